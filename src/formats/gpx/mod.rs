@@ -1,0 +1,7 @@
+//! GPX.
+
+use super::Format;
+
+/// The GPX row of the format table.
+pub const FORMAT: Format =
+    Format { id: "gpx", name: "GPX", extensions: &["gpx"], sniff: |_| false, read: None, write: None, status: "" };

@@ -1,0 +1,138 @@
+//! Digests and the identities derived from them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// SHA-256 of a source's content after gunzip and unzip: the identity of an original.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Digest(pub [u8; 32]);
+
+impl Digest {
+    /// The first 16 hexadecimal digits, as file names carry them.
+    pub fn short(&self) -> String {
+        hex(&self.0[..8])
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Digest {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Digest, ()> {
+        unhex(text).map(Digest).ok_or(())
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Digest, D::Error> {
+        let text = <std::borrow::Cow<'_, str>>::deserialize(d)?;
+        text.parse().map_err(|()| serde::de::Error::custom("a digest is 64 hexadecimal digits"))
+    }
+}
+
+/// Identity of one activity: the first 16 bytes of its source's digest, with the index inside the source mixed into
+/// the last four. Printed as 32 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct ActivityId(pub [u8; 16]);
+
+impl ActivityId {
+    /// The identity of the activity number `index` in the source with this digest.
+    pub fn of(digest: &Digest, index: u32) -> ActivityId {
+        let mut id = [0; 16];
+        id.copy_from_slice(&digest.0[..16]);
+        for (byte, mix) in id[12..].iter_mut().zip(index.to_be_bytes()) {
+            *byte ^= mix;
+        }
+        ActivityId(id)
+    }
+}
+
+impl fmt::Display for ActivityId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+impl fmt::Debug for ActivityId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for ActivityId {
+    type Err = ();
+    fn from_str(text: &str) -> Result<ActivityId, ()> {
+        unhex(text).map(ActivityId).ok_or(())
+    }
+}
+
+impl Serialize for ActivityId {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ActivityId {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<ActivityId, D::Error> {
+        let text = <std::borrow::Cow<'_, str>>::deserialize(d)?;
+        text.parse().map_err(|()| serde::de::Error::custom("an activity id is 32 hexadecimal digits"))
+    }
+}
+
+/// Lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)] as char, DIGITS[usize::from(b & 15)] as char]).collect()
+}
+
+fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let bytes = text.as_bytes();
+    if bytes.len() != 2 * N {
+        return None;
+    }
+    let mut out = [0; N];
+    for (slot, pair) in out.iter_mut().zip(bytes.chunks_exact(2)) {
+        let high = (pair[0] as char).to_digit(16)?;
+        let low = (pair[1] as char).to_digit(16)?;
+        *slot = (high * 16 + low) as u8;
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digest_text_round_trips() {
+        let digest = Digest(std::array::from_fn(|i| i as u8 * 7));
+        assert_eq!(digest.to_string().parse(), Ok(digest));
+        assert_eq!(digest.short(), digest.to_string()[..16]);
+        assert_eq!("xyz".parse::<Digest>(), Err(()));
+    }
+
+    #[test]
+    fn activities_of_one_source_have_different_ids() {
+        let digest = Digest([3; 32]);
+        assert_eq!(ActivityId::of(&digest, 0).to_string(), digest.to_string()[..32]);
+        assert_ne!(ActivityId::of(&digest, 0), ActivityId::of(&digest, 1));
+    }
+}

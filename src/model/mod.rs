@@ -1,0 +1,19 @@
+//! What a workout is: one canonical model that every format reads into and writes from.
+
+mod activity;
+mod channel;
+mod parts;
+mod sport;
+mod summary;
+pub mod time;
+mod track;
+
+pub use activity::{Activity, Basis, Clock, Companion, Draft, Evidence, Origin, Recording};
+pub use channel::{Channel, ChannelInfo};
+pub use parts::{
+    Athlete, Device, Event, Intensity, Lap, LapTrigger, Length, Pause, RrInterval, Session, Set, SetKind, Split,
+    Stroke, Totals, Waypoint, Zones,
+};
+pub use sport::{Sport, SubSport, parse_sport};
+pub use summary::{ChannelStats, DeviceSummary, Summary};
+pub use track::{Column, DeveloperField, ExtraColumn, ExtraKey, FitField, Track};
