@@ -2,21 +2,30 @@
 
 mod distance;
 mod range;
+pub mod zone;
 
 use crate::error::Place;
-use crate::model::{Activity, Draft, Evidence};
+use crate::model::{Activity, Basis, Draft};
 use crate::report::Code;
 
 const BACKWARD: Code = Code::warning("time.backward");
 const UNTIMED: Code = Code::info("time.missing");
 
-/// What the user decides about times.
+pub use zone::ZoneChoice;
+
+/// What the user decides about times, and what was decided before.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct SettleOptions {}
+pub struct SettleOptions {
+    /// What is known of local time.
+    pub zone: ZoneChoice,
+    /// A verdict of an earlier run (the history's journal keeps it): it is applied as it is, so that reading an original
+    /// again gives the same times whatever lies around it.
+    pub decided: Option<zone::Verdict>,
+}
 
 /// Judges a draft: order, plausibility, zone, computed totals. Never fails: what cannot be believed is dropped or kept
 /// as claimed, with a note.
-pub fn settle(draft: Draft, _options: &SettleOptions) -> Activity {
+pub fn settle(draft: Draft, options: &SettleOptions) -> Activity {
     let Draft { mut recording, clock, mut notes, complete } = draft;
     let backward = recording.track.sort() as u64;
     notes.add_many(BACKWARD, backward, Place::NOWHERE, || {
@@ -27,11 +36,69 @@ pub fn settle(draft: Draft, _options: &SettleOptions) -> Activity {
         format!("{untimed} samples have no time; they keep their place and no time is invented for them")
     });
     range::check(&mut recording, &mut notes);
-    let mut activity = Activity::settled(recording, notes, complete);
-    if let Some(offset) = clock.offset_s {
-        activity.offset_s = Some(offset);
-        activity.evidence = if clock.evidence == Evidence::None { Evidence::Stated } else { clock.evidence };
+    let verdict = options.decided.unwrap_or_else(|| zone::judge(&recording, &clock, &options.zone, &mut notes));
+    let wall = clock.basis == Basis::Local || clock.local_as_utc;
+    recording.shift(verdict.shift_ms);
+    if wall {
+        recording.created.iter_mut().for_each(|created| *created += verdict.shift_ms);
     }
+    let mut activity = Activity::settled(recording, notes, complete);
+    activity.offset_s = verdict.offset_s;
+    activity.evidence = verdict.evidence;
+    activity.shift_ms = verdict.shift_ms;
+    activity.floating = verdict.floating;
     activity.computed = distance::totals(&activity);
     activity
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Clock, Evidence, time};
+
+    fn draft(start: &str, position: Option<(f64, f64)>, clock: Clock) -> Draft {
+        let mut draft = Draft { clock, ..Draft::new() };
+        draft.recording.track.push(time::parse(start.as_bytes()).unwrap().ms);
+        if let Some((lat, lon)) = position {
+            draft.recording.track.set_position(lat, lon);
+        }
+        draft
+    }
+
+    fn settled(draft: Draft, options: &SettleOptions) -> (String, Option<i32>, Evidence) {
+        let activity = settle(draft, options);
+        (time::utc(activity.track.times()[0]), activity.offset_s, activity.evidence)
+    }
+
+    const COLOGNE: Option<(f64, f64)> = Some((50.94, 6.96));
+
+    #[test]
+    fn local_time_marked_as_utc_becomes_true() {
+        let clock = Clock { local_as_utc: true, ..Clock::default() };
+        let got = settled(draft("2012-01-04T05:35:03Z", COLOGNE, clock.clone()), &SettleOptions::default());
+        assert_eq!(got, ("2012-01-04T04:35:03Z".into(), Some(3600), Evidence::Position));
+        let activity = settle(draft("2012-01-04T05:35:03Z", None, clock), &SettleOptions::default());
+        assert!(activity.floating && activity.notes.get("time.zone_unknown").is_some());
+        assert_eq!((activity.shift_ms, activity.offset_s), (0, None));
+    }
+
+    #[test]
+    fn true_utc_is_never_moved() {
+        let got = settled(draft("2012-01-04T05:35:03Z", COLOGNE, Clock::default()), &SettleOptions::default());
+        assert_eq!(got, ("2012-01-04T05:35:03Z".into(), Some(3600), Evidence::Position));
+    }
+
+    #[test]
+    fn an_earlier_verdict_is_applied_as_it_is() {
+        let decided = zone::Verdict {
+            shift_ms: -7_200_000,
+            offset_s: Some(7200),
+            evidence: Evidence::Neighbour,
+            ..Default::default()
+        };
+        let clock = Clock { basis: Basis::Local, ..Clock::default() };
+        let options = SettleOptions { decided: Some(decided), ..SettleOptions::default() };
+        let got = settled(draft("2012-07-04T05:35:03", None, clock), &options);
+        assert_eq!(got, ("2012-07-04T03:35:03Z".into(), Some(7200), Evidence::Neighbour));
+    }
 }

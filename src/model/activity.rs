@@ -254,6 +254,8 @@ pub struct Activity {
     pub evidence: Evidence,
     /// How far the claimed times were moved to become true, ms.
     pub shift_ms: i64,
+    /// True when the times are wall-clock times of an unknown zone, kept as if they were UTC ("floating" time).
+    pub floating: bool,
     /// Totals computed from the samples.
     pub computed: Totals,
     /// Where it comes from; filled by the pipeline.
@@ -273,6 +275,7 @@ impl Activity {
             offset_s: None,
             evidence: Evidence::None,
             shift_ms: 0,
+            floating: false,
             computed: Totals::default(),
             origin: Origin::default(),
             notes,

@@ -88,6 +88,9 @@ pub struct Summary {
     pub local_evidence: String,
     /// How far the claimed times were moved, seconds.
     pub time_shift_s: f64,
+    /// True when start and end are wall-clock times of an unknown zone.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub floating: bool,
     /// Canonical sport name.
     pub sport: String,
     /// Canonical sub-sport name.
@@ -191,6 +194,7 @@ impl Summary {
             local_offset_s: activity.offset_s,
             local_evidence: activity.evidence.name().to_owned(),
             time_shift_s: activity.shift_ms as f64 / 1000.0,
+            floating: activity.floating,
             sport: activity.sport.name().into_owned(),
             sub_sport: activity.sub_sport.filter(|s| s.0 != 0).map(|s| s.name().into_owned()),
             name: activity.name.clone(),
