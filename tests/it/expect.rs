@@ -1,0 +1,27 @@
+//! The oracle: what independent readers found in the real files of the corpus (`../shared/corpus`, not part of the
+//! repository). Tests that need it skip with a message when it is not there.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+/// The folder of the corpus, when it is there.
+pub fn corpus() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
+    if folder.join("EXPECT.jsonl").is_file() {
+        return Some(folder);
+    }
+    eprintln!("skipped: no corpus at {}", folder.display());
+    None
+}
+
+/// The oracle's lines by path under the corpus folder, for one format (`fit`, `gpx`, `tcx`, …) or for all.
+pub fn load(corpus: &Path, format: Option<&str>) -> BTreeMap<String, Value> {
+    let text = std::fs::read_to_string(corpus.join("EXPECT.jsonl")).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|value| format.is_none_or(|format| value["format"] == format))
+        .map(|value| (value["path"].as_str().unwrap().to_owned(), value))
+        .collect()
+}
