@@ -25,3 +25,15 @@ pub fn load(corpus: &Path, format: Option<&str>) -> BTreeMap<String, Value> {
         .map(|value| (value["path"].as_str().unwrap().to_owned(), value))
         .collect()
 }
+
+#[test]
+fn every_oracle_line_has_its_file() {
+    let Some(corpus) = corpus() else { return };
+    let all = load(&corpus, None);
+    assert!(all.len() > 100, "met only {} lines", all.len());
+    for (path, expect) in &all {
+        assert!(corpus.join(path).is_file(), "{path}");
+        assert!(expect["status"].is_string(), "{path}");
+    }
+    assert!(!load(&corpus, Some("fit")).is_empty());
+}
