@@ -154,6 +154,11 @@ impl ExtraColumn {
         self.values.get(row).copied().filter(|v| !v.is_nan())
     }
 
+    /// The raw values for fast loops; `NaN` is absent, and the slice may be shorter than the track.
+    pub fn raw(&self) -> &[f64] {
+        &self.values
+    }
+
     /// Sets the value of `row`, growing with absent rows as needed.
     pub fn set(&mut self, row: usize, value: f64) {
         if row >= self.values.len() {
@@ -349,6 +354,11 @@ impl Track {
     #[inline]
     pub fn distance(&self, row: usize) -> Option<f64> {
         self.distance.get(row).copied().filter(|v| !v.is_nan())
+    }
+
+    /// Raw latitudes, longitudes and distances for fast loops; `NaN` is absent, and a slice may be shorter than the track.
+    pub fn raw_geometry(&self) -> [&[f64]; 3] {
+        [&self.lat, &self.lon, &self.distance]
     }
 
     /// True when some row ever had a distance.
