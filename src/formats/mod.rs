@@ -24,6 +24,8 @@ pub struct Format {
     pub name: &'static str,
     /// Usual file name extensions, the preferred one first. They never decide what a file is.
     pub extensions: &'static [&'static str],
+    /// True for a binary format; the history keeps the others gzipped.
+    pub binary: bool,
     /// True when the first bytes (up to [`SNIFF_BYTES`], already gunzipped) are of this format.
     pub sniff: fn(&[u8]) -> bool,
     /// Reads drafts; `None` for a format that is only written.
