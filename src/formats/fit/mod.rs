@@ -9,7 +9,7 @@ use super::Format;
 
 /// The FIT row of the format table.
 pub const FORMAT: Format =
-    Format { id: "fit", name: "FIT", extensions: &["fit"], sniff, read: None, write: None, status: "" };
+    Format { id: "fit", name: "FIT", extensions: &["fit"], binary: true, sniff, read: None, write: None, status: "" };
 
 /// Smallest header that a FIT file can have, in bytes.
 const HEADER: u8 = 12;

@@ -3,5 +3,13 @@
 use super::Format;
 
 /// The GPX row of the format table.
-pub const FORMAT: Format =
-    Format { id: "gpx", name: "GPX", extensions: &["gpx"], sniff: |_| false, read: None, write: None, status: "" };
+pub const FORMAT: Format = Format {
+    id: "gpx",
+    name: "GPX",
+    extensions: &["gpx"],
+    binary: false,
+    sniff: |_| false,
+    read: None,
+    write: None,
+    status: "",
+};
