@@ -1,1 +1,169 @@
-//! Room: history.
+//! The store on disk: source bytes as they came, and a journal of what was read from them and decided about them.
+//!
+//! ```text
+//! HISTORY/
+//! ├── paceport.json                                                   {"history": 1}
+//! ├── originals/2024/05/20240501T071200Z-running-3f9a1c2b77aa0e11.fit exact bytes; text formats gzipped
+//! ├── originals/archives/…                                            members that hold many activities
+//! ├── journal/000001.jsonl                                            append-only, one JSON object a line
+//! └── lock                                                            advisory, for writers only
+//! ```
+//!
+//! Originals are the truth, the journal is derived from them as far as no decision of the owner is in it. Readers
+//! never write and are never blocked; one [`Writer`] at a time holds the lock. An import becomes visible in one step,
+//! with [`Writer::commit`]: killed before, it leaves at most files that the next import uses or removes.
+
+mod disk;
+mod entry;
+mod journal;
+mod layout;
+mod originals;
+mod replay;
+#[cfg(test)]
+mod testing;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use entry::{Action, Cluster, Decision, Entry, Original, Verdict};
+pub use layout::OriginalKind;
+pub use originals::NewOriginal;
+pub use replay::{Stored, StoredCluster};
+pub use writer::{Committed, Writer};
+
+use crate::error::{Error, Kind, Result};
+use crate::ids::{ActivityId, Digest};
+use layout::{io_error, wrong};
+use replay::State;
+
+/// A history with all that its journal says, in memory.
+pub struct History {
+    root: PathBuf,
+    state: State,
+    /// Where the next batch goes: number of the segment, its length and number of lines.
+    end: End,
+    damaged_lines: usize,
+}
+
+/// The end of the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct End {
+    segment: u32,
+    /// Bytes that count; a longer file ends in a torn batch.
+    keep: u64,
+    length: u64,
+    lines: usize,
+    open_end: bool,
+}
+
+impl History {
+    /// Opens a history to read. Takes no lock and writes nothing.
+    ///
+    /// # Errors
+    /// `History` when the folder is none or of an unknown version, `Io` when it cannot be read.
+    pub fn open(root: &Path) -> Result<History> {
+        if !layout::check_version(root)? {
+            return Err(wrong(root, format!("this is no history: there is no {}", layout::VERSION_FILE)));
+        }
+        let numbers = layout::segments(root)?;
+        let mut state = State::default();
+        let mut end = End { segment: 1, ..End::default() };
+        let mut damaged_lines = 0;
+        for (i, &number) in numbers.iter().enumerate() {
+            let path = root.join(layout::segment_path(number));
+            let bytes = Arc::new(std::fs::read(&path).map_err(|error| io_error("cannot read", &path, error))?);
+            let segment = journal::read_segment(&bytes, 0, i + 1 == numbers.len());
+            damaged_lines += segment.faults.len() + state.play(&bytes, &segment.lines).len();
+            end = End {
+                segment: number,
+                keep: segment.keep as u64,
+                length: bytes.len() as u64,
+                lines: segment.count,
+                open_end: segment.open_end,
+            };
+        }
+        state.settle();
+        Ok(History { root: root.to_owned(), state, end, damaged_lines })
+    }
+
+    /// Opens a history to write, and makes a new one when the folder is absent or empty. A second writer waits with
+    /// `wait`, else it gets an error.
+    ///
+    /// # Errors
+    /// `History` when the folder holds something else, is of an unknown version, or another program writes to it; `Io`
+    /// when it cannot be written.
+    pub fn open_or_create(root: &Path, wait: bool) -> Result<Writer> {
+        Writer::open(root, wait, Box::new(disk::RealDisk))
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// All activities, ordered by start and identity; members of merged clusters are among them.
+    pub fn activities(&self) -> &[Stored] {
+        &self.state.activities
+    }
+
+    /// The activity with this identity.
+    pub fn activity(&self, id: &ActivityId) -> Option<&Stored> {
+        self.state.activity(id)
+    }
+
+    /// Clusters that hold: merges, and doubts that nobody settled.
+    pub fn clusters(&self) -> &[StoredCluster] {
+        &self.state.clusters
+    }
+
+    /// True when the owner declared two activities different.
+    pub fn are_apart(&self, a: &ActivityId, b: &ActivityId) -> bool {
+        self.state.apart.iter().any(|set| set.contains(a) && set.contains(b))
+    }
+
+    /// True when these bytes are kept.
+    pub fn has(&self, digest: &Digest) -> bool {
+        self.state.original(digest).is_some()
+    }
+
+    /// What is known about some bytes.
+    pub fn original(&self, digest: &Digest) -> Option<&Original> {
+        self.state.original(digest)
+    }
+
+    /// All originals in the order of their import.
+    pub fn originals(&self) -> &[Original] {
+        &self.state.originals
+    }
+
+    /// Journal lines that could not be believed and were left out; `verify` names them.
+    pub fn damaged_lines(&self) -> usize {
+        self.damaged_lines
+    }
+
+    /// Journal lines of kinds that only a newer program knows.
+    pub fn unknown_lines(&self) -> usize {
+        self.state.unknown
+    }
+
+    /// The exact content of an original, verified against its digest.
+    ///
+    /// # Errors
+    /// `History` when the bytes are not kept or not what they were, `Io` when the file cannot be read.
+    pub fn read_original(&self, digest: &Digest) -> Result<Vec<u8>> {
+        let original = self
+            .original(digest)
+            .ok_or_else(|| Error::new(Kind::History, format!("no original with the SHA-256 {digest} is kept")))?;
+        originals::read_verified(&self.path_of(original)?, digest, original.bytes)
+    }
+
+    /// The file of an original.
+    ///
+    /// # Errors
+    /// `History` when the journal names a path that is not below `originals`.
+    pub fn path_of(&self, original: &Original) -> Result<PathBuf> {
+        layout::inside(&self.root, &original.path)
+            .ok_or_else(|| wrong(&self.root, format!("the journal names the odd path {}", original.path)))
+    }
+}

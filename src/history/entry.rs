@@ -1,0 +1,127 @@
+//! What a journal holds: one JSON object a line, told apart by `kind`.
+//!
+//! | kind | what it says |
+//! |---|---|
+//! | `batch` | the next `lines` lines were committed together, by this version; `resets` forgets everything before |
+//! | `original` | these bytes are kept in this file, under these names |
+//! | `alias` | more names of bytes that are kept already |
+//! | `activity` | an activity of an original: the activity line of the JSON contract |
+//! | `decision` | the owner's word about activities: `accept` or `undo` |
+//! | `cluster` | activities that are, or may be, the same workout |
+//!
+//! Unknown kinds are kept and ignored.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ActivityId, Digest};
+use crate::model::Summary;
+
+/// Something to be said in the journal.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Entry {
+    /// More names of an original that is known (or put in the same batch).
+    Alias {
+        /// Which original.
+        digest: Digest,
+        /// Names under which its bytes were met.
+        names: Vec<String>,
+    },
+    /// An activity of an original.
+    Activity(Box<Summary>),
+    /// Activities that are, or may be, the same workout.
+    Cluster(Cluster),
+    /// The owner's word.
+    Decision(Decision),
+}
+
+/// Whether a cluster is one workout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// One workout; it is listed once.
+    Same,
+    /// Perhaps one workout; reported, never merged.
+    Unsure,
+}
+
+/// Activities that are, or may be, the same workout.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cluster {
+    /// Whether it is one workout.
+    pub verdict: Verdict,
+    /// The activity that the others are merged into.
+    pub base: ActivityId,
+    /// All activities of the cluster, the base among them, in order of identity.
+    pub members: Vec<ActivityId>,
+    /// Why, in words.
+    pub reasons: Vec<String>,
+    /// Channel name → source name, after a merge.
+    #[serde(default)]
+    pub origins: BTreeMap<String, String>,
+    /// The merged activity; `None` when nothing was merged.
+    #[serde(default)]
+    pub merged: Option<Box<Summary>>,
+}
+
+/// What the owner decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// These activities are one workout.
+    Accept,
+    /// These activities are different workouts, whatever they look like.
+    Undo,
+}
+
+/// The owner's word about some activities.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// What was decided.
+    pub action: Action,
+    /// About which activities, in order of identity.
+    pub members: Vec<ActivityId>,
+}
+
+/// Source bytes that the history keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Original {
+    /// SHA-256 of the content.
+    #[serde(rename = "sha256")]
+    pub digest: Digest,
+    /// File relative to the root, with `/`; one that ends in `.gz` holds the content gzipped.
+    pub path: String,
+    /// Format id.
+    pub format: String,
+    /// Length of the content.
+    pub bytes: u64,
+    /// Length of the file.
+    pub stored_bytes: u64,
+    /// How many activities the journal says it holds.
+    pub activities: u32,
+    /// Names under which its bytes were met, sorted.
+    pub names: Vec<String>,
+}
+
+/// Head of a batch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Batch {
+    /// Version of the program that wrote it.
+    pub parser: String,
+    /// Number of lines that follow and belong to it.
+    pub lines: usize,
+    /// True when everything before it is void (a rebuilt journal).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub resets: bool,
+}
+
+/// More names of an original.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Alias {
+    /// Which original.
+    #[serde(rename = "sha256")]
+    pub digest: Digest,
+    /// Further names, sorted.
+    pub names: Vec<String>,
+}

@@ -1,0 +1,94 @@
+//! Source bytes as files: plain, or gzipped so that the same content always gives the same file.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Write};
+use std::path::Path;
+
+use flate2::bufread::MultiGzDecoder;
+use flate2::{Compression, GzBuilder};
+use sha2::{Digest as _, Sha256};
+
+use super::layout::{OriginalKind, io_error, original_path, wrong};
+use crate::error::Result;
+use crate::ids::Digest;
+
+/// Source bytes to be kept.
+#[derive(Debug, Clone, Copy)]
+pub struct NewOriginal<'a> {
+    /// SHA-256 of `bytes`.
+    pub digest: Digest,
+    /// The content after gunzip and unzip.
+    pub bytes: &'a [u8],
+    /// Names under which it was met.
+    pub names: &'a [String],
+    /// Format id.
+    pub format: &'a str,
+    /// Extension of the file, without a dot.
+    pub extension: &'a str,
+    /// True for a text format: it is gzipped.
+    pub text: bool,
+    /// Start of its first activity, ms UTC.
+    pub start: Option<i64>,
+    /// Canonical sport name of its first activity.
+    pub sport: &'a str,
+    /// One workout or many.
+    pub kind: OriginalKind,
+}
+
+impl NewOriginal<'_> {
+    /// Where it will lie, relative to the root.
+    pub(super) fn path(&self) -> String {
+        let name = self.names.iter().min().map_or("", String::as_str);
+        original_path(self.kind, self.start, self.sport, &self.digest, name, self.extension, self.text)
+    }
+
+    /// The bytes of its file. Level 6, no name, no time: the same content gives the same file.
+    pub(super) fn file_bytes(&self) -> io::Result<std::borrow::Cow<'_, [u8]>> {
+        if !self.text {
+            return Ok(self.bytes.into());
+        }
+        let out = Vec::with_capacity(self.bytes.len() / 8);
+        let mut encoder = GzBuilder::new().mtime(0).write(out, Compression::new(6));
+        encoder.write_all(self.bytes)?;
+        Ok(encoder.finish()?.into())
+    }
+}
+
+/// SHA-256 of bytes.
+pub(super) fn digest_of(bytes: &[u8]) -> Digest {
+    Digest(Sha256::digest(bytes).into())
+}
+
+/// Streams the content of an original's file (gunzipped when its name ends in `.gz`) and gives length and digest.
+pub(super) fn copy_content(path: &Path, out: &mut dyn Write) -> io::Result<(u64, Digest)> {
+    let file = BufReader::with_capacity(64 << 10, File::open(path)?);
+    let gzipped = path.extension().is_some_and(|extension| extension == "gz");
+    let mut content: Box<dyn Read> = if gzipped { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+    let mut hasher = Sha256::new();
+    let mut length = 0;
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let read = match content.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let part = buffer.get(..read).unwrap_or_default();
+        hasher.update(part);
+        out.write_all(part)?;
+        length += read as u64;
+    }
+    Ok((length, Digest(hasher.finalize().into())))
+}
+
+/// The content of an original's file, verified.
+pub(super) fn read_verified(path: &Path, digest: &Digest, bytes: u64) -> Result<Vec<u8>> {
+    // The stated length is a hint: a damaged journal must not reserve memory.
+    let mut content = Vec::with_capacity(bytes.min(16 << 20) as usize);
+    let (_, found) = copy_content(path, &mut content).map_err(|error| io_error("cannot read", path, error))?;
+    if found != *digest {
+        return Err(wrong(path, format!("its content has the SHA-256 {found}, the journal says {digest}; run verify")));
+    }
+    Ok(content)
+}

@@ -1,0 +1,70 @@
+//! What the unit tests of this room share: small summaries, originals and a look at a whole folder.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use super::originals::digest_of;
+use super::{Entry, NewOriginal, OriginalKind, Writer};
+use crate::ids::{ActivityId, Digest};
+use crate::model::{Summary, time};
+
+/// 2024-05-01T07:12:00Z.
+pub const START: i64 = 1_714_547_520_000;
+
+/// A summary of an hour's run.
+pub fn summary(digest: &Digest, index: u32, start: i64) -> Summary {
+    let (from, to) = (time::utc(start), time::utc(start + 3_600_000));
+    let id = ActivityId::of(digest, index);
+    let json = format!(
+        r#"{{"kind":"activity","source":"a.gpx","sha256":"{digest}","format":"gpx","index":{index},"id":"{id}",
+        "start":"{from}","end":"{to}","local_offset_s":7200,"local_evidence":"position","time_shift_s":0.0,
+        "sport":"running","sub_sport":null,"name":"Zürich \"früh\"","description":null,"device":null,"samples":3600,
+        "first_sample":"{from}","last_sample":"{to}","positions":3600,"bbox":[47.1,8.2,47.3,8.5],
+        "first_position":[47.2,8.3],"last_position":[47.2,8.3],
+        "channels":{{"heart_rate":{{"unit":"bpm","count":3600,"min":88.0,"max":176.0,"mean":151.25}}}},
+        "extra_channels":{{}},"stated":{{"distance_m":10012.5}},"computed":{{"distance_m":10020.25}},
+        "laps":10,"sessions":1,"lengths":0,"sets":0,"pauses":0,"rr_intervals":0,"complete":true,"notes":[]}}"#
+    );
+    serde_json::from_str(&json).unwrap()
+}
+
+/// Puts a text original with `activities` activities, and gives its digest.
+pub fn put(writer: &mut Writer, name: &str, bytes: &[u8], activities: u32) -> crate::Result<Digest> {
+    let digest = digest_of(bytes);
+    let start = START + i64::from(digest.0[0]) * 3_600_000;
+    writer.put_original(NewOriginal {
+        digest,
+        bytes,
+        names: &[name.to_owned()],
+        format: "gpx",
+        extension: "gpx",
+        text: true,
+        start: Some(start),
+        sport: "running",
+        kind: OriginalKind::Activity,
+    })?;
+    for index in 0..activities {
+        writer.put(Entry::Activity(Box::new(summary(&digest, index, start + i64::from(index) * 60_000))));
+    }
+    Ok(digest)
+}
+
+/// Every file below a folder but the lock, with its content; folders end in `/`.
+pub fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut out = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+            if path.is_dir() {
+                out.insert(name + "/", Vec::new());
+                folders.push(path);
+            } else if name != "lock" {
+                out.insert(name, fs::read(&path).unwrap());
+            }
+        }
+    }
+    out
+}

@@ -1,0 +1,541 @@
+//! The one that writes: originals first, then all journal lines of the import in one step.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::disk::Disk;
+use super::entry::{Action, Alias, Batch, Entry, Original};
+use super::journal::{self, LineKind, SEGMENT_BYTES};
+use super::layout::{self, io_error, wrong};
+use super::originals::{NewOriginal, copy_content, digest_of};
+use super::{End, History};
+use crate::error::{Error, Kind, Result};
+use crate::ids::{ActivityId, Digest};
+
+/// Version that batches carry: what this program reads out of an original may change with it.
+const PARSER: &str = env!("CARGO_PKG_VERSION");
+
+/// A history that this process may change. Reads are those of [`History`]; they show what is committed.
+pub struct Writer {
+    history: History,
+    disk: Box<dyn Disk>,
+    originals: BTreeMap<Digest, Staged>,
+    entries: Vec<Entry>,
+    /// Holds the lock; the system releases it when the process ends, however it ends.
+    _lock: File,
+}
+
+/// An original that waits for the commit.
+struct Staged {
+    line: Original,
+    /// False when the file is at its place already.
+    moves: bool,
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// Originals that are new.
+    pub originals: usize,
+    /// Journal lines written; 0 when there was nothing new to say.
+    pub lines: usize,
+    /// Bytes written to the disk for originals.
+    pub bytes: u64,
+}
+
+impl Deref for Writer {
+    type Target = History;
+    fn deref(&self) -> &History {
+        &self.history
+    }
+}
+
+impl Writer {
+    pub(super) fn open(root: &Path, wait: bool, disk: Box<dyn Disk>) -> Result<Writer> {
+        if !layout::check_version(root)? {
+            refuse_foreign_folder(root)?;
+            disk.create_folder(root).map_err(|error| io_error("cannot create", root, error))?;
+        }
+        let lock = lock(root, wait)?;
+        // Another program may have made the history while this one waited.
+        if !layout::check_version(root)? {
+            create(root, &*disk)?;
+        }
+        let history = History::open(root)?;
+        let mut writer = Writer { history, disk, originals: BTreeMap::new(), entries: Vec::new(), _lock: lock };
+        writer.heal()?;
+        writer.clear_incoming();
+        Ok(writer)
+    }
+
+    /// Cuts a torn batch off, and ends a line that lacks its end.
+    fn heal(&mut self) -> Result<()> {
+        let end = self.history.end;
+        let path = self.history.root.join(layout::segment_path(end.segment));
+        if end.keep < end.length {
+            self.disk.truncate(&path, end.keep).map_err(|error| io_error("cannot cut", &path, error))?;
+            self.history.end.length = end.keep;
+        }
+        if end.open_end {
+            self.append(&path, b"\n").map_err(|error| io_error("cannot write", &path, error))?;
+            self.history.end.keep += 1;
+            self.history.end.length += 1;
+            self.history.end.open_end = false;
+        }
+        Ok(())
+    }
+
+    /// Keeps source bytes. The file gets its name at the commit; bytes that are kept already only gain names.
+    ///
+    /// # Errors
+    /// `Io` when the file cannot be written, `Internal` when `digest` is not the digest of `bytes`.
+    pub fn put_original(&mut self, original: NewOriginal<'_>) -> Result<()> {
+        if self.history.has(&original.digest) {
+            self.put(Entry::Alias { digest: original.digest, names: original.names.to_vec() });
+            return Ok(());
+        }
+        let path = original.path();
+        if let Some(staged) = self.originals.get_mut(&original.digest) {
+            staged.line.names.extend_from_slice(original.names);
+            if staged.moves && path < staged.line.path {
+                staged.line.path = path;
+            }
+            return Ok(());
+        }
+        if digest_of(original.bytes) != original.digest {
+            return Err(Error::new(Kind::Internal, "an original was handed over with a wrong digest"));
+        }
+        let target = self.history.root.join(&path);
+        let there = copy_content(&target, &mut io::sink()).is_ok_and(|(_, digest)| digest == original.digest);
+        let stored_bytes = if there {
+            fs::metadata(&target).map_err(|error| io_error("cannot read", &target, error))?.len()
+        } else {
+            self.stage(&original)?
+        };
+        let line = Original {
+            digest: original.digest,
+            path,
+            format: original.format.to_owned(),
+            bytes: original.bytes.len() as u64,
+            stored_bytes,
+            activities: 0,
+            names: original.names.to_vec(),
+        };
+        self.originals.insert(original.digest, Staged { line, moves: !there });
+        Ok(())
+    }
+
+    /// Writes the file under its temporary name.
+    fn stage(&self, original: &NewOriginal<'_>) -> Result<u64> {
+        let folder = self.history.root.join(layout::INCOMING);
+        let path = self.staged_path(&original.digest);
+        let write = || -> io::Result<u64> {
+            let bytes = original.file_bytes()?;
+            if self.originals.is_empty() {
+                self.disk.create_folder(&folder)?;
+            }
+            let mut file = self.disk.create(&path)?;
+            self.disk.write(&mut file, &bytes)?;
+            Ok(bytes.len() as u64)
+        };
+        write().map_err(|error| io_error("cannot write", &path, error))
+    }
+
+    fn staged_path(&self, digest: &Digest) -> PathBuf {
+        self.history.root.join(layout::INCOMING).join(digest.to_string())
+    }
+
+    /// Says something in the journal, at the commit. The order in which things are said does not matter, and what is
+    /// known already is not said again.
+    pub fn put(&mut self, entry: Entry) {
+        self.entries.push(entry);
+    }
+
+    /// Makes all that was put visible in one step: originals get their names, then one write of all journal lines.
+    ///
+    /// # Errors
+    /// `Io` when the disk refuses; nothing that was put is visible then.
+    pub fn commit(&mut self) -> Result<Committed> {
+        let entries = std::mem::take(&mut self.entries);
+        let bodies = self.bodies(entries)?;
+        if bodies.is_empty() {
+            self.originals.clear();
+            return Ok(Committed::default());
+        }
+        let staged = std::mem::take(&mut self.originals);
+        let bytes = self.settle_files(&staged)?;
+        let lines = bodies.len();
+        self.write_batch(bodies)?;
+        Ok(Committed { originals: staged.len(), lines, bytes })
+    }
+
+    /// The bodies of all lines that say something new, in canonical order.
+    fn bodies(&mut self, entries: Vec<Entry>) -> Result<Vec<Vec<u8>>> {
+        let state = &self.history.state;
+        let mut names: BTreeMap<Digest, BTreeSet<String>> = BTreeMap::new();
+        let mut bodies: BTreeSet<(LineKind, String, Vec<u8>)> = BTreeSet::new();
+        let mut counts: BTreeMap<Digest, BTreeSet<ActivityId>> = BTreeMap::new();
+        for entry in entries {
+            match entry {
+                Entry::Alias { digest, names: more } => names.entry(digest).or_default().extend(more),
+                Entry::Activity(summary) => {
+                    counts.entry(summary.sha256).or_default().insert(summary.id);
+                    let body = journal::body(LineKind::Activity, &*summary)?;
+                    if !state.knows_activity(&summary.id, &body) {
+                        bodies.insert((LineKind::Activity, summary.id.to_string(), body));
+                    }
+                }
+                Entry::Cluster(mut cluster) => {
+                    cluster.members.sort_unstable();
+                    cluster.members.dedup();
+                    let body = journal::body(LineKind::Cluster, &cluster)?;
+                    if !state.knows_cluster(&cluster, &body) {
+                        bodies.insert((LineKind::Cluster, String::new(), body));
+                    }
+                }
+                Entry::Decision(mut decision) => {
+                    decision.members.sort_unstable();
+                    decision.members.dedup();
+                    if decision.action == Action::Accept || !state.knows_undo(&decision.members) {
+                        let body = journal::body(LineKind::Decision, &decision)?;
+                        bodies.insert((LineKind::Decision, String::new(), body));
+                    }
+                }
+            }
+        }
+        for (digest, staged) in &mut self.originals {
+            let line = &mut staged.line;
+            line.names.extend(names.remove(digest).unwrap_or_default());
+            line.names.sort_unstable();
+            line.names.dedup();
+            line.activities = counts.get(digest).map_or(0, |ids| ids.len() as u32);
+            bodies.insert((LineKind::Original, line.path.clone(), journal::body(LineKind::Original, line)?));
+        }
+        for (digest, more) in names {
+            let Some(original) = state.original(&digest) else { continue };
+            let names: Vec<String> = more.into_iter().filter(|name| !original.names.contains(name)).collect();
+            if !names.is_empty() {
+                let body = journal::body(LineKind::Alias, &Alias { digest, names })?;
+                bodies.insert((LineKind::Alias, original.path.clone(), body));
+            }
+        }
+        Ok(bodies.into_iter().map(|(_, _, body)| body).collect())
+    }
+
+    /// Waits until the staged files are on the disk, gives them their names, waits until the folders are.
+    fn settle_files(&self, staged: &BTreeMap<Digest, Staged>) -> Result<u64> {
+        let root = &self.history.root;
+        let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
+        let mut bytes = 0;
+        for (digest, staged) in staged.iter().filter(|(_, staged)| staged.moves) {
+            let path = self.staged_path(digest);
+            let sync = || self.disk.sync(&OpenOptions::new().append(true).open(&path)?);
+            sync().map_err(|error| io_error("cannot write", &path, error))?;
+            bytes += staged.line.stored_bytes;
+        }
+        for (digest, staged) in staged {
+            let target = root.join(&staged.line.path);
+            let Some(folder) = target.parent() else { continue };
+            if folders.insert(folder.to_owned()) {
+                self.disk.create_folder(folder).map_err(|error| io_error("cannot create", folder, error))?;
+                folders.extend(folder.ancestors().skip(1).take_while(|f| f.starts_with(root)).map(Path::to_owned));
+            }
+            if staged.moves {
+                let from = self.staged_path(digest);
+                self.disk.rename(&from, &target).map_err(|error| io_error("cannot write", &target, error))?;
+            }
+        }
+        self.clear_incoming();
+        for folder in &folders {
+            self.disk.sync_folder(folder).map_err(|error| io_error("cannot write", folder, error))?;
+        }
+        Ok(bytes)
+    }
+
+    /// Appends a batch in one write and takes it over into memory.
+    fn write_batch(&mut self, bodies: Vec<Vec<u8>>) -> Result<()> {
+        let mut end = self.history.end;
+        if end.keep >= SEGMENT_BYTES {
+            end = End { segment: end.segment + 1, ..End::default() };
+        }
+        let batch = Batch { parser: PARSER.to_owned(), lines: bodies.len(), resets: false };
+        let head = journal::body(LineKind::Batch, &batch)?;
+        let mut text = Vec::new();
+        for (i, body) in std::iter::once(head).chain(bodies).enumerate() {
+            journal::seal(&mut text, &body, end.lines + 1 + i);
+        }
+        let path = self.history.root.join(layout::segment_path(end.segment));
+        let folder = self.history.root.join(layout::JOURNAL);
+        let write = || -> io::Result<()> {
+            if end.keep == 0 {
+                self.disk.create_folder(&folder)?;
+            }
+            self.append(&path, &text)?;
+            if end.keep == 0 {
+                self.disk.sync_folder(&folder)?;
+                self.disk.sync_folder(&self.history.root)?;
+            }
+            Ok(())
+        };
+        if let Err(error) = write() {
+            // Best effort: a torn batch does no harm, the next writer cuts it.
+            let _ = self.disk.truncate(&path, end.keep);
+            return Err(io_error("cannot write", &path, error));
+        }
+        let lines = journal::read_segment(&text, end.lines, false).lines;
+        end = End {
+            keep: end.keep + text.len() as u64,
+            length: end.keep + text.len() as u64,
+            lines: end.lines + lines.len(),
+            ..end
+        };
+        self.history.end = end;
+        self.history.state.play(&Arc::new(text), &lines);
+        self.history.state.settle();
+        Ok(())
+    }
+
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut file = self.disk.append(path)?;
+        self.disk.write(&mut file, bytes)?;
+        self.disk.sync(&file)
+    }
+
+    /// Removes what an import that was killed left under temporary names. Best effort: it does no harm.
+    fn clear_incoming(&self) {
+        let folder = self.history.root.join(layout::INCOMING);
+        let Ok(entries) = fs::read_dir(&folder) else { return };
+        for entry in entries.flatten() {
+            let _ = self.disk.remove(&entry.path());
+        }
+        let _ = self.disk.remove_folder(&folder);
+    }
+}
+
+/// A folder that holds something else than a history in the making is left alone.
+fn refuse_foreign_folder(root: &Path) -> Result<()> {
+    let entries = match fs::read_dir(root) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(io_error("cannot list", root, error)),
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        if name == layout::JOURNAL || name == layout::ORIGINALS {
+            let reason = format!("this looks like a history without its {}; run verify", layout::VERSION_FILE);
+            return Err(wrong(root, reason));
+        }
+        if name != layout::LOCK_FILE && name != layout::NEW_VERSION_FILE {
+            return Err(wrong(root, "the folder is neither empty nor a history; nothing was touched"));
+        }
+    }
+    Ok(())
+}
+
+fn lock(root: &Path, wait: bool) -> Result<File> {
+    let path = root.join(layout::LOCK_FILE);
+    let open = || OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+    let file = open().map_err(|error| io_error("cannot open", &path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) if wait => {
+            file.lock().map_err(|error| io_error("cannot lock", &path, error))?;
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => {
+            Err(wrong(root, "another program is writing to this history; try again later, or wait for it with --wait"))
+        }
+        Err(TryLockError::Error(error)) => Err(io_error("cannot lock", &path, error)),
+    }
+}
+
+/// Writes the version file: from now on the folder is a history.
+fn create(root: &Path, disk: &dyn Disk) -> Result<()> {
+    let (path, new) = (root.join(layout::VERSION_FILE), root.join(layout::NEW_VERSION_FILE));
+    let write = || -> io::Result<()> {
+        let mut file = disk.create(&new)?;
+        disk.write(&mut file, format!("{{\"history\": {}}}\n", layout::VERSION).as_bytes())?;
+        disk.sync(&file)?;
+        disk.rename(&new, &path)?;
+        disk.sync_folder(root)
+    };
+    write().map_err(|error| io_error("cannot write", &path, error))
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.clear_incoming();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{START, put, summary, tree};
+    use super::super::{Cluster, Decision, Verdict};
+    use super::*;
+
+    fn scratch() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("h");
+        (folder, root)
+    }
+
+    #[test]
+    fn what_is_committed_reads_back_exactly() {
+        let (_keep, root) = scratch();
+        let mut writer = History::open_or_create(&root, false).unwrap();
+        let digest = put(&mut writer, "b.gpx", b"<gpx>two</gpx>", 2).unwrap();
+        assert!(!writer.has(&digest), "nothing is visible before the commit");
+        let done = writer.commit().unwrap();
+        assert_eq!((done.originals, done.lines), (1, 3));
+        drop(writer);
+        let history = History::open(&root).unwrap();
+        assert_eq!(history.read_original(&digest).unwrap(), b"<gpx>two</gpx>");
+        assert_eq!(history.activities().len(), 2);
+        let original = history.original(&digest).unwrap();
+        assert_eq!((original.activities, original.bytes, &*original.names), (2, 14, &["b.gpx".to_owned()][..]));
+        let start = START + i64::from(digest.0[0]) * 3_600_000;
+        assert_eq!(history.activities()[0].summary().unwrap(), summary(&digest, 0, start));
+        assert_eq!(history.activities()[0].start, Some(start));
+        assert_eq!(history.activities()[0].name.as_deref(), Some("Zürich \"früh\""));
+    }
+
+    #[test]
+    fn the_same_import_again_changes_no_byte() {
+        let (_keep, root) = scratch();
+        let import = |names: &[&str]| {
+            let mut writer = History::open_or_create(&root, false).unwrap();
+            for name in names {
+                put(&mut writer, name, name.as_bytes(), 1).unwrap();
+            }
+            writer.commit().unwrap()
+        };
+        import(&["a", "b"]);
+        let before = tree(&root);
+        assert_eq!(import(&["b", "a", "a"]), Committed::default());
+        assert_eq!(tree(&root), before);
+        assert_eq!(import(&["b", "c"]).lines, 2);
+        let after = tree(&root);
+        assert!(after["journal/000001.jsonl"].starts_with(&before["journal/000001.jsonl"]));
+    }
+
+    #[test]
+    fn the_order_of_putting_does_not_matter() {
+        let names = ["a", "b", "c", "d", "e"];
+        let make = |order: &[usize]| {
+            let (_keep, root) = scratch();
+            let mut writer = History::open_or_create(&root, false).unwrap();
+            for &i in order {
+                put(&mut writer, names[i], names[i].as_bytes(), 2).unwrap();
+                put(&mut writer, &format!("copy of {}", names[i]), names[i].as_bytes(), 0).unwrap();
+            }
+            writer.commit().unwrap();
+            tree(&root)
+        };
+        assert_eq!(make(&[0, 1, 2, 3, 4]), make(&[3, 1, 4, 0, 2]));
+    }
+
+    #[test]
+    fn further_names_of_known_bytes_are_remembered_once() {
+        let (_keep, root) = scratch();
+        for _ in 0..2 {
+            for name in ["a.gpx", "b.gpx.gz", "a.zip!/a.gpx"] {
+                let mut writer = History::open_or_create(&root, false).unwrap();
+                put(&mut writer, name, b"same", 1).unwrap();
+                writer.commit().unwrap();
+            }
+        }
+        let history = History::open(&root).unwrap();
+        assert_eq!(history.originals()[0].names, ["a.gpx", "a.zip!/a.gpx", "b.gpx.gz"]);
+        let journal = fs::read_to_string(root.join("journal/000001.jsonl")).unwrap();
+        assert_eq!(journal.matches("\"kind\":\"alias\"").count(), 2);
+    }
+
+    #[test]
+    fn merges_replace_each_other_and_can_be_undone() {
+        let (_keep, root) = scratch();
+        let mut writer = History::open_or_create(&root, false).unwrap();
+        let digest = put(&mut writer, "a", b"three", 3).unwrap();
+        let ids: Vec<ActivityId> = (0..3).map(|i| ActivityId::of(&digest, i)).collect();
+        let cluster = |verdict, members: &[ActivityId]| {
+            let (base, members) = (members[0], members.to_vec());
+            Entry::Cluster(Cluster {
+                verdict,
+                base,
+                members,
+                reasons: vec!["overlap".into()],
+                origins: BTreeMap::new(),
+                merged: None,
+            })
+        };
+        writer.put(cluster(Verdict::Unsure, &ids[1..]));
+        writer.put(cluster(Verdict::Same, &ids[..2]));
+        writer.commit().unwrap();
+        assert_eq!(writer.clusters().len(), 2);
+        writer.put(cluster(Verdict::Same, &ids));
+        writer.commit().unwrap();
+        assert_eq!(writer.clusters().len(), 1, "the doubt is settled and the smaller merge replaced");
+        writer.put(cluster(Verdict::Same, &ids));
+        assert_eq!(writer.commit().unwrap().lines, 0);
+        writer.put(Entry::Decision(Decision { action: Action::Undo, members: ids.clone() }));
+        writer.commit().unwrap();
+        assert!(writer.clusters().is_empty());
+        assert!(writer.are_apart(&ids[0], &ids[2]));
+        writer.put(Entry::Decision(Decision { action: Action::Undo, members: ids.clone() }));
+        assert_eq!(writer.commit().unwrap().lines, 0);
+        writer.put(Entry::Decision(Decision { action: Action::Accept, members: ids.clone() }));
+        writer.put(cluster(Verdict::Same, &ids));
+        writer.commit().unwrap();
+        assert!(!writer.are_apart(&ids[0], &ids[2]));
+        let again = History::open(&root).unwrap();
+        assert_eq!(again.clusters().len(), 1);
+        assert_eq!(again.clusters()[0].cluster().unwrap().reasons, ["overlap"]);
+    }
+
+    #[test]
+    fn a_second_writer_gets_a_clear_error_and_readers_are_not_blocked() {
+        let (_keep, root) = scratch();
+        let writer = History::open_or_create(&root, false).unwrap();
+        let error = History::open_or_create(&root, false).err().unwrap();
+        assert_eq!(error.kind(), Kind::History);
+        assert!(error.message().contains("another program"), "{error}");
+        History::open(&root).unwrap();
+        drop(writer);
+        History::open_or_create(&root, false).unwrap();
+    }
+
+    #[test]
+    fn unknown_versions_and_foreign_folders_are_not_touched() {
+        let (_keep, root) = scratch();
+        fs::create_dir(&root).unwrap();
+        fs::write(root.join("paceport.json"), "{\"history\": 2}").unwrap();
+        let before = tree(&root);
+        for error in [History::open(&root).err(), History::open_or_create(&root, false).err()] {
+            let error = error.unwrap();
+            assert_eq!(error.kind(), Kind::History);
+            assert!(error.message().contains("version 2"), "{error}");
+        }
+        assert_eq!(tree(&root), before);
+        fs::rename(root.join("paceport.json"), root.join("thesis.txt")).unwrap();
+        assert_eq!(History::open_or_create(&root, false).err().unwrap().kind(), Kind::History);
+        assert_eq!(fs::read_dir(&root).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn health_data_is_for_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let (_keep, root) = scratch();
+        let mut writer = History::open_or_create(&root, false).unwrap();
+        put(&mut writer, "a", b"a", 1).unwrap();
+        writer.commit().unwrap();
+        for folder in ["", "originals", "journal"] {
+            let mode = fs::metadata(root.join(folder)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o700, "{folder}");
+        }
+    }
+}
