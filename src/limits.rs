@@ -11,6 +11,8 @@ pub struct Limits {
     pub archive_entries: u64,
     /// Archives inside archives (`--max-nesting`); 0 reads no archive inside an archive.
     pub nested_archives: u32,
+    /// Unpacked bytes of all archives inside archives of a run (`--max-spool`): temporary disk space.
+    pub spool_bytes: u64,
     /// Bytes of a whole run after expansion; `None` is off (`--max-total`).
     pub total_bytes: Option<u64>,
     /// Samples of one activity (`--max-samples`).
@@ -28,6 +30,7 @@ impl Default for Limits {
             expansion_ratio: 200,
             archive_entries: 1_000_000,
             nested_archives: 2,
+            spool_bytes: 8 << 30,
             total_bytes: None,
             samples: 20_000_000,
             json_depth: 64,

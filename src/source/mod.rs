@@ -1,1 +1,104 @@
-//! Room: source.
+//! Where bytes come from: files, folders, zip and tar archives, archives inside them, gzip, standard input. Content
+//! decides what is an archive, names are labels and never paths, and every size that a file claims is only a hint.
+//!
+//! [`scan`] lists what can be read, [`load`] reads one entry whole and [`open`] as a stream; both hash on the way.
+
+mod flaw;
+mod inflate;
+mod label;
+mod load;
+mod scan;
+mod spool;
+mod store;
+mod tar_directory;
+mod unpack;
+mod walk;
+mod zip_crypt;
+mod zip_directory;
+mod zip_salvage;
+
+use std::path::PathBuf;
+
+use crate::error::Error;
+use crate::limits::Limits;
+use crate::report::Notes;
+
+pub use load::{Finished, Loaded, Stream, load, open};
+pub use scan::scan;
+
+/// Something to read from.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A file, an archive or a folder.
+    Path(PathBuf),
+    /// What came through standard input; it is named `-`.
+    Stdin(Vec<u8>),
+}
+
+/// How to read.
+#[derive(Clone, Copy)]
+pub struct ScanOptions<'a> {
+    /// What no source may exceed.
+    pub limits: &'a Limits,
+    /// The password of encrypted archive members.
+    pub password: Option<&'a [u8]>,
+}
+
+/// One readable thing: a file or an archive member. Cheap to clone and to send between threads.
+#[derive(Clone)]
+pub struct Entry {
+    /// For people and reports: `export.zip!/activities/7.fit.gz`, always with `/`.
+    pub name: String,
+    /// Bytes of the content as far as known before reading; a hint.
+    pub size: u64,
+    store: store::Store,
+    packing: unpack::Packing,
+}
+
+impl std::fmt::Debug for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Entry").field("name", &self.name).field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+/// Something that cannot be read.
+#[derive(Debug)]
+pub struct Problem {
+    /// As [`Entry::name`].
+    pub name: String,
+    /// Why.
+    pub error: Error,
+}
+
+/// What kind of archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArchiveKind {
+    /// Zip, zip64.
+    Zip,
+    /// Tar, tar.gz.
+    Tar,
+}
+
+/// An archive that was listed.
+#[derive(Debug)]
+pub struct ArchiveInfo {
+    /// As [`Entry::name`].
+    pub name: String,
+    /// What kind.
+    pub kind: ArchiveKind,
+    /// Entries in it, those of archives inside it included.
+    pub entries: u64,
+}
+
+/// What a scan found.
+#[derive(Debug, Default)]
+pub struct Scan {
+    /// Everything that can be read, in a fixed order.
+    pub entries: Vec<Entry>,
+    /// What cannot be read.
+    pub problems: Vec<Problem>,
+    /// What was passed over or repaired; each detail names the first one.
+    pub notes: Notes,
+    /// The archives among the inputs.
+    pub archives: Vec<ArchiveInfo>,
+}

@@ -6,3 +6,4 @@ mod codes;
 mod expect;
 mod fixtures;
 mod rooms;
+mod source;

@@ -27,7 +27,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
     ("zip", &["source"]),
-    ("tar", &["source"]),
+    ("deflate64", &["source"]),
     ("sha2", &["source", "history"]),
     ("flate2", &["source", "history"]),
     ("quick_xml", &["formats"]),

@@ -1,0 +1,186 @@
+//! Where stored bytes lie: a file on disk, a piece of memory or the spool, each as a range with positioned reads.
+//! A store is cheap to clone, and its readers do not disturb each other, so every worker reads from the same archive.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+/// A range of stored bytes.
+#[derive(Clone)]
+pub(super) struct Store {
+    data: Arc<Data>,
+    start: u64,
+    len: u64,
+}
+
+enum Data {
+    /// Opened for as long as somebody reads: a folder of ten thousand archives must not need as many descriptors.
+    Path {
+        path: PathBuf,
+        open: Mutex<Weak<File>>,
+    },
+    /// An unlinked spool file, which cannot be opened again.
+    Spool(Arc<File>),
+    Memory(Vec<u8>),
+}
+
+enum Handle {
+    File(Arc<File>),
+    Memory(Arc<Data>),
+}
+
+impl Store {
+    /// A regular file of `len` bytes.
+    pub(super) fn path(path: &Path, len: u64) -> Store {
+        let data = Data::Path { path: path.to_owned(), open: Mutex::new(Weak::new()) };
+        Store { data: Arc::new(data), start: 0, len }
+    }
+
+    /// A part of the spool file.
+    pub(super) fn spool(file: &Arc<File>, start: u64, len: u64) -> Store {
+        Store { data: Arc::new(Data::Spool(file.clone())), start, len }
+    }
+
+    /// Bytes in memory.
+    pub(super) fn memory(bytes: Vec<u8>) -> Store {
+        let len = bytes.len() as u64;
+        Store { data: Arc::new(Data::Memory(bytes)), start: 0, len }
+    }
+
+    /// How many bytes.
+    pub(super) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// A part of this store; what lies beyond its end is cut off.
+    pub(super) fn part(&self, start: u64, len: u64) -> Store {
+        let start = start.min(self.len);
+        Store { data: self.data.clone(), start: self.start + start, len: len.min(self.len - start) }
+    }
+
+    /// A reader from the first byte on.
+    pub(super) fn reader(&self) -> io::Result<Range> {
+        let handle = match &*self.data {
+            Data::Path { path, open } => {
+                let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+                Handle::File(match open.upgrade() {
+                    Some(file) => file,
+                    None => {
+                        let file = Arc::new(File::open(path)?);
+                        *open = Arc::downgrade(&file);
+                        file
+                    }
+                })
+            }
+            Data::Spool(file) => Handle::File(file.clone()),
+            Data::Memory(_) => Handle::Memory(self.data.clone()),
+        };
+        Ok(Range { handle, at: self.start, end: self.start + self.len, start: self.start })
+    }
+
+    /// Reads up to `buffer.len()` bytes from `at`; fewer only at the end.
+    pub(super) fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.reader()?.read_at(at, buffer)
+    }
+}
+
+/// Reads a [`Store`] from its own position.
+pub(super) struct Range {
+    handle: Handle,
+    start: u64,
+    at: u64,
+    end: u64,
+}
+
+impl Range {
+    /// Reads up to `buffer.len()` bytes from `at`, counted from the start of the store; fewer only at the end.
+    pub(super) fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.at = self.start.saturating_add(at).min(self.end);
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match self.read(&mut buffer[filled..])? {
+                0 => break,
+                n => filled += n,
+            }
+        }
+        Ok(filled)
+    }
+}
+
+impl Read for Range {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let want = usize::try_from(self.end - self.at).unwrap_or(usize::MAX).min(buffer.len());
+        let Some(buffer) = buffer.get_mut(..want) else { return Ok(0) };
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let got = match &self.handle {
+            Handle::File(file) => read_positioned(file, buffer, self.at)?,
+            Handle::Memory(data) => match &**data {
+                Data::Memory(bytes) => {
+                    let rest = usize::try_from(self.at).ok().and_then(|at| bytes.get(at..)).unwrap_or(&[]);
+                    let n = rest.len().min(buffer.len());
+                    buffer[..n].copy_from_slice(&rest[..n]);
+                    n
+                }
+                Data::Path { .. } | Data::Spool(_) => 0,
+            },
+        };
+        self.at += got as u64;
+        Ok(got)
+    }
+}
+
+fn read_positioned(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    loop {
+        #[cfg(unix)]
+        let got = std::os::unix::fs::FileExt::read_at(file, buffer, at);
+        #[cfg(windows)]
+        let got = std::os::windows::fs::FileExt::seek_read(file, buffer, at);
+        match got {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            got => return got,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(store: &Store) -> Vec<u8> {
+        let mut out = Vec::new();
+        store.reader().unwrap().read_to_end(&mut out).unwrap();
+        out
+    }
+
+    #[test]
+    fn parts_of_parts_stay_inside() {
+        let store = Store::memory((0..100).collect());
+        let part = store.part(10, 50).part(5, 1000);
+        assert_eq!(all(&part), (15..60).collect::<Vec<u8>>());
+        assert_eq!(part.part(u64::MAX, 3).len(), 0);
+        let mut two = [0; 2];
+        assert_eq!(part.read_at(44, &mut two).unwrap(), 1);
+        assert_eq!(two[0], 59);
+        assert_eq!(part.read_at(u64::MAX, &mut two).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_file_is_open_only_while_somebody_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, b"0123456789").unwrap();
+        let store = Store::path(&path, 10);
+        let (mut one, mut two) = (store.reader().unwrap(), store.part(4, 3).reader().unwrap());
+        let mut out = [0; 3];
+        two.read_exact(&mut out).unwrap();
+        assert_eq!(&out, b"456");
+        one.read_exact(&mut out).unwrap();
+        assert_eq!(&out, b"012");
+        drop((one, two));
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(store.reader().err().unwrap().kind(), io::ErrorKind::NotFound);
+    }
+}

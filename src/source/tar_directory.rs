@@ -1,0 +1,133 @@
+//! The members of a tar archive (POSIX ustar and pax, GNU long names, old v7), by their headers. Data is never read.
+
+use super::label::decode;
+use super::store::Store;
+use super::zip_directory::{What, bytes_at, too_many};
+use crate::error::Result;
+use crate::limits::Limits;
+
+const BLOCK: u64 = 512;
+/// Long names and pax headers beyond this are not names any more.
+const LONGEST_EXTENSION: u64 = 64 << 10;
+
+/// One member.
+#[derive(Debug, PartialEq)]
+pub(super) struct TarMember {
+    pub(super) name: String,
+    pub(super) what: What,
+    /// Offset of the data.
+    pub(super) start: u64,
+    /// Bytes of data.
+    pub(super) len: u64,
+}
+
+/// True when content begins with a tar header: the check sum over the 512 bytes is right (POSIX, "ustar" part).
+pub(super) fn is_tar(head: &[u8]) -> bool {
+    let Some(block) = head.get(..BLOCK as usize) else { return false };
+    block[0] != 0 && octal(&block[148..156]) == Some(checksum(block))
+}
+
+fn checksum(block: &[u8]) -> u64 {
+    block.iter().enumerate().map(|(at, &b)| if (148..156).contains(&at) { 32 } else { u64::from(b) }).sum()
+}
+
+/// A number field: octal text, or big-endian binary when the first bit is set (GNU).
+fn octal(field: &[u8]) -> Option<u64> {
+    if field.first().is_some_and(|b| b & 0x80 != 0) {
+        let (head, tail) = field.split_at(field.len().saturating_sub(8));
+        if head.iter().enumerate().any(|(at, &b)| b & if at == 0 { 0x7f } else { 0xff } != 0) {
+            return None;
+        }
+        return Some(tail.iter().fold(0, |value, &b| value << 8 | u64::from(b)));
+    }
+    let digits = field.iter().copied().skip_while(|b| *b == b' ').take_while(|b| !matches!(b, 0 | b' '));
+    let mut value = None;
+    for digit in digits {
+        if !(b'0'..=b'7').contains(&digit) {
+            return None;
+        }
+        value = Some(value.unwrap_or(0u64).checked_mul(8)? + u64::from(digit - b'0'));
+    }
+    value
+}
+
+fn text(field: &[u8]) -> &[u8] {
+    field.split(|&b| b == 0).next().unwrap_or(&[])
+}
+
+/// The members in order, and why the walk ended early.
+///
+/// # Errors
+/// `Limit` when there are more members than allowed, `Io`.
+pub(super) fn read(store: &Store, limits: &Limits) -> Result<(Vec<TarMember>, Option<String>)> {
+    let mut members = Vec::new();
+    let (mut long_name, mut long_size) = (None, None);
+    let mut at = 0u64;
+    while at < store.len() {
+        let block = bytes_at(store, at, BLOCK as usize)?;
+        if block.iter().all(|&b| b == 0) {
+            // Two blocks of zeros are the end; what follows is padding.
+            return Ok((members, None));
+        }
+        if block.len() < BLOCK as usize {
+            return Ok((members, Some(format!("the archive is cut off at byte {at}"))));
+        }
+        if !is_tar(&block) {
+            return Ok((members, Some(format!("no header where one must be, at byte {at}"))));
+        }
+        let kind = block[156];
+        let claimed = octal(&block[124..136]).unwrap_or(0);
+        let data = at + BLOCK;
+        let extension = matches!(kind, b'L' | b'K' | b'x' | b'g');
+        let len = if extension { claimed } else { long_size.take().unwrap_or(claimed) };
+        at = data.saturating_add(len.div_ceil(BLOCK).saturating_mul(BLOCK));
+        match kind {
+            b'L' => long_name = Some(decode(text(&bytes_at(store, data, len.min(LONGEST_EXTENSION) as usize)?))),
+            b'x' => {
+                let records = bytes_at(store, data, len.min(LONGEST_EXTENSION) as usize)?;
+                pax(&records, &mut long_name, &mut long_size);
+            }
+            b'K' | b'g' => {}
+            _ => {
+                let name = long_name.take().unwrap_or_else(|| short_name(&block));
+                let what = match kind {
+                    b'5' => What::Folder,
+                    // A hard link repeats a member that is there already; the rest are links, devices and pipes.
+                    b'1' | b'2' | b'3' | b'4' | b'6' => What::Special,
+                    _ if name.ends_with('/') => What::Folder,
+                    _ => What::File,
+                };
+                members.push(TarMember { name, what, start: data, len });
+                if members.len() as u64 > limits.archive_entries {
+                    return Err(too_many(limits));
+                }
+                if what == What::File && data.saturating_add(len) > store.len() {
+                    return Ok((members, Some("the archive ends inside its last member".into())));
+                }
+            }
+        }
+    }
+    Ok((members, Some("the end of the archive is missing".into())))
+}
+
+fn short_name(block: &[u8]) -> String {
+    let name = decode(text(&block[..100]));
+    let prefix = text(&block[345..500]);
+    // GNU uses these bytes for other things, "ustar\0" has the prefix.
+    if block[257..263] == *b"ustar\0" && !prefix.is_empty() { format!("{}/{name}", decode(prefix)) } else { name }
+}
+
+/// Records "length key=value\n" (POSIX pax).
+fn pax(mut records: &[u8], name: &mut Option<String>, size: &mut Option<u64>) {
+    while let Some(space) = records.iter().position(|&b| b == b' ') {
+        let len = std::str::from_utf8(&records[..space]).ok().and_then(|n| n.parse::<usize>().ok());
+        let Some(record) = len.and_then(|len| records.get(space + 1..len)) else { return };
+        records = &records[space + 1 + record.len()..];
+        let record = record.strip_suffix(b"\n").unwrap_or(record);
+        if let Some(path) = record.strip_prefix(b"path=") {
+            *name = Some(decode(path));
+        } else if let Some(value) = record.strip_prefix(b"size=") {
+            *size = std::str::from_utf8(value).ok().and_then(|n| n.parse().ok());
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Folders, walked in byte order of names. Symbolic links are followed, every real folder once.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::label::is_clutter;
+
+/// What a walk meets.
+pub(super) enum Found {
+    /// A regular file with its size in bytes.
+    File { path: PathBuf, name: String, len: u64 },
+    /// A pipe, socket or device.
+    Special { name: String },
+    /// A hidden file or something that operating systems leave behind.
+    Clutter { name: String },
+    /// A link to a folder that is walked already.
+    Again { name: String },
+    /// Could not be read.
+    Failed { name: String, error: io::Error },
+}
+
+/// Text of a path, with `/` between its parts.
+pub(super) fn name_of(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if std::path::MAIN_SEPARATOR == '/' { text.into_owned() } else { text.replace(std::path::MAIN_SEPARATOR, "/") }
+}
+
+/// Walks everything below `root` and calls `meet` in order. Folders behind links come last, so that a real folder is
+/// named by its own path.
+pub(super) fn walk(root: &Path, meet: &mut dyn FnMut(Found)) {
+    let mut walked = BTreeSet::new();
+    let mut linked = std::collections::VecDeque::from([(root.to_owned(), name_of(root))]);
+    while let Some((path, name)) = linked.pop_front() {
+        match fs::canonicalize(&path) {
+            Ok(real) => tree(path, name, real, &mut walked, &mut linked, meet),
+            Err(error) => meet(Found::Failed { name, error }),
+        }
+    }
+}
+
+struct Item {
+    path: PathBuf,
+    name: String,
+    /// The canonical path, for folders.
+    real: Option<PathBuf>,
+}
+
+fn tree(
+    path: PathBuf,
+    name: String,
+    real: PathBuf,
+    walked: &mut BTreeSet<PathBuf>,
+    linked: &mut std::collections::VecDeque<(PathBuf, String)>,
+    meet: &mut dyn FnMut(Found),
+) {
+    let root = path.clone();
+    let mut stack = vec![Item { path, name, real: Some(real) }];
+    while let Some(Item { path, name, real }) = stack.pop() {
+        if path != root && is_clutter(name.rsplit('/').next().unwrap_or(&name)) {
+            meet(Found::Clutter { name });
+            continue;
+        }
+        let Some(real) = real else {
+            file(path, name, linked, meet);
+            continue;
+        };
+        if !walked.insert(real.clone()) {
+            meet(Found::Again { name });
+            continue;
+        }
+        let listing = fs::read_dir(&path).and_then(|listing| listing.collect::<io::Result<Vec<_>>>());
+        let mut listing = match listing {
+            Ok(listing) => listing,
+            Err(error) => {
+                meet(Found::Failed { name, error });
+                continue;
+            }
+        };
+        // Reversed, because the stack gives the last one first.
+        listing.sort_by_key(|item| std::cmp::Reverse(item.file_name()));
+        for item in listing {
+            let file_name = item.file_name();
+            let folder = item.file_type().is_ok_and(|kind| kind.is_dir());
+            let name = format!("{}/{}", name.trim_end_matches('/'), file_name.to_string_lossy());
+            stack.push(Item { path: item.path(), name, real: folder.then(|| real.join(&file_name)) });
+        }
+    }
+}
+
+fn file(
+    path: PathBuf,
+    name: String,
+    linked: &mut std::collections::VecDeque<(PathBuf, String)>,
+    meet: &mut dyn FnMut(Found),
+) {
+    match fs::metadata(&path) {
+        Ok(data) if data.is_dir() => linked.push_back((path, name)),
+        Ok(data) if data.is_file() => meet(Found::File { path, name, len: data.len() }),
+        Ok(_) => meet(Found::Special { name }),
+        Err(error) => meet(Found::Failed { name, error }),
+    }
+}
