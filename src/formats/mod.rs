@@ -7,6 +7,7 @@
 
 pub mod fit;
 pub mod gpx;
+pub mod polar_hrm;
 pub mod tcx;
 
 use std::io::{BufRead, Write};
@@ -52,7 +53,7 @@ pub type Writer = fn(&Activity, &mut dyn Write, &mut Notes) -> Result<()>;
 pub const SNIFF_BYTES: usize = 4096;
 
 /// Every format, in order of sniffing.
-pub static FORMATS: &[Format] = &[fit::FORMAT, gpx::FORMAT, tcx::FORMAT];
+pub static FORMATS: &[Format] = &[fit::FORMAT, gpx::FORMAT, tcx::FORMAT, polar_hrm::FORMAT, polar_hrm::DIARY];
 
 /// The format with this id.
 pub fn by_id(id: &str) -> Option<&'static Format> {
