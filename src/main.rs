@@ -1,2 +1,7 @@
 //! Arguments in, exit code out.
-fn main() {}
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

@@ -172,6 +172,13 @@ pub enum Evidence {
 }
 
 impl Evidence {
+    /// The evidence that the JSON contract calls so.
+    pub fn by_name(name: &str) -> Evidence {
+        use Evidence::{Archive, Neighbour, None, Pair, Position, Stated, User};
+        let all = [Stated, Archive, Position, Pair, Neighbour, User];
+        all.into_iter().find(|evidence| evidence.name() == name).unwrap_or(None)
+    }
+
     /// The word of the JSON contract.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,0 +1,202 @@
+//! The command line. Names and meanings are a promise; see the README.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Import, deduplicate, merge, convert and keep workout history. Nothing leaves the machine.
+#[derive(Debug, Parser)]
+#[command(name = "paceport", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(
+    after_help = "Exit status: 0 done, 1 the command failed, 2 wrong usage, 3 done but some source failed or was \
+only partly read, 4 verify or --check found damage."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub verb: Verb,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Worker threads; 0 is one a core
+    #[arg(short, long, global = true, value_name = "N", default_value_t = 0)]
+    pub jobs: usize,
+    /// Memory budget, for instance 512M [default: 1G or a quarter of the memory, whichever is less]
+    #[arg(long, global = true, value_name = "SIZE", value_parser = size)]
+    pub memory: Option<u64>,
+    /// Print JSON lines instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print no progress and no summary
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Print every note
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// File whose first line is the password of encrypted archives
+    #[arg(long, global = true, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// Treat losses as failures (exit status 3)
+    #[arg(long, global = true)]
+    pub strict: bool,
+    /// Largest source after expansion [default: 256M]
+    #[arg(long, global = true, value_name = "SIZE", value_parser = size, hide_short_help = true)]
+    pub max_entry: Option<u64>,
+    /// Largest expansion ratio above 1 MiB [default: 200]
+    #[arg(long, global = true, value_name = "N", hide_short_help = true)]
+    pub max_ratio: Option<u64>,
+    /// Most entries of one archive [default: 1000000]
+    #[arg(long, global = true, value_name = "N", hide_short_help = true)]
+    pub max_entries: Option<u64>,
+    /// Most archives inside archives [default: 2]
+    #[arg(long, global = true, value_name = "N", hide_short_help = true)]
+    pub max_nesting: Option<u32>,
+    /// Most bytes of a whole run after expansion [default: off]
+    #[arg(long, global = true, value_name = "SIZE", value_parser = size, hide_short_help = true)]
+    pub max_total: Option<u64>,
+    /// Most samples of one activity [default: 20000000]
+    #[arg(long, global = true, value_name = "N", hide_short_help = true)]
+    pub max_samples: Option<usize>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Show what is inside files, folders and archives; writes nothing
+    Inspect {
+        /// Files, folders, archives; - is standard input
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+    /// Convert to another format; folders and archives keep their structure
+    Convert {
+        /// Files, folders, archives; - is standard input
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// Format to write: fit, gpx, tcx, csv or json
+        #[arg(long, value_name = "FORMAT")]
+        to: String,
+        /// File or folder to write, - for standard output [default: the current folder]
+        #[arg(short, long, value_name = "FILE|DIR|-")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        write: Write,
+    },
+    /// Take everything over into a history on disk, once
+    Import {
+        /// Files, folders, archives; - is standard input
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// The history's folder; made when it is not there
+        #[arg(long, value_name = "HISTORY")]
+        into: PathBuf,
+        /// Only say what would be done
+        #[arg(long)]
+        dry_run: bool,
+        /// Wait while another import holds the history
+        #[arg(long)]
+        wait: bool,
+    },
+    /// List the activities of a history
+    List {
+        /// The history's folder
+        history: PathBuf,
+        #[command(flatten)]
+        filter: Filter,
+    },
+    /// Write the activities of a history as files of a format
+    Export {
+        /// The history's folder
+        history: PathBuf,
+        /// Format to write: fit, gpx, tcx, csv or json
+        #[arg(long, value_name = "FORMAT")]
+        to: String,
+        /// Folder to write into
+        #[arg(short, long, value_name = "DIR")]
+        out: PathBuf,
+        #[command(flatten)]
+        filter: Filter,
+        #[command(flatten)]
+        write: Write,
+    },
+    /// Show what is read and written
+    Formats {
+        /// Show what each format can hold
+        #[arg(long)]
+        losses: bool,
+    },
+    /// Print a shell completion script
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub struct Write {
+    /// Overwrite files that have other content
+    #[arg(long)]
+    pub force: bool,
+    /// Read each written file again with another parser; differences end with exit status 4
+    #[arg(long)]
+    pub check: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Filter {
+    /// Only activities that start on or after this day (YYYY-MM-DD, local)
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub since: Option<i64>,
+    /// Only activities that start on or before this day (YYYY-MM-DD, local)
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub until: Option<i64>,
+    /// Only this sport
+    #[arg(long)]
+    pub sport: Option<String>,
+}
+
+/// `512M`, `2GiB`, `1000000`: bytes; K, M, G and T are powers of 1024.
+pub fn size(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit.trim().to_ascii_lowercase().trim_end_matches('b').trim_end_matches('i') {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        "t" => 40,
+        _ => return Err("a size is a number with K, M, G or T".to_owned()),
+    };
+    let number: u64 = number.parse().map_err(|_| "a size is a number with K, M, G or T".to_owned())?;
+    number.checked_shl(shift).filter(|n| n >> shift == number).ok_or_else(|| "the size is too large".to_owned())
+}
+
+/// `YYYY-MM-DD` as ms since the epoch of that midnight.
+pub fn day(text: &str) -> Result<i64, String> {
+    paceport::model::time::parse(format!("{text}T00:00:00Z").as_bytes())
+        .map(|instant| instant.ms)
+        .ok_or_else(|| "a day is YYYY-MM-DD".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_powers_of_1024() {
+        assert_eq!(size("512M"), Ok(512 << 20));
+        assert_eq!(size("2GiB"), Ok(2 << 30));
+        assert_eq!(size("17"), Ok(17));
+        assert!(size("1X").is_err() && size("").is_err() && size("99999999999T").is_err());
+    }
+}

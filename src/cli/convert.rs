@@ -1,0 +1,94 @@
+//! `paceport convert`.
+
+use std::path::{Path, PathBuf};
+
+use paceport::formats::{self, Format};
+use paceport::pipeline::{self, Target, WriteOptions, Written};
+use paceport::report::printable;
+use paceport::{Error, Kind};
+
+use super::args::{Common, Write};
+use super::{Exit, inputs, progress::Bar, summary};
+
+/// Converts every activity of the sources.
+pub fn run(common: &Common, paths: &[PathBuf], to: &str, out: Option<&Path>, write: &Write) -> Result<Exit, Error> {
+    let to = format_to_write(to)?;
+    let options = inputs::read_options(common)?;
+    let target = target(paths, out, to);
+    let inputs = inputs::inputs(paths, &options.limits)?;
+    let how = WriteOptions { force: write.force, check: write.check };
+    let bar = Bar::start(common);
+    let mut run = pipeline::convert(&inputs, &options, to, &target, &how, &|event| bar.event(event))?;
+    run.report.seconds = bar.finish();
+    let written: Vec<Written> = run.results.into_iter().flatten().collect();
+    run.report.clusters = written.len() as u64;
+    if target == Target::Memory {
+        if written.len() > 1 {
+            let message = format!("{} activities do not fit into one output; use --out DIR", written.len());
+            return Err(Error::new(Kind::Usage, message));
+        }
+        summary::to_stdout(|out| written.iter().try_for_each(|file| out.write_all(&file.content)))?;
+    } else if common.json {
+        summary::to_stdout(|out| {
+            written.iter().try_for_each(|file| summary::json_line(out, file))?;
+            run.sources.iter().try_for_each(|source| summary::json_line(out, source))?;
+            summary::json_line(out, &run.report)
+        })?;
+    }
+    report_written(common, &written);
+    summary::closing(common, &run.sources, &run.report);
+    Ok(exit_of(common, &written, run.report.is_clean()))
+}
+
+/// The format that `--to` names, when it can be written.
+pub fn format_to_write(id: &str) -> Result<&'static Format, Error> {
+    let known: Vec<&str> = formats::FORMATS.iter().filter(|f| f.write.is_some()).map(|f| f.id).collect();
+    formats::by_id(&id.to_ascii_lowercase())
+        .filter(|format| format.write.is_some())
+        .ok_or_else(|| Error::new(Kind::Usage, format!("--to takes {}, not {id}", known.join(", "))))
+}
+
+/// Errors, findings of the second parser, and what was lost.
+pub fn report_written(common: &Common, written: &[Written]) {
+    for file in written {
+        if let Some(error) = &file.error {
+            summary::warn(common, &format!("{}: {}", printable(&file.source), printable(error)));
+        }
+        for finding in &file.findings {
+            summary::warn(common, &format!("{}: check: {}", printable(&file.source), printable(finding)));
+        }
+    }
+    summary::losses(common, written.iter().map(|file| &file.notes));
+    let changed = written.iter().filter(|file| file.error.is_none() && file.changed && file.path.is_some()).count();
+    let same = written.iter().filter(|file| !file.changed).count();
+    if changed + same > 0 {
+        summary::warn(common, &format!("{changed} files written, {same} already there with the same content"));
+    }
+}
+
+/// The exit status of a verb that writes files.
+pub fn exit_of(common: &Common, written: &[Written], clean: bool) -> Exit {
+    if written.iter().any(|file| !file.findings.is_empty()) {
+        return Exit::Damage;
+    }
+    let lost = common.strict && written.iter().any(|file| file.notes.iter().any(|note| note.code.starts_with("loss.")));
+    if !clean || lost || written.iter().any(|file| file.error.is_some()) { Exit::Partly } else { Exit::Done }
+}
+
+/// `--out` as the user means it: `-`; an existing folder or a name with a final slash; for several sources always a
+/// folder; a name with an extension is a file.
+fn target(paths: &[PathBuf], out: Option<&Path>, to: &Format) -> Target {
+    let Some(out) = out else { return Target::Folder(PathBuf::new()) };
+    if out == Path::new("-") {
+        return Target::Memory;
+    }
+    let named_folder = out.is_dir() || out.as_os_str().as_encoded_bytes().ends_with(b"/");
+    let many = paths.len() > 1 || paths.iter().any(|path| path.is_dir());
+    let extension = out.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    let named_file = to.extensions.iter().any(|known| known.eq_ignore_ascii_case(extension));
+    if named_folder || many || (!named_file && extension.is_empty()) {
+        Target::Folder(out.to_owned())
+    } else {
+        Target::File(out.to_owned())
+    }
+}

@@ -1,0 +1,27 @@
+//! `paceport export`.
+
+use std::path::Path;
+
+use paceport::Error;
+use paceport::history::History;
+use paceport::pipeline::{self, WriteOptions};
+
+use super::args::{Common, Filter, Write};
+use super::{Exit, convert, inputs, list, progress::Bar, summary};
+
+/// Writes the activities of a history as files of a format.
+pub fn run(common: &Common, root: &Path, to: &str, out: &Path, filter: &Filter, write: &Write) -> Result<Exit, Error> {
+    let to = convert::format_to_write(to)?;
+    let options = inputs::read_options(common)?;
+    let history = History::open(root)?;
+    let wanted = list::selected(&history, filter)?;
+    let how = WriteOptions { force: write.force, check: write.check };
+    let bar = Bar::start(common);
+    let written = pipeline::export(&history, wanted, to, out, &how, &options, &|event| bar.event(event))?;
+    bar.finish();
+    if common.json {
+        summary::to_stdout(|out| written.iter().try_for_each(|file| summary::json_line(out, file)))?;
+    }
+    convert::report_written(common, &written);
+    Ok(convert::exit_of(common, &written, true))
+}

@@ -1,0 +1,35 @@
+//! `paceport import`.
+
+use std::path::{Path, PathBuf};
+
+use paceport::Error;
+use paceport::pipeline::{self, ImportOptions};
+
+use super::args::Common;
+use super::{Exit, inputs, progress::Bar, summary};
+
+/// Takes everything over into a history, once.
+pub fn run(common: &Common, paths: &[PathBuf], into: &Path, how: &ImportOptions) -> Result<Exit, Error> {
+    let options = inputs::read_options(common)?;
+    let inputs = inputs::inputs(paths, &options.limits)?;
+    let bar = Bar::start(common);
+    let mut imported = pipeline::import(&inputs, into, &options, how, &|event| bar.event(event))?;
+    imported.run.report.seconds = bar.finish();
+    let run = &imported.run;
+    if common.json {
+        summary::to_stdout(|out| {
+            run.results.iter().flatten().try_for_each(|activity| summary::json_line(out, activity))?;
+            run.sources.iter().try_for_each(|source| summary::json_line(out, source))?;
+            summary::json_line(out, &run.report)
+        })?;
+    }
+    summary::closing(common, &run.sources, &run.report);
+    let new = run.results.iter().flatten().count();
+    let line = match (how.dry_run, imported.committed.lines) {
+        (true, _) => format!("{new} new activities would be kept in {}", into.display()),
+        (false, 0) => format!("nothing new; {} is unchanged", into.display()),
+        (false, _) => format!("{new} new activities are kept in {}", into.display()),
+    };
+    summary::warn(common, &line);
+    Ok(if run.report.is_clean() { Exit::Done } else { Exit::Partly })
+}

@@ -1,0 +1,73 @@
+//! What the user named → inputs and options of the pipeline. The only place that looks at the machine.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use paceport::limits::Limits;
+use paceport::pipeline::{Input, ReadOptions, Workers};
+use paceport::{Error, Kind};
+
+use super::args::Common;
+
+/// Paths as inputs; `-` is read whole from standard input, at most once.
+pub fn inputs(paths: &[PathBuf], limits: &Limits) -> Result<Vec<Input>, Error> {
+    let mut stdin_taken = false;
+    paths
+        .iter()
+        .map(|path| {
+            if path != Path::new("-") {
+                return Ok(Input::Path(path.clone()));
+            }
+            if std::mem::replace(&mut stdin_taken, true) {
+                return Err(Error::new(Kind::Usage, "standard input can only be read once"));
+            }
+            let mut bytes = Vec::new();
+            std::io::stdin()
+                .lock()
+                .take(limits.entry_bytes + 1)
+                .read_to_end(&mut bytes)
+                .map_err(|e| Error::io("cannot read standard input", e))?;
+            if bytes.len() as u64 > limits.entry_bytes {
+                return Err(Error::limit("--max-entry", "standard input is too large").in_source("-"));
+            }
+            Ok(Input::Stdin(bytes))
+        })
+        .collect()
+}
+
+/// The options of the pipeline.
+pub fn read_options(common: &Common) -> Result<ReadOptions, Error> {
+    let mut limits = Limits::default();
+    limits.entry_bytes = common.max_entry.unwrap_or(limits.entry_bytes);
+    limits.expansion_ratio = common.max_ratio.unwrap_or(limits.expansion_ratio);
+    limits.archive_entries = common.max_entries.unwrap_or(limits.archive_entries);
+    limits.nested_archives = common.max_nesting.unwrap_or(limits.nested_archives);
+    limits.samples = common.max_samples.unwrap_or(limits.samples);
+    limits.total_bytes = common.max_total;
+    Ok(ReadOptions {
+        limits,
+        workers: Workers { threads: common.jobs, memory: common.memory.unwrap_or_else(default_memory) },
+        password: password(common)?,
+        ..ReadOptions::default()
+    })
+}
+
+/// The first line of the password file, else the environment's `PACEPORT_PASSWORD`.
+fn password(common: &Common) -> Result<Option<Vec<u8>>, Error> {
+    if let Some(file) = &common.password_file {
+        let content = std::fs::read(file).map_err(|e| Error::io(format_args!("cannot read {}", file.display()), e))?;
+        let line = content.split(|b| *b == b'\n').next().unwrap_or_default();
+        return Ok(Some(line.strip_suffix(b"\r").unwrap_or(line).to_vec()));
+    }
+    #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
+    let variable = std::env::var_os("PACEPORT_PASSWORD");
+    Ok(variable.map(|value| value.into_encoded_bytes()))
+}
+
+/// 1 GiB or a quarter of the memory, whichever is less.
+fn default_memory() -> u64 {
+    let most = 1 << 30;
+    let Ok(info) = std::fs::read_to_string("/proc/meminfo") else { return most };
+    let total = info.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB"));
+    total.and_then(|kib| kib.trim().parse::<u64>().ok()).map_or(most, |kib| (kib * 1024 / 4).min(most))
+}

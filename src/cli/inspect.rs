@@ -1,0 +1,30 @@
+//! `paceport inspect`.
+
+use std::path::PathBuf;
+
+use paceport::{Error, pipeline};
+
+use super::args::Common;
+use super::{Exit, inputs, progress::Bar, summary, table};
+
+/// Shows what is inside; writes nothing.
+pub fn run(common: &Common, paths: &[PathBuf]) -> Result<Exit, Error> {
+    let options = inputs::read_options(common)?;
+    let inputs = inputs::inputs(paths, &options.limits)?;
+    let bar = Bar::start(common);
+    let mut run = pipeline::inspect(&inputs, &options, &|event| bar.event(event))?;
+    run.report.seconds = bar.finish();
+    let activities: Vec<_> = run.results.into_iter().flatten().collect();
+    run.report.clusters = activities.len() as u64;
+    summary::to_stdout(|out| {
+        if common.json {
+            activities.iter().try_for_each(|activity| summary::json_line(out, activity))?;
+            run.sources.iter().try_for_each(|source| summary::json_line(out, source))?;
+            return summary::json_line(out, &run.report);
+        }
+        let rows: Vec<_> = activities.iter().map(table::activity).collect();
+        table::print(out, table::ACTIVITY, &rows)
+    })?;
+    summary::closing(common, &run.sources, &run.report);
+    Ok(if run.report.is_clean() { Exit::Done } else { Exit::Partly })
+}

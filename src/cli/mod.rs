@@ -1,0 +1,82 @@
+//! One file per verb; the only room that knows the terminal. Results go to standard output; notes, progress and the
+//! closing summary to standard error.
+
+mod args;
+mod convert;
+mod export;
+mod formats;
+mod import;
+mod inputs;
+mod inspect;
+mod list;
+mod progress;
+mod summary;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use paceport::pipeline::ImportOptions;
+use paceport::{Error, Kind};
+
+use args::{Cli, Verb};
+
+/// How a command ended; the numbers are a promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done; notes may exist.
+    Done = 0,
+    /// The command itself failed; nothing half-done is visible.
+    Failed = 1,
+    /// Wrong usage.
+    Usage = 2,
+    /// Done, but a source failed or was only partly read.
+    Partly = 3,
+    /// `verify` or `--check` found damage.
+    Damage = 4,
+}
+
+/// Parses the arguments and runs the verb.
+pub fn main() -> ExitCode {
+    quiet_workers();
+    let cli = Cli::parse(); // wrong usage ends here, with status 2
+    let exit = run(&cli).unwrap_or_else(|error| {
+        summary::complain(&error);
+        if error.kind() == Kind::Usage { Exit::Usage } else { Exit::Failed }
+    });
+    ExitCode::from(exit as u8)
+}
+
+fn run(cli: &Cli) -> Result<Exit, Error> {
+    let common = &cli.common;
+    match &cli.verb {
+        Verb::Inspect { paths } => inspect::run(common, paths),
+        Verb::Convert { paths, to, out, write } => convert::run(common, paths, to, out.as_deref(), write),
+        Verb::Formats { losses } => formats::run(common, *losses),
+        Verb::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Cli::command(), "paceport", &mut std::io::stdout());
+            Ok(Exit::Done)
+        }
+        Verb::Man => {
+            let page = clap_mangen::Man::new(Cli::command());
+            page.render(&mut std::io::stdout()).map_err(|e| Error::io("cannot print the manual page", e))?;
+            Ok(Exit::Done)
+        }
+        Verb::Import { paths, into, dry_run, wait } => {
+            import::run(common, paths, into, &ImportOptions { dry_run: *dry_run, wait: *wait })
+        }
+        Verb::List { history, filter } => list::run(common, history, filter),
+        Verb::Export { history, to, out, filter, write } => export::run(common, history, to, out, filter, write),
+    }
+}
+
+/// A panic on a worker thread is reported as its source's error; printing it as well would only confuse.
+fn quiet_workers() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let thread = std::thread::current();
+        if !thread.name().is_some_and(|name| name.starts_with(paceport::pipeline::WORKER_PREFIX)) {
+            print(panic);
+        }
+    }));
+}

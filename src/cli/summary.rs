@@ -1,0 +1,123 @@
+//! Complaints, notes and the closing summary on standard error; JSON lines on standard output.
+#![expect(clippy::print_stderr, reason = "standard error is where notes go")]
+
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter, Write};
+
+use paceport::Error;
+use paceport::pipeline::{Outcome, RunReport, SourceReport};
+use paceport::report::{Notes, Severity, printable};
+use serde::Serialize;
+
+use super::args::Common;
+use super::table::bytes;
+
+/// Prints why a command failed.
+pub fn complain(error: &Error) {
+    eprintln!("paceport: {error}");
+}
+
+/// One line on standard error, unless `--quiet`.
+pub fn warn(common: &Common, line: &str) {
+    if !common.quiet {
+        eprintln!("{line}");
+    }
+}
+
+/// Prints through a buffer; a closed pipe (`| head`) is no failure.
+pub fn to_stdout(print: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match print(&mut out).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Error::io("cannot write to standard output", e)),
+        _ => Ok(()),
+    }
+}
+
+/// One JSON object a line.
+pub fn json_line<T: Serialize>(out: &mut dyn Write, value: &T) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    out.write_all(b"\n")
+}
+
+/// What was read, partly read, duplicate, skipped and failed, and why.
+pub fn closing(common: &Common, sources: &[SourceReport], run: &RunReport) {
+    if common.quiet {
+        return;
+    }
+    for (outcome, title) in [(Outcome::Failed, "failed"), (Outcome::Partial, "partly read")] {
+        let mut of_kind = sources.iter().filter(|s| s.outcome == outcome).peekable();
+        if of_kind.peek().is_some() {
+            eprintln!("{title}:");
+        }
+        for source in of_kind {
+            match &source.error {
+                Some(error) => eprintln!("  {}", printable(error)),
+                None => eprintln!("  {}: {}", printable(&source.source), damage(&source.notes)),
+            }
+        }
+    }
+    let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
+    for source in sources.iter().filter(|s| s.outcome == Outcome::Skipped) {
+        let reason = source.notes.iter().next().map_or("no reason", |note| note.detail.as_str());
+        *reasons.entry(reason).or_default() += 1;
+        if common.verbose {
+            eprintln!("skipped: {}: {}", printable(&source.source), printable(reason));
+        }
+    }
+    if common.verbose {
+        for source in sources.iter().filter(|s| s.outcome != Outcome::Skipped) {
+            for note in &source.notes {
+                let (name, detail) = (printable(&source.source), printable(&note.detail));
+                eprintln!("note: {name}: {} ({} ×): {detail}", note.code, note.count);
+            }
+        }
+    }
+    if !reasons.is_empty() {
+        let list: Vec<String> = reasons.iter().map(|(why, n)| format!("{n} {}", printable(why))).collect();
+        eprintln!("skipped: {}", list.join(", "));
+    }
+    eprintln!("{}", counts(run));
+}
+
+/// The worst note in words.
+fn damage(notes: &Notes) -> String {
+    let note = notes.iter().find(|note| note.severity == Severity::Damage).or_else(|| notes.iter().next());
+    note.map_or_else(
+        || "see the activity's notes".to_owned(),
+        |note| {
+            let place = note.place.as_deref().map_or(String::new(), |place| format!(" at {place}"));
+            format!("{}{place}: {}", note.code, printable(&note.detail))
+        },
+    )
+}
+
+/// `514 sources: 320 read, 5 partly read, 2 duplicate, 180 skipped, 7 failed; 330 activities; 45.2 MB in 1.3 s`.
+fn counts(run: &RunReport) -> String {
+    let speed = if run.seconds > 0.0 { (run.bytes as f64 / run.seconds) as u64 } else { 0 };
+    format!(
+        "{} sources: {} read, {} partly read, {} duplicate, {} skipped, {} failed; {} activities; {} in {:.1} s ({}/s)",
+        run.sources,
+        run.read,
+        run.partial,
+        run.duplicate,
+        run.skipped,
+        run.failed,
+        run.activities,
+        bytes(run.bytes),
+        run.seconds,
+        bytes(speed)
+    )
+}
+
+/// Notes on written files, one line a kind: what was lost in all, and in how many files.
+pub fn losses<'a>(common: &Common, notes: impl Iterator<Item = &'a Notes>) {
+    let mut kinds: BTreeMap<String, (u64, u64, String)> = BTreeMap::new();
+    for note in notes.flat_map(Notes::iter) {
+        let (files, count, _) = kinds.entry(note.code.to_string()).or_insert((0, 0, note.detail.clone()));
+        *files += 1;
+        *count += note.count;
+    }
+    for (code, (files, count, detail)) in kinds {
+        warn(common, &format!("{code}: {count} in {files} files, for instance: {}", printable(&detail)));
+    }
+}

@@ -1,0 +1,225 @@
+//! Sources → files of another format, structure kept.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::names::Tree;
+use super::read::{Plan, Progress, ReadOptions, Run, SourceRead, Visit, read_all};
+use crate::crosscheck;
+use crate::error::{Error, Kind, Result};
+use crate::formats::{Format, Writer};
+use crate::model::{Activity, Summary};
+use crate::report::Notes;
+use crate::source::Input;
+
+/// Where conversions go.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Target {
+    /// One file; further activities get `-2`, `-3` … before the extension.
+    File(PathBuf),
+    /// A folder that repeats the sources' own structure.
+    Folder(PathBuf),
+    /// Kept in memory, for standard output.
+    Memory,
+}
+
+/// How to write.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WriteOptions {
+    /// Overwrite files with other content.
+    pub force: bool,
+    /// Re-read each written file with another parser.
+    pub check: bool,
+}
+
+/// What became of one written activity: the `output` line of `convert --json` and `export --json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Written {
+    /// Always `output`.
+    pub kind: &'static str,
+    /// The source it comes from.
+    pub source: String,
+    /// Index of the activity in its source.
+    pub index: u32,
+    /// The file written; `null` for standard output.
+    pub path: Option<PathBuf>,
+    /// Its size.
+    pub bytes: u64,
+    /// False when the same bytes were already there.
+    pub changed: bool,
+    /// Why it could not be written.
+    pub error: Option<String>,
+    /// What the second parser found (with `--check`).
+    pub findings: Vec<String>,
+    /// What the format could not hold.
+    pub notes: Notes,
+    /// The content, for [`Target::Memory`].
+    #[serde(skip)]
+    pub content: Vec<u8>,
+}
+
+impl Written {
+    /// An activity that could not even be read.
+    pub(super) fn failed(summary: &Summary, error: &Error) -> Written {
+        let error = Some(error.to_string());
+        Written { error, ..Written::of(&summary.source, summary.index, None) }
+    }
+
+    fn of(source: &str, index: u32, path: Option<PathBuf>) -> Written {
+        Written {
+            kind: "output",
+            source: source.to_owned(),
+            index,
+            path,
+            bytes: 0,
+            changed: true,
+            error: None,
+            findings: Vec::new(),
+            notes: Notes::new(),
+            content: Vec::new(),
+        }
+    }
+}
+
+/// Reads every source and writes each activity as `to`.
+///
+/// # Errors
+/// When `to` cannot be written at all, or threads cannot be started; what is wrong with one source or file is in its
+/// report.
+pub fn convert(
+    inputs: &[Input],
+    options: &ReadOptions,
+    to: &'static Format,
+    target: &Target,
+    how: &WriteOptions,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<Run<Vec<Written>>> {
+    let writer = to.write.ok_or_else(|| Error::new(Kind::Usage, format!("{} is only read, not written", to.name)))?;
+    let options = ReadOptions { once: false, ..options.clone() };
+    let plan = Plan::new(inputs, &options);
+    let tree = Tree::plan(plan.labels(), to);
+    let write_each = |read: SourceRead| {
+        Ok(read
+            .activities
+            .iter()
+            .enumerate()
+            .map(|(i, activity)| {
+                let path = match target {
+                    Target::Memory => None,
+                    Target::File(path) => Some(numbered(path, i)),
+                    Target::Folder(folder) => Some(folder.join(tree.path(&read.label, i))),
+                };
+                write_one(activity, writer, to, path, how)
+            })
+            .collect())
+    };
+    read_all(plan, &options, progress, Visit::each(&write_each))
+}
+
+/// `ride.gpx`, `ride-2.gpx`, `ride-3.gpx` …
+fn numbered(path: &Path, index: usize) -> PathBuf {
+    if index == 0 {
+        return path.to_owned();
+    }
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let extension = path.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
+    path.with_file_name(format!("{stem}-{}{extension}", index + 1))
+}
+
+/// Writes one activity to a file (or memory) and checks it when asked to.
+pub(super) fn write_one(
+    activity: &Activity,
+    writer: Writer,
+    to: &Format,
+    path: Option<PathBuf>,
+    how: &WriteOptions,
+) -> Written {
+    let mut written = Written::of(&activity.origin.source, activity.origin.index, path);
+    if let Err(error) = try_write(activity, writer, to, how, &mut written) {
+        written.error = Some(error.to_string());
+    }
+    written
+}
+
+fn try_write(activity: &Activity, writer: Writer, to: &Format, how: &WriteOptions, out: &mut Written) -> Result<()> {
+    let Some(path) = out.path.clone() else {
+        writer(activity, &mut out.content, &mut out.notes)?;
+        out.bytes = out.content.len() as u64;
+        if how.check {
+            out.findings = crosscheck::check(to.id, &out.content, activity);
+        }
+        return Ok(());
+    };
+    let shown = path.display();
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|e| Error::io(format_args!("cannot make the folder of {shown}"), e))?;
+    }
+    let temporary = temporary_beside(&path);
+    let failed = |e| Error::io(format_args!("cannot write {shown}"), e);
+    let result = (|| {
+        let mut file = BufWriter::with_capacity(1 << 16, File::create(&temporary).map_err(failed)?);
+        writer(activity, &mut file, &mut out.notes)?;
+        file.flush().map_err(failed)?;
+        drop(file);
+        out.bytes = fs::metadata(&temporary).map_err(failed)?.len();
+        if how.check {
+            let content = fs::read(&temporary).map_err(failed)?;
+            out.findings = crosscheck::check(to.id, &content, activity);
+        }
+        out.changed = !same_content(&temporary, &path).map_err(failed)?;
+        if !out.changed {
+            return fs::remove_file(&temporary).map_err(failed);
+        }
+        if path.exists() && !how.force {
+            return Err(Error::new(Kind::Usage, format!("{shown} exists with other content (--force overwrites it)")));
+        }
+        fs::rename(&temporary, &path).map_err(failed)
+    })();
+    if result.is_err() {
+        let _ = fs::remove_file(&temporary); // the error that led here matters more
+    }
+    result
+}
+
+/// A name in the same folder that no other output of the run has.
+fn temporary_beside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.partial"))
+}
+
+fn same_content(a: &Path, b: &Path) -> io::Result<bool> {
+    let mut other = match File::open(b) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(e) => return Err(e),
+    };
+    let mut one = File::open(a)?;
+    if one.metadata()?.len() != other.metadata()?.len() {
+        return Ok(false);
+    }
+    let (mut x, mut y) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    loop {
+        let n = one.read(&mut x)?;
+        if n == 0 {
+            return Ok(true);
+        }
+        other.read_exact(&mut y[..n])?;
+        if x[..n] != y[..n] {
+            return Ok(false);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn further_activities_are_numbered() {
+        assert_eq!(numbered(Path::new("a/ride.gpx"), 0), Path::new("a/ride.gpx"));
+        assert_eq!(numbered(Path::new("a/ride.gpx"), 1), Path::new("a/ride-2.gpx"));
+    }
+}

@@ -1,0 +1,116 @@
+//! Runs one task a job on a rayon pool, largest first, under the memory gate; results come back in plan order.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+use super::budget::Budget;
+use crate::error::{Error, Kind, Result};
+
+/// How much may run at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Workers {
+    /// Threads; 0 is one a core.
+    pub threads: usize,
+    /// Bytes of the memory gate.
+    pub memory: u64,
+}
+
+/// Bytes that a job of `size` bytes needs at its peak: content, columns and the expansion of text.
+fn need(size: u64) -> u64 {
+    size.saturating_mul(3).saturating_add(1 << 20)
+}
+
+/// Runs `work` for every job. `sizes[i]` is the size of job `i`. Each result is handed to `consume` on the calling
+/// thread as soon as it is there, in no particular order, while its share of the budget is still held. A panic inside
+/// `work` becomes an error of kind `Internal`.
+///
+/// # Errors
+/// When the threads cannot be started, or the first error that `consume` gives (jobs not yet started are dropped).
+pub fn run<T: Send>(
+    workers: Workers,
+    sizes: &[u64],
+    work: impl Fn(usize) -> Result<T> + Sync,
+    mut consume: impl FnMut(usize, Result<T>) -> Result<()>,
+) -> Result<()> {
+    let mut order: Vec<usize> = (0..sizes.len()).collect();
+    order.sort_by_key(|&job| (std::cmp::Reverse(sizes[job]), job));
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(workers.threads)
+        .thread_name(|i| format!("{WORKER_PREFIX}{i}"))
+        .build()
+        .map_err(|e| Error::new(Kind::Internal, format!("cannot start threads: {e}")))?;
+    let budget = Budget::new(workers.memory);
+    let next = AtomicUsize::new(0);
+    // A rendezvous channel: a worker keeps its permit until its result has been consumed.
+    let (results, inbox) = mpsc::sync_channel(0);
+    let mut outcome = Ok(());
+    pool.in_place_scope(|scope| {
+        let (order, budget, next, work) = (&order, &budget, &next, &work);
+        scope.spawn_broadcast(move |_, _| {
+            while let Some(&job) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let _permit = budget.take(need(sizes[job]));
+                let result =
+                    catch_unwind(AssertUnwindSafe(|| work(job))).unwrap_or_else(|panic| Err(panicked(&*panic)));
+                if results.send((job, result)).is_err() {
+                    return;
+                }
+            }
+        });
+        for (job, result) in inbox {
+            outcome = consume(job, result);
+            if outcome.is_err() {
+                break; // dropping the inbox ends the workers at their next result
+            }
+        }
+    });
+    outcome
+}
+
+/// Threads whose names start so run jobs; a panic there is reported as that source's error, not printed.
+pub const WORKER_PREFIX: &str = "paceport-";
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
+    let what = panic
+        .downcast_ref::<&str>()
+        .map(|s| (*s).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "unknown reason".to_owned());
+    Error::new(Kind::Internal, format!("a fault of this program, please report it: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_the_jobs_error_and_the_others_go_on() {
+        for threads in [1, 4] {
+            let mut results = vec![None; 20];
+            let sizes: Vec<u64> = (0..20).map(|i| i * 1000).collect();
+            let work = |job: usize| if job == 7 { panic!("boom {job}") } else { Ok(job * 2) };
+            run(Workers { threads, memory: 1 << 20 }, &sizes, work, |job, result| {
+                results[job] = Some(result.map_err(|e| e.message().to_owned()));
+                Ok(())
+            })
+            .unwrap();
+            for (job, result) in results.into_iter().enumerate() {
+                match result.unwrap() {
+                    Ok(value) => assert_eq!(value, job * 2),
+                    Err(message) => assert!(job == 7 && message.ends_with("boom 7"), "{message}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_of_the_consumer_ends_the_run() {
+        let mut met = 0;
+        let result = run(Workers { threads: 2, memory: 1 << 30 }, &[1; 1000], Ok, |_, _| {
+            met += 1;
+            if met == 3 { Err(Error::new(Kind::Io, "disk full")) } else { Ok(()) }
+        });
+        assert_eq!(result.unwrap_err().message(), "disk full");
+        assert_eq!(met, 3);
+    }
+}

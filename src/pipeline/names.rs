@@ -1,0 +1,121 @@
+//! Names of what is written: they come from labels inside files and archives, so nothing of them may act as a path.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use crate::formats::{FORMATS, Format};
+use crate::model::{Activity, time};
+
+/// Longest file or folder name that is made, bytes; common file systems allow 255.
+const LONGEST: usize = 120;
+
+/// `2024-05-01_0912_running_3f9a1c2b.gpx`: local start, sport, first digits of the activity's id.
+pub fn by_start(activity: &Activity, extension: &str) -> String {
+    let start = match (activity.span(), &activity.day) {
+        (Some((start, _)), _) => {
+            let text = time::utc(activity.local(start));
+            format!("{}_{}{}", &text[..10], &text[11..13], &text[14..16])
+        }
+        (None, Some(day)) => part(day),
+        (None, None) => "undated".to_owned(),
+    };
+    let id = activity.origin.id().to_string();
+    format!("{start}_{}_{}.{extension}", part(&activity.sport.name()), &id[..8])
+}
+
+/// Where converted sources go below the output folder: the source's own folders and name with the new extension.
+/// Sources that would collide (`a.fit` and `a.tcx` to GPX) keep their old extension too (`a.fit.gpx`).
+pub struct Tree {
+    stems: HashMap<String, u32>,
+    extension: &'static str,
+}
+
+impl Tree {
+    /// Plans the names for all sources of a run; `labels` are the sources' names relative to what the user named.
+    pub fn plan<'a>(labels: impl Iterator<Item = &'a str>, to: &Format) -> Tree {
+        let mut stems = HashMap::new();
+        for label in labels {
+            *stems.entry(stem(label).to_lowercase()).or_insert(0) += 1;
+        }
+        Tree { stems, extension: to.extensions.first().copied().unwrap_or(to.id) }
+    }
+
+    /// The relative path for activity number `index` of the source `label`.
+    pub fn path(&self, label: &str, index: usize) -> PathBuf {
+        let stem = stem(label);
+        let base = if self.stems.get(&stem.to_lowercase()).is_some_and(|n| *n > 1) { label } else { stem };
+        let number = if index == 0 { String::new() } else { format!("-{}", index + 1) };
+        let parts: Vec<&str> = base.split(['/', '!']).filter(|p| !p.is_empty()).collect();
+        let (last, folders) = parts.split_last().unwrap_or((&"activity", &[]));
+        let mut path: PathBuf = folders.iter().map(|folder| part(folder)).collect();
+        path.push(format!("{}{number}.{}", part(last), self.extension));
+        path
+    }
+}
+
+/// A label without `.gz` and without the extension of a known format.
+fn stem(label: &str) -> &str {
+    let plain = match label.len().checked_sub(3).and_then(|at| label.split_at_checked(at)) {
+        Some((plain, gz)) if gz.eq_ignore_ascii_case(".gz") => plain,
+        _ => label,
+    };
+    match plain.rsplit_once('.') {
+        Some((stem, ext))
+            if !stem.is_empty()
+                && !stem.ends_with(['/', '!'])
+                && FORMATS.iter().any(|f| f.extensions.iter().any(|known| known.eq_ignore_ascii_case(ext))) =>
+        {
+            stem
+        }
+        _ => plain,
+    }
+}
+
+/// One path component that every file system takes: no separators, no control or hidden characters, no leading dot,
+/// no names that Windows reserves, not too long.
+pub fn part(text: &str) -> String {
+    let mut out = String::new();
+    for c in crate::report::printable(text).chars() {
+        if out.len() + c.len_utf8() > LONGEST {
+            break;
+        }
+        out.push(if r#"/\:*?"<>|"#.contains(c) { '_' } else { c });
+    }
+    let trimmed = out.trim_end_matches([' ', '.']).trim_start_matches('.');
+    let device = trimmed.split('.').next().unwrap_or_default().to_ascii_uppercase();
+    let reserved = ["CON", "PRN", "AUX", "NUL"].contains(&&*device)
+        || (device.len() == 4 && (device.starts_with("COM") || device.starts_with("LPT")));
+    match (trimmed.is_empty(), reserved) {
+        (true, _) => "_".to_owned(),
+        (_, true) => format!("_{trimmed}"),
+        _ => trimmed.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::by_id;
+
+    #[test]
+    fn structure_is_kept_and_collisions_keep_their_extension() {
+        let labels = ["a/ride.fit", "a/ride.tcx.gz", "b/run.FIT.gz", "x.zip!/7.fit"];
+        let tree = Tree::plan(labels.into_iter(), by_id("gpx").unwrap());
+        let paths: Vec<String> = labels.iter().map(|l| tree.path(l, 0).display().to_string()).collect();
+        assert_eq!(paths, ["a/ride.fit.gpx", "a/ride.tcx.gz.gpx", "b/run.gpx", "x.zip/7.gpx"]);
+        assert_eq!(tree.path("b/run.FIT.gz", 1), PathBuf::from("b/run-2.gpx"));
+    }
+
+    #[test]
+    fn labels_never_become_paths() {
+        let tree = Tree::plan(std::iter::empty(), by_id("gpx").unwrap());
+        for label in ["../../etc/passwd", "/abs/x", "C:\\x\\y", "a/..\\..\\b", "x.zip!/../../y.fit", "...", ""] {
+            let path = tree.path(label, 0);
+            assert!(path.is_relative(), "{label}: {path:?}");
+            let plain = path.components().all(|c| matches!(c, std::path::Component::Normal(_)));
+            assert!(plain, "{label}: {path:?}");
+        }
+        assert_eq!(part("con.fit"), "_con.fit");
+        assert_eq!(part("a\u{202e}b\n"), "a_u{202e}b_u{a}");
+    }
+}
