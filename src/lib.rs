@@ -16,3 +16,8 @@ pub mod report;
 pub mod source;
 
 pub use error::{Error, Kind, Place, Result};
+
+/// The README's examples are run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
