@@ -95,8 +95,9 @@ fn damage(notes: &Notes) -> String {
 fn counts(run: &RunReport) -> String {
     let speed = if run.seconds > 0.0 { (run.bytes as f64 / run.seconds) as u64 } else { 0 };
     format!(
-        "{} sources: {} read, {} partly read, {} duplicate, {} skipped, {} failed; {} activities; {} in {:.1} s ({}/s)",
+        "{} {}: {} read, {} partly read, {} duplicate, {} skipped, {} failed; {} activities; {} in {:.1} s ({}/s)",
         run.sources,
+        if run.sources == 1 { "source" } else { "sources" },
         run.read,
         run.partial,
         run.duplicate,

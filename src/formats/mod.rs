@@ -37,6 +37,12 @@ pub struct Format {
     pub status: &'static str,
 }
 
+impl std::fmt::Debug for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id)
+    }
+}
+
 /// How a format is read.
 #[derive(Clone, Copy)]
 pub enum Reader {

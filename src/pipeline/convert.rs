@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use super::names::Tree;
 use super::read::{Plan, Progress, ReadOptions, Run, SourceRead, Visit, read_all};
-use crate::crosscheck;
 use crate::error::{Error, Kind, Result};
 use crate::formats::{Format, Writer};
 use crate::model::{Activity, Summary};
@@ -112,7 +111,7 @@ pub fn convert(
                     Target::File(path) => Some(numbered(path, i)),
                     Target::Folder(folder) => Some(folder.join(tree.path(&read.label, i))),
                 };
-                write_one(activity, writer, to, path, how)
+                write_one(activity, writer, path, how)
             })
             .collect())
     };
@@ -130,27 +129,18 @@ fn numbered(path: &Path, index: usize) -> PathBuf {
 }
 
 /// Writes one activity to a file (or memory) and checks it when asked to.
-pub(super) fn write_one(
-    activity: &Activity,
-    writer: Writer,
-    to: &Format,
-    path: Option<PathBuf>,
-    how: &WriteOptions,
-) -> Written {
+pub(super) fn write_one(activity: &Activity, writer: Writer, path: Option<PathBuf>, how: &WriteOptions) -> Written {
     let mut written = Written::of(&activity.origin.source, activity.origin.index, path);
-    if let Err(error) = try_write(activity, writer, to, how, &mut written) {
+    if let Err(error) = try_write(activity, writer, how, &mut written) {
         written.error = Some(error.to_string());
     }
     written
 }
 
-fn try_write(activity: &Activity, writer: Writer, to: &Format, how: &WriteOptions, out: &mut Written) -> Result<()> {
+fn try_write(activity: &Activity, writer: Writer, how: &WriteOptions, out: &mut Written) -> Result<()> {
     let Some(path) = out.path.clone() else {
         writer(activity, &mut out.content, &mut out.notes)?;
         out.bytes = out.content.len() as u64;
-        if how.check {
-            out.findings = crosscheck::check(to.id, &out.content, activity);
-        }
         return Ok(());
     };
     let shown = path.display();
@@ -165,10 +155,6 @@ fn try_write(activity: &Activity, writer: Writer, to: &Format, how: &WriteOption
         file.flush().map_err(failed)?;
         drop(file);
         out.bytes = fs::metadata(&temporary).map_err(failed)?.len();
-        if how.check {
-            let content = fs::read(&temporary).map_err(failed)?;
-            out.findings = crosscheck::check(to.id, &content, activity);
-        }
         out.changed = !same_content(&temporary, &path).map_err(failed)?;
         if !out.changed {
             return fs::remove_file(&temporary).map_err(failed);

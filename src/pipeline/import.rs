@@ -31,7 +31,7 @@ pub struct Imported {
 /// Where the new things go: a writer, or nothing in a dry run.
 enum Sink {
     Writer(Box<Mutex<Writer>>),
-    Dry(Option<History>),
+    Dry(Option<Box<History>>),
 }
 
 impl Sink {
@@ -39,7 +39,7 @@ impl Sink {
         if !how.dry_run {
             return Ok(Sink::Writer(Box::new(Mutex::new(History::open_or_create(root, how.wait)?))));
         }
-        let history = if root.join("paceport.json").exists() { Some(History::open(root)?) } else { None };
+        let history = if root.join("paceport.json").exists() { Some(Box::new(History::open(root)?)) } else { None };
         Ok(Sink::Dry(history))
     }
 

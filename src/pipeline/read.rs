@@ -16,7 +16,6 @@ use crate::source::{self, Entry, Input, Scan, ScanOptions};
 
 const NOT_AN_ACTIVITY: Code = Code::info("source.not_an_activity");
 const UNRECOGNISED: Code = Code::info("source.unrecognised");
-const EMPTY: Code = Code::info("source.empty");
 
 /// How to read.
 #[derive(Debug, Clone)]
@@ -320,7 +319,7 @@ fn unrecognised(mut read: SourceRead) -> Result<SourceRead> {
     let stem = read.name.strip_suffix(".gz").unwrap_or(&read.name);
     let extension = stem.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
     if read.bytes.is_empty() {
-        read.notes.add(EMPTY, Place::NOWHERE, || "the file is empty");
+        read.notes.add(UNRECOGNISED, Place::NOWHERE, || "empty");
     } else if FORMATS.iter().any(|f| f.read.is_some() && f.extensions.contains(&extension.as_str())) {
         let message = format!("the content is no {extension} file, nor any other known format");
         return Err(Error::new(Kind::Unrecognised, message).in_source(&read.name));

@@ -126,7 +126,7 @@ pub fn export(
     let extension = to.extensions.first().copied().unwrap_or(to.id);
     let write = |activity: &Activity| {
         let path = folder.join(names::by_start(activity, extension));
-        write_one(activity, writer, to, Some(path), how)
+        write_one(activity, writer, Some(path), how)
     };
     let written = each_of(history, wanted, options, progress, &write)?;
     Ok(written
