@@ -8,7 +8,9 @@
 pub mod fit;
 pub mod gpx;
 pub mod polar_hrm;
+mod own;
 pub mod tcx;
+mod text;
 
 use std::io::{BufRead, Write};
 

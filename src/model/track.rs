@@ -232,6 +232,15 @@ impl Track {
         row
     }
 
+    /// Marks the last sample as one whose time is not recorded; the time it was pushed with is only its place in order.
+    pub fn mark_untimed(&mut self) {
+        if let Some(row) = self.time.len().checked_sub(1).map(|row| row as u32)
+            && self.untimed.last() != Some(&row)
+        {
+            self.untimed.push(row);
+        }
+    }
+
     /// Sets a channel of the last sample.
     #[inline]
     pub fn set(&mut self, channel: Channel, value: f32) {

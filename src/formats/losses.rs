@@ -1,0 +1,241 @@
+//! What each written format can hold: one table for the writers' `loss.*` notes and for `paceport formats --losses`.
+
+use crate::error::Place;
+use crate::model::{Activity, Channel, Sport, Totals};
+use crate::report::{Code, Notes};
+
+/// How far a format holds something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// In a place that other programs read.
+    Yes,
+    /// Only in the `paceport` namespace: read back by this program, skipped by others.
+    Own,
+    /// Not at all.
+    No,
+}
+
+impl Held {
+    /// One word for tables.
+    pub fn word(self) -> &'static str {
+        match self {
+            Held::Yes => "yes",
+            Held::Own => "paceport",
+            Held::No => "no",
+        }
+    }
+}
+
+/// The written formats, in the order of [`Kind::held`].
+pub const WRITTEN: [&str; 5] = ["fit", "gpx", "tcx", "csv", "json"];
+
+/// One kind of content: what holds it, and the note when it is lost.
+pub struct Kind {
+    /// Code of the note.
+    pub code: Code,
+    /// The content in words (plural).
+    pub what: &'static str,
+    /// Which formats hold it, in the order of [`WRITTEN`].
+    pub held: [Held; 5],
+    count: fn(&Activity) -> u64,
+}
+
+const fn kind(code: Code, what: &'static str, held: &[u8; 5], count: fn(&Activity) -> u64) -> Kind {
+    let mut parsed = [Held::Yes; 5];
+    let mut i = 0;
+    while i < 5 {
+        parsed[i] = match held[i] {
+            b'y' => Held::Yes,
+            b'p' => Held::Own,
+            _ => Held::No,
+        };
+        i += 1;
+    }
+    Kind { code, what, held: parsed, count }
+}
+
+/// Every kind. The letters are FIT, GPX, TCX, CSV, JSON: `y` yes, `p` in the paceport namespace only, `-` no.
+pub static KINDS: &[Kind] = &[
+    kind(Code::warning("loss.position"), "positions", b"yyyyy", |a| a.track.positions().count() as u64),
+    kind(Code::warning("loss.no_position"), "samples without position", b"ypyyy", |a| {
+        (a.track.len() - a.track.positions().count()) as u64
+    }),
+    kind(Code::warning("loss.untimed"), "samples without time", b"-ypyy", |a| a.track.untimed_count() as u64),
+    kind(Code::warning("loss.altitude"), "altitudes", b"yyyyy", |a| values(a, &[Channel::Altitude])),
+    kind(Code::warning("loss.distance"), "cumulative distances", b"ypyyy", |a| {
+        (0..a.track.len()).filter(|&row| a.track.distance(row).is_some()).count() as u64
+    }),
+    kind(Code::warning("loss.heart_rate"), "heart rates", b"yyyyy", |a| values(a, &[Channel::HeartRate])),
+    kind(Code::warning("loss.cadence"), "cadences", b"yyyyy", |a| values(a, &[Channel::Cadence])),
+    kind(Code::warning("loss.power"), "powers", b"yyyyy", |a| values(a, &[Channel::Power])),
+    kind(Code::warning("loss.speed"), "speeds", b"yyyyy", |a| values(a, &[Channel::Speed])),
+    kind(Code::warning("loss.temperature"), "temperatures", b"yypyy", |a| values(a, &[Channel::Temperature])),
+    kind(Code::warning("loss.depth"), "depths and water temperatures", b"yypyy", |a| {
+        values(a, &[Channel::Depth, Channel::WaterTemperature])
+    }),
+    kind(Code::warning("loss.precision"), "fractions of heart rates and cadences", b"yppyy", fractions),
+    kind(Code::warning("loss.running_dynamics"), "running dynamics", b"yppyy", |a| values(a, RUNNING)),
+    kind(Code::warning("loss.pedal_metrics"), "pedal metrics", b"yppyy", |a| values(a, PEDAL)),
+    kind(Code::warning("loss.channel"), "values of other channels", b"yppyy", |a| {
+        let named = |channel: &Channel| COMMON.contains(channel) || RUNNING.contains(channel) || PEDAL.contains(channel);
+        let rest: Vec<Channel> = Channel::ALL.iter().copied().filter(|channel| !named(channel)).collect();
+        values(a, &rest)
+    }),
+    kind(Code::warning("loss.developer_field"), "values of developer fields and extra channels", b"yppyy", |a| {
+        a.track.extra().iter().map(|column| column.count() as u64).sum()
+    }),
+    kind(Code::warning("loss.sport"), "sports beyond running, biking and other", b"yyp-y", |a| {
+        let legs = a.sessions.iter().map(|session| session.sport);
+        let beyond = |sport: &Sport| !matches!(*sport, Sport::GENERIC | Sport::RUNNING | Sport::CYCLING);
+        legs.chain(std::iter::once(a.sport)).filter(beyond).count() as u64
+    }),
+    kind(Code::warning("loss.sub_sport"), "sub-sports", b"ypp-y", |a| {
+        let legs = a.sessions.iter().map(|session| session.sub_sport);
+        legs.chain(std::iter::once(a.sub_sport)).flatten().filter(|sub| sub.0 != 0).count() as u64
+    }),
+    kind(Code::warning("loss.laps"), "laps", b"ypy-y", |a| a.laps.len() as u64),
+    kind(Code::warning("loss.sessions"), "legs", b"yyy-y", |a| if a.sessions.len() > 1 { a.sessions.len() as u64 } else { 0 }),
+    kind(Code::warning("loss.totals"), "totals stated for the activity or a leg", b"ypp-y", |a| {
+        u64::from(a.stated != Totals::default())
+            + a.sessions.iter().filter(|session| session.totals != Totals::default()).count() as u64
+    }),
+    kind(Code::warning("loss.pauses"), "pauses", b"yyy-y", |a| a.pauses.len() as u64),
+    kind(Code::warning("loss.lengths"), "swim lengths", b"ypp-y", |a| a.lengths.len() as u64),
+    kind(Code::warning("loss.sets"), "strength sets", b"ypp-y", |a| a.sets.len() as u64),
+    kind(Code::warning("loss.rr_intervals"), "beat-to-beat intervals", b"ypp-y", |a| a.rr.len() as u64),
+    kind(Code::warning("loss.events"), "events", b"ypp-y", |a| a.events.len() as u64),
+    kind(Code::warning("loss.splits"), "splits", b"ypp-y", |a| a.splits.len() as u64),
+    kind(Code::warning("loss.waypoints"), "waypoints", b"-yp-y", |a| a.waypoints.len() as u64),
+    kind(Code::warning("loss.zones"), "training zones", b"ypp-y", |a| u64::from(a.zones != Default::default())),
+    kind(Code::warning("loss.athlete"), "facts about the athlete", b"ypp-y", |a| u64::from(a.athlete != Default::default())),
+    kind(Code::warning("loss.device"), "serial numbers and versions of the recorder", b"ypy-y", |a| {
+        a.device().is_some_and(|d| d.serial.is_some() || d.firmware.is_some() || d.product_id.is_some()).into()
+    }),
+    kind(Code::warning("loss.sensors"), "sensors", b"ypp-y", |a| a.devices.len().saturating_sub(1) as u64),
+    kind(Code::warning("loss.name"), "names and descriptions", b"-yy-y", |a| {
+        u64::from(a.name.is_some()) + u64::from(a.description.is_some())
+    }),
+    kind(Code::warning("loss.gear"), "gear", b"-pp-y", |a| a.gear.is_some().into()),
+    kind(Code::warning("loss.creator"), "the program that wrote the source", b"-pp-y", |a| a.creator.is_some().into()),
+    kind(Code::warning("loss.platform_id"), "identities on platforms", b"-pp-y", |a| a.platform_ids.len() as u64),
+    kind(Code::warning("loss.local_offset"), "local offsets from UTC", b"ypp-y", |a| a.offset_s.is_some().into()),
+];
+
+const TEXT: Code = Code::warning("loss.character");
+
+const COMMON: &[Channel] = &[
+    Channel::Altitude,
+    Channel::HeartRate,
+    Channel::Cadence,
+    Channel::Power,
+    Channel::Speed,
+    Channel::Temperature,
+    Channel::Depth,
+    Channel::WaterTemperature,
+];
+
+const RUNNING: &[Channel] = &[
+    Channel::VerticalOscillation,
+    Channel::VerticalRatio,
+    Channel::StanceTime,
+    Channel::StanceTimePercent,
+    Channel::StanceTimeBalance,
+    Channel::StepLength,
+];
+
+const PEDAL: &[Channel] = &[
+    Channel::LeftRightBalance,
+    Channel::Torque,
+    Channel::LeftTorqueEffectiveness,
+    Channel::RightTorqueEffectiveness,
+    Channel::LeftPedalSmoothness,
+    Channel::RightPedalSmoothness,
+    Channel::CombinedPedalSmoothness,
+    Channel::LeftPlatformOffset,
+    Channel::RightPlatformOffset,
+    Channel::LeftPhaseStart,
+    Channel::LeftPhaseEnd,
+    Channel::LeftPeakStart,
+    Channel::LeftPeakEnd,
+    Channel::RightPhaseStart,
+    Channel::RightPhaseEnd,
+    Channel::RightPeakStart,
+    Channel::RightPeakEnd,
+];
+
+fn values(activity: &Activity, channels: &[Channel]) -> u64 {
+    channels.iter().filter_map(|&channel| activity.track.column(channel)).map(|column| column.count() as u64).sum()
+}
+
+fn fractions(activity: &Activity) -> u64 {
+    [Channel::HeartRate, Channel::Cadence]
+        .iter()
+        .filter_map(|&channel| activity.track.column(channel))
+        .map(|column| column.present().filter(|(_, value)| value.trunc() != *value).count() as u64)
+        .sum()
+}
+
+/// Notes everything in the activity that the format (an id of [`WRITTEN`]) does not hold for other programs; `replaced`
+/// is how many characters of its texts the writer could not write.
+pub(crate) fn report(format: &str, activity: &Activity, replaced: u64, notes: &mut Notes) {
+    let Some(column) = WRITTEN.iter().position(|id| *id == format) else { return };
+    for kind in KINDS {
+        let held = kind.held[column];
+        if held == Held::Yes {
+            continue;
+        }
+        let count = (kind.count)(activity);
+        notes.add_many(kind.code, count, Place::NOWHERE, || {
+            let format = format.to_uppercase();
+            if held == Held::Own {
+                format!("{count} {}: {format} keeps them for paceport only, other programs do not see them", kind.what)
+            } else {
+                format!("{count} {}: {format} cannot hold them", kind.what)
+            }
+        });
+    }
+    notes.add_many(TEXT, replaced, Place::NOWHERE, || format!("{replaced} characters are forbidden in XML and became U+FFFD"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Lap, Recording, Track};
+
+    #[test]
+    fn every_channel_is_counted_by_exactly_one_row_of_channels() {
+        let mut met = std::collections::BTreeMap::new();
+        for &channel in COMMON.iter().chain(RUNNING).chain(PEDAL) {
+            *met.entry(channel).or_insert(0) += 1;
+        }
+        assert!(met.values().all(|&n| n == 1));
+        assert_eq!(met.len(), COMMON.len() + RUNNING.len() + PEDAL.len());
+    }
+
+    #[test]
+    fn what_a_format_cannot_hold_is_noted_with_its_count() {
+        let mut track = Track::new();
+        track.push(0);
+        track.set(Channel::Temperature, 20.5);
+        track.set(Channel::Cadence, 87.5);
+        track.set(Channel::Grade, 2.0);
+        let recording = Recording { track, laps: vec![Lap::default(); 3], ..Recording::default() };
+        let activity = Activity::settled(recording, Notes::new(), true);
+        let counts = |format: &str| {
+            let mut notes = Notes::new();
+            report(format, &activity, 0, &mut notes);
+            notes.iter().map(|note| (note.code.to_string(), note.count)).collect::<Vec<_>>()
+        };
+        let lost = |code: &str, count| (code.to_owned(), count);
+        assert_eq!(
+            counts("gpx"),
+            [lost("loss.no_position", 1), lost("loss.precision", 1), lost("loss.channel", 1), lost("loss.laps", 3)]
+        );
+        assert_eq!(
+            counts("tcx"),
+            [lost("loss.temperature", 1), lost("loss.precision", 1), lost("loss.channel", 1)]
+        );
+        assert_eq!(counts("csv"), [lost("loss.laps", 3)]);
+        assert_eq!(counts("json"), []);
+    }
+}
