@@ -77,7 +77,8 @@ pub static KINDS: &[Kind] = &[
     kind(Code::warning("loss.running_dynamics"), "running dynamics", b"yppyy", |a| values(a, RUNNING)),
     kind(Code::warning("loss.pedal_metrics"), "pedal metrics", b"yppyy", |a| values(a, PEDAL)),
     kind(Code::warning("loss.channel"), "values of other channels", b"yppyy", |a| {
-        let named = |channel: &Channel| COMMON.contains(channel) || RUNNING.contains(channel) || PEDAL.contains(channel);
+        let named =
+            |channel: &Channel| COMMON.contains(channel) || RUNNING.contains(channel) || PEDAL.contains(channel);
         let rest: Vec<Channel> = Channel::ALL.iter().copied().filter(|channel| !named(channel)).collect();
         values(a, &rest)
     }),
@@ -94,7 +95,9 @@ pub static KINDS: &[Kind] = &[
         legs.chain(std::iter::once(a.sub_sport)).flatten().filter(|sub| sub.0 != 0).count() as u64
     }),
     kind(Code::warning("loss.laps"), "laps", b"ypy-y", |a| a.laps.len() as u64),
-    kind(Code::warning("loss.sessions"), "legs", b"yyy-y", |a| if a.sessions.len() > 1 { a.sessions.len() as u64 } else { 0 }),
+    kind(Code::warning("loss.sessions"), "legs", b"yyy-y", |a| {
+        if a.sessions.len() > 1 { a.sessions.len() as u64 } else { 0 }
+    }),
     kind(Code::warning("loss.totals"), "totals stated for the activity or a leg", b"ypp-y", |a| {
         u64::from(a.stated != Totals::default())
             + a.sessions.iter().filter(|session| session.totals != Totals::default()).count() as u64
@@ -107,7 +110,9 @@ pub static KINDS: &[Kind] = &[
     kind(Code::warning("loss.splits"), "splits", b"ypp-y", |a| a.splits.len() as u64),
     kind(Code::warning("loss.waypoints"), "waypoints", b"-yp-y", |a| a.waypoints.len() as u64),
     kind(Code::warning("loss.zones"), "training zones", b"ypp-y", |a| u64::from(a.zones != Default::default())),
-    kind(Code::warning("loss.athlete"), "facts about the athlete", b"ypp-y", |a| u64::from(a.athlete != Default::default())),
+    kind(Code::warning("loss.athlete"), "facts about the athlete", b"ypp-y", |a| {
+        u64::from(a.athlete != Default::default())
+    }),
     kind(Code::warning("loss.device"), "serial numbers and versions of the recorder", b"ypy-y", |a| {
         a.device().is_some_and(|d| d.serial.is_some() || d.firmware.is_some() || d.product_id.is_some()).into()
     }),
@@ -194,7 +199,9 @@ pub(crate) fn report(format: &str, activity: &Activity, replaced: u64, notes: &m
             }
         });
     }
-    notes.add_many(TEXT, replaced, Place::NOWHERE, || format!("{replaced} characters are forbidden in XML and became U+FFFD"));
+    notes.add_many(TEXT, replaced, Place::NOWHERE, || {
+        format!("{replaced} characters are forbidden in XML and became U+FFFD")
+    });
 }
 
 #[cfg(test)]
@@ -231,10 +238,7 @@ mod tests {
             counts("gpx"),
             [lost("loss.no_position", 1), lost("loss.precision", 1), lost("loss.channel", 1), lost("loss.laps", 3)]
         );
-        assert_eq!(
-            counts("tcx"),
-            [lost("loss.temperature", 1), lost("loss.precision", 1), lost("loss.channel", 1)]
-        );
+        assert_eq!(counts("tcx"), [lost("loss.temperature", 1), lost("loss.precision", 1), lost("loss.channel", 1)]);
         assert_eq!(counts("csv"), [lost("loss.laps", 3)]);
         assert_eq!(counts("json"), []);
     }

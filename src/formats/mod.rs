@@ -5,10 +5,14 @@
 //! file yields what can be read, with a note of severity damage and `complete = false`; an error is only returned when
 //! nothing could be read. A file that holds no activity (a course, a workout plan, settings) calls [`Intake::skip`].
 
+pub mod csv;
 pub mod fit;
 pub mod gpx;
-pub mod polar_hrm;
+pub mod json;
+pub mod losses;
 mod own;
+pub mod polar_hrm;
+mod spans;
 pub mod tcx;
 mod text;
 
@@ -61,7 +65,8 @@ pub type Writer = fn(&Activity, &mut dyn Write, &mut Notes) -> Result<()>;
 pub const SNIFF_BYTES: usize = 4096;
 
 /// Every format, in order of sniffing.
-pub static FORMATS: &[Format] = &[fit::FORMAT, gpx::FORMAT, tcx::FORMAT, polar_hrm::FORMAT, polar_hrm::DIARY];
+pub static FORMATS: &[Format] =
+    &[fit::FORMAT, gpx::FORMAT, tcx::FORMAT, polar_hrm::FORMAT, polar_hrm::DIARY, csv::FORMAT, json::FORMAT];
 
 /// The format with this id.
 pub fn by_id(id: &str) -> Option<&'static Format> {

@@ -99,6 +99,17 @@ impl Times {
     }
 }
 
+/// The value of a raw column at a row; `NaN` and rows beyond its end are absent.
+#[inline]
+pub(crate) fn at(column: &[f32], row: usize) -> Option<f32> {
+    column.get(row).copied().filter(|v| !v.is_nan())
+}
+
+/// A longitude as the schemas of GPX and TCX want it: they end before 180°, which is the same meridian as −180°.
+pub(crate) fn east(lon: f64) -> f64 {
+    if lon >= 180.0 { -180.0 } else { lon }
+}
+
 static PAIRS: [u8; 200] = {
     let mut pairs = [0; 200];
     let mut i = 0;

@@ -1,5 +1,7 @@
 //! GPX.
 
+mod write;
+
 use super::Format;
 
 /// The GPX row of the format table.
@@ -10,6 +12,6 @@ pub const FORMAT: Format = Format {
     binary: false,
     sniff: |_| false,
     read: None,
-    write: None,
+    write: Some(write::write),
     status: "",
 };

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::formats::losses;
 use crate::formats::own::{self, Samples};
 use crate::formats::spans::{self, Leg};
-use crate::formats::text::{self, Page, Times};
+use crate::formats::text::{self, Page, Times, at, east};
 use crate::model::{Activity, Channel, Sport, Track, Waypoint, time};
 use crate::report::Notes;
 
@@ -82,7 +82,8 @@ fn metadata(page: &mut Page<'_>, activity: &Activity) -> Result<()> {
         let [south, west, north, east] = bounds.get_or_insert([lat, lon, lat, lon]);
         (*south, *west, *north, *east) = (south.min(lat), west.min(lon), north.max(lat), east.max(lon));
     }
-    for (value, opening) in bounds.iter().flatten().zip(["<bounds minlat=\"", " minlon=\"", " maxlat=\"", " maxlon=\""]) {
+    for (value, opening) in bounds.iter().flatten().zip(["<bounds minlat=\"", " minlon=\"", " maxlat=\"", " maxlon=\""])
+    {
         page.put(opening);
         text::number(&mut page.buf, *value);
         page.put("\"");
@@ -91,11 +92,6 @@ fn metadata(page: &mut Page<'_>, activity: &Activity) -> Result<()> {
     own::activity(page, activity)?;
     page.put("</extensions></metadata>\n");
     Ok(())
-}
-
-/// The schema's longitude ends before 180°, which is the same meridian as −180°.
-fn east(lon: f64) -> f64 {
-    if lon >= 180.0 { -180.0 } else { lon }
 }
 
 fn position(out: &mut Vec<u8>, lat: f64, lon: f64) {
@@ -347,9 +343,4 @@ impl<'a> Points<'a> {
         self.times.put(out, ms);
         out.extend_from_slice(b"\" untimed=\"true\"");
     }
-}
-
-#[inline]
-fn at(column: &[f32], row: usize) -> Option<f32> {
-    column.get(row).copied().filter(|v| !v.is_nan())
 }

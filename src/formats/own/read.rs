@@ -1,4 +1,5 @@
 //! Reads the `paceport` elements back.
+#![allow(dead_code, reason = "the readers of GPX and TCX call it")]
 
 use super::fields::{ExtraRow, Head, Part};
 use crate::model::{Basis, Channel, Clock, Draft, Evidence, ExtraKey, Recording, RrInterval, Track, time};
@@ -125,7 +126,8 @@ impl OwnReader {
         }
         let columns = track.extra_mut();
         for (id, slot) in &self.slots {
-            if let (Some(column), Some((_, key))) = (columns.get_mut(*slot), self.declared.iter().find(|d| d.0 == *id)) {
+            if let (Some(column), Some((_, key))) = (columns.get_mut(*slot), self.declared.iter().find(|d| d.0 == *id))
+            {
                 column.key = key.clone();
             }
         }
@@ -226,10 +228,7 @@ impl OwnReader {
                 self.slots.push((name.to_vec(), slot));
                 Target::Extra(slot)
             }
-            _ => std::str::from_utf8(name)
-                .ok()
-                .and_then(Channel::by_name)
-                .map_or(Target::Nothing, Target::Channel),
+            _ => std::str::from_utf8(name).ok().and_then(Channel::by_name).map_or(Target::Nothing, Target::Channel),
         };
         self.known.push((name.to_vec(), target));
         target

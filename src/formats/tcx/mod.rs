@@ -1,5 +1,8 @@
 //! TCX.
 
+mod write;
+mod write_points;
+
 use super::Format;
 
 /// The TCX row of the format table.
@@ -10,6 +13,6 @@ pub const FORMAT: Format = Format {
     binary: false,
     sniff: |_| false,
     read: None,
-    write: None,
+    write: Some(write::write),
     status: "",
 };
