@@ -107,7 +107,7 @@ mod tests {
         let track = track(&[0, 1000, 2000, 9000, 9500]);
         let pause = |start, end| Pause { start, end, auto: false };
         assert_eq!(runs(&track, 0..5, &[pause(2000, 9000)]), [0..3, 3..5]);
-        assert_eq!(runs(&track, 0..5, &[pause(2000, 2000), pause(-5, 0), pause(9500, 99_000)]), [0..5]);
+        assert_eq!(runs(&track, 0..5, &[pause(2000, 2000), pause(-5, 0), pause(9500, 99_000)]), vec![0..5; 1]);
         assert_eq!(runs(&track, 1..4, &[pause(100, 1000), pause(2000, 8000), pause(2500, 8500)]), [1..3, 3..4]);
         assert!(runs(&track, 2..2, &[]).is_empty());
     }
