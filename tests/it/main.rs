@@ -7,4 +7,5 @@ mod corpus_polar;
 mod expect;
 mod fixtures;
 mod rooms;
+mod same;
 mod source;

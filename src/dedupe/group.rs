@@ -1,0 +1,257 @@
+//! Grouping: which pairs to judge, and how verdicts become clusters. The result depends on the set of activities
+//! only, not on their order nor on how many imports brought them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::evidence::Reason;
+use super::fingerprint::Fingerprint;
+use super::judge::{CLOCK_SLACK_MS, Judgement, Verdict, WIDEST_SHIFT_S, judge, shifts};
+use super::summary::days;
+use crate::ids::ActivityId;
+
+/// Two activities with a verdict that is not `different`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pair {
+    /// The smaller identity; `Side::First` of the judgement.
+    pub first: ActivityId,
+    /// The larger identity.
+    pub second: ActivityId,
+    /// The verdict with its reasons.
+    pub judgement: Judgement,
+}
+
+/// One workout in several activities.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cluster {
+    /// The activities, in order of identity; at least two.
+    pub members: Vec<ActivityId>,
+    /// What holds them together: for each joining pair its reasons.
+    pub links: Vec<Pair>,
+}
+
+/// Clusters and doubtful pairs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Grouping {
+    /// Every workout with more than one activity, in order of its smallest identity.
+    pub clusters: Vec<Cluster>,
+    /// Doubtful pairs between different workouts.
+    pub unsure: Vec<Pair>,
+}
+
+/// What the user decided about pairs; it overrides every verdict.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Decisions {
+    /// Pairs that are one workout.
+    pub same: Vec<(ActivityId, ActivityId)>,
+    /// Pairs that are two workouts.
+    pub different: Vec<(ActivityId, ActivityId)>,
+}
+
+/// Groups activities: [`pairs`] of all, then [`cluster`].
+pub fn group(all: &[Fingerprint]) -> Grouping {
+    let everything: Vec<&Fingerprint> = all.iter().collect();
+    cluster(&everything, &pairs(&[], &everything), &Decisions::default())
+}
+
+/// Judges every pair that could be one workout and has at least one of `new` in it: new against old, and new against
+/// new. Pairs that are different are left out. In order of identities.
+///
+/// Candidates come from a sweep by start time (common time, or a zone fault between them), from equal content, from
+/// platform identities and, for workouts without clock time, from the day.
+pub fn pairs(old: &[&Fingerprint], new: &[&Fingerprint]) -> Vec<Pair> {
+    let all: Vec<&Fingerprint> = old.iter().chain(new).copied().collect();
+    let mut candidates = Vec::new();
+    sweep(&all, old.len(), &mut candidates);
+    by_key(&all, |f, keys| keys.extend(f.content.map(|c| c.to_le_bytes().to_vec())), &mut candidates);
+    let platforms = |f: &Fingerprint, keys: &mut Vec<Vec<u8>>| {
+        keys.extend(f.platform_ids.iter().map(|(platform, id)| format!("{platform}\n{id}").into_bytes()));
+    };
+    by_key(&all, platforms, &mut candidates);
+    by_day(&all, &mut candidates);
+    for pair in &mut candidates {
+        if all[pair.1].id < all[pair.0].id {
+            *pair = (pair.1, pair.0);
+        }
+    }
+    candidates.retain(|&(a, b)| a.max(b) >= old.len() && all[a].id != all[b].id);
+    candidates.sort_unstable_by_key(|&(a, b)| (all[a].id, all[b].id));
+    candidates.dedup_by_key(|&mut (a, b)| (all[a].id, all[b].id));
+    candidates
+        .into_iter()
+        .filter_map(|(a, b)| {
+            let judgement = judge(all[a], all[b]);
+            (judgement.verdict != Verdict::Different).then(|| Pair { first: all[a].id, second: all[b].id, judgement })
+        })
+        .collect()
+}
+
+/// Sweep by start: each activity meets those before it whose time it shares, or would share with a zone fault.
+fn sweep(all: &[&Fingerprint], old: usize, out: &mut Vec<(usize, usize)>) {
+    let mut timed: Vec<((i64, i64), usize)> =
+        all.iter().enumerate().filter_map(|(i, f)| Some((f.window()?, i))).collect();
+    timed.sort_unstable();
+    // Earlier activities that a later one may still meet.
+    let mut open: Vec<((i64, i64), usize)> = Vec::new();
+    let reach = WIDEST_SHIFT_S * 1000 + CLOCK_SLACK_MS;
+    for &(window, i) in &timed {
+        open.retain(|(earlier, _)| earlier.0.max(earlier.1) + reach >= window.0);
+        for &(earlier, j) in &open {
+            if (i >= old || j >= old) && !shifts(earlier, window).is_empty() {
+                out.push((j, i));
+            }
+        }
+        open.push((window, i));
+    }
+}
+
+/// Pairs that share a key. A key that very many share tells nothing: only neighbours in order are paired then.
+fn by_key(all: &[&Fingerprint], keys_of: impl Fn(&Fingerprint, &mut Vec<Vec<u8>>), out: &mut Vec<(usize, usize)>) {
+    const MANY: usize = 64;
+    let mut keyed: Vec<(Vec<u8>, ActivityId, usize)> = Vec::new();
+    let mut keys = Vec::new();
+    for (i, f) in all.iter().enumerate() {
+        keys_of(f, &mut keys);
+        keyed.extend(keys.drain(..).map(|key| (key, f.id, i)));
+    }
+    keyed.sort_unstable();
+    for run in keyed.chunk_by(|a, b| a.0 == b.0) {
+        for (at, a) in run.iter().enumerate() {
+            let most = if run.len() > MANY { 1 } else { run.len() };
+            out.extend(run[at + 1..].iter().take(most).map(|b| (a.2, b.2)));
+        }
+    }
+}
+
+/// Workouts without clock time against all others of the day.
+fn by_day(all: &[&Fingerprint], out: &mut Vec<(usize, usize)>) {
+    let mut of_day: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+    for (i, f) in all.iter().enumerate().filter(|(_, f)| f.window().is_none()) {
+        days(f).into_iter().for_each(|day| of_day.entry(day).or_default().push(i));
+    }
+    if of_day.is_empty() {
+        return;
+    }
+    for (i, f) in all.iter().enumerate() {
+        for day in days(f) {
+            out.extend(of_day.get(&day).into_iter().flatten().filter(|&&j| j != i).map(|&j| (j, i)));
+        }
+    }
+}
+
+/// Joins `same` pairs to clusters, the surest first. A pair does not join two clusters when something speaks against
+/// any two of their members being one workout; it is reported as unsure then. The user's decisions come before all.
+pub fn cluster(all: &[&Fingerprint], pairs: &[Pair], decisions: &Decisions) -> Grouping {
+    let mut order: Vec<usize> = (0..all.len()).collect();
+    order.sort_unstable_by_key(|&i| all[i].id);
+    order.dedup_by_key(|&mut i| all[i].id);
+    let place = |id: ActivityId| order.binary_search_by_key(&id, |&i| all[i].id).ok();
+    let known = |(a, b): &(ActivityId, ActivityId)| Some((place(*a)?, place(*b)?));
+    let mut forest = Forest { root: (0..order.len()).collect(), members: (0..order.len()).map(|i| vec![i]).collect() };
+    let forbidden: Vec<(usize, usize)> = decisions.different.iter().filter_map(known).collect();
+    let mut links: Vec<Pair> = Vec::new();
+    let mut unsure: Vec<Pair> = Vec::new();
+    for (a, b) in decisions.same.iter().filter_map(known) {
+        if forest.join(a, b) {
+            let judgement = decided(judge(all[order[a.min(b)]], all[order[a.max(b)]]));
+            links.push(Pair { first: all[order[a.min(b)]].id, second: all[order[a.max(b)]].id, judgement });
+        }
+    }
+    let judged: BTreeMap<(ActivityId, ActivityId), Verdict> =
+        pairs.iter().map(|pair| ((pair.first, pair.second), pair.judgement.verdict)).collect();
+    let opposed = |a: usize, b: usize| -> bool {
+        let (a, b) = (a.min(b), a.max(b));
+        if forbidden.iter().any(|&(x, y)| (x.min(y), x.max(y)) == (a, b)) {
+            return true;
+        }
+        let (first, second) = (all[order[a]], all[order[b]]);
+        match judged.get(&(first.id, second.id)) {
+            Some(Verdict::Same) => false,
+            _ => judge(first, second).contradicted,
+        }
+    };
+    let mut surest: Vec<&Pair> = pairs.iter().filter(|pair| pair.judgement.verdict == Verdict::Same).collect();
+    surest.sort_by(|x, y| {
+        y.judgement.score.total_cmp(&x.judgement.score).then_with(|| (x.first, x.second).cmp(&(y.first, y.second)))
+    });
+    for pair in surest {
+        let Some((a, b)) = known(&(pair.first, pair.second)) else { continue };
+        let (root_a, root_b) = (forest.root[a], forest.root[b]);
+        if root_a == root_b {
+            continue;
+        }
+        let (of_a, of_b) = (&forest.members[root_a], &forest.members[root_b]);
+        if of_a.iter().any(|&x| of_b.iter().any(|&y| opposed(x, y))) {
+            unsure.push(pair.clone());
+            continue;
+        }
+        forest.join(a, b);
+        links.push(pair.clone());
+    }
+    unsure.extend(pairs.iter().filter(|pair| pair.judgement.verdict == Verdict::Unsure).cloned());
+    unsure.retain(|pair| {
+        known(&(pair.first, pair.second)).is_some_and(|(a, b)| {
+            forest.root[a] != forest.root[b]
+                && !forbidden.iter().any(|&(x, y)| (x.min(y), x.max(y)) == (a.min(b), a.max(b)))
+        })
+    });
+    for pair in &mut unsure {
+        pair.judgement.verdict = Verdict::Unsure;
+    }
+    unsure.sort_by_key(|pair| (pair.first, pair.second));
+    let mut clusters: Vec<Cluster> = forest
+        .members
+        .iter()
+        .filter(|members| members.len() > 1)
+        .map(|members| {
+            let mut members: Vec<ActivityId> = members.iter().map(|&i| all[order[i]].id).collect();
+            members.sort_unstable();
+            Cluster { members, links: Vec::new() }
+        })
+        .collect();
+    clusters.sort_by(|x, y| x.members.cmp(&y.members));
+    links.sort_by_key(|pair| (pair.first, pair.second));
+    let mut home: BTreeMap<ActivityId, usize> = BTreeMap::new();
+    for (at, cluster) in clusters.iter().enumerate() {
+        cluster.members.iter().for_each(|&id| {
+            home.insert(id, at);
+        });
+    }
+    for link in links {
+        if let Some(&at) = home.get(&link.first) {
+            clusters[at].links.push(link);
+        }
+    }
+    Grouping { clusters, unsure }
+}
+
+/// A judgement that the user made.
+fn decided(mut judgement: Judgement) -> Judgement {
+    judgement.verdict = Verdict::Same;
+    judgement.reasons.insert(0, Reason { code: "user".into(), score: 0.0, text: "the user decided".to_owned() });
+    judgement
+}
+
+/// Disjoint sets with their members.
+struct Forest {
+    root: Vec<usize>,
+    members: Vec<Vec<usize>>,
+}
+
+impl Forest {
+    /// Joins the sets of two; false when they are one already.
+    fn join(&mut self, a: usize, b: usize) -> bool {
+        let (mut a, mut b) = (self.root[a], self.root[b]);
+        if a == b {
+            return false;
+        }
+        if self.members[a].len() < self.members[b].len() {
+            (a, b) = (b, a);
+        }
+        let moved = std::mem::take(&mut self.members[b]);
+        moved.iter().for_each(|&i| self.root[i] = a);
+        self.members[a].extend(moved);
+        true
+    }
+}

@@ -1,0 +1,474 @@
+//! Coarse series: what a fingerprint keeps of the samples. All series of a fingerprint lie on one grid of absolute
+//! instants, so that two recordings of one event are sampled at the same moments, and every step divides 15 minutes,
+//! so that this stays true when one of them is shifted by a zone fault.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Channel, Track};
+
+/// Steps of the grid, seconds. Each divides the next, so a finer series can be reduced to a coarser one.
+const STEPS_S: [i64; 8] = [5, 15, 30, 60, 180, 900, 3600, 86_400];
+/// A grid has at most this many instants (unless the recording is longer than months).
+const MOST: i64 = 150;
+/// Between samples farther apart nothing is known, ms; sparse recordings get three of their own steps.
+const LONGEST_GAP_MS: i64 = 60_000;
+/// Earth radius for planar distances, m.
+const RADIUS: f64 = 6_371_008.8;
+
+/// A quantity that a fingerprint keeps, and how many stored units make one unit of the quantity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quantity {
+    HeartRate,
+    Power,
+    Cadence,
+    Speed,
+    Altitude,
+}
+
+impl Quantity {
+    pub(super) const ALL: [Quantity; 5] =
+        [Quantity::HeartRate, Quantity::Power, Quantity::Cadence, Quantity::Speed, Quantity::Altitude];
+
+    fn channel(self) -> Channel {
+        match self {
+            Quantity::HeartRate => Channel::HeartRate,
+            Quantity::Power => Channel::Power,
+            Quantity::Cadence => Channel::Cadence,
+            Quantity::Speed => Channel::Speed,
+            Quantity::Altitude => Channel::Altitude,
+        }
+    }
+
+    fn scale(self) -> f64 {
+        match self {
+            Quantity::Power => 1.0,
+            Quantity::Speed => 20.0,
+            _ => 2.0,
+        }
+    }
+}
+
+/// Positions and sensor values at the instants of a grid, stored as text (base 64 variable-length differences, as in
+/// source maps; `.` for an instant without a value): about a kilobyte, and cheap to keep in a journal line.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Coarse {
+    /// Seconds between two instants; 0 when there is nothing.
+    step_s: i64,
+    /// Number of the first instant: it lies at `first × step_s` seconds after the Unix epoch.
+    first: i64,
+    /// Latitude and longitude, 1e-5 degrees.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    lat: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    lon: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    heart_rate: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    power: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    cadence: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    speed: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    altitude: String,
+}
+
+impl Coarse {
+    /// Samples a settled track over `[start, end]` (ms).
+    pub(super) fn of(track: &Track, start: i64, end: i64) -> Coarse {
+        let Some(grid) = Grid::over(start, end) else { return Coarse::default() };
+        let gap = longest_gap(track.times());
+        let mut coarse = Coarse { step_s: grid.step_ms / 1000, first: grid.first, ..Coarse::default() };
+        let (lat, lon) = grid.positions(track, gap);
+        if lat.iter().any(|v| !v.is_nan()) {
+            (coarse.lat, coarse.lon) = (encode(&lat, 1e5), encode(&lon, 1e5));
+        }
+        for quantity in Quantity::ALL {
+            let values = grid.means(track, quantity, gap);
+            if values.iter().any(|v| !v.is_nan()) {
+                *coarse.text_mut(quantity) = encode(&values, quantity.scale());
+            }
+        }
+        coarse
+    }
+
+    fn text_mut(&mut self, quantity: Quantity) -> &mut String {
+        match quantity {
+            Quantity::HeartRate => &mut self.heart_rate,
+            Quantity::Power => &mut self.power,
+            Quantity::Cadence => &mut self.cadence,
+            Quantity::Speed => &mut self.speed,
+            Quantity::Altitude => &mut self.altitude,
+        }
+    }
+
+    fn text(&self, quantity: Quantity) -> &str {
+        match quantity {
+            Quantity::HeartRate => &self.heart_rate,
+            Quantity::Power => &self.power,
+            Quantity::Cadence => &self.cadence,
+            Quantity::Speed => &self.speed,
+            Quantity::Altitude => &self.altitude,
+        }
+    }
+
+    /// True when positions are kept.
+    pub(super) fn has_positions(&self) -> bool {
+        !self.lat.is_empty()
+    }
+
+    /// True when this quantity is kept.
+    pub(super) fn has(&self, quantity: Quantity) -> bool {
+        !self.text(quantity).is_empty()
+    }
+
+    /// Seconds between two instants; 0 when there is nothing.
+    pub(super) fn step_s(&self) -> i64 {
+        self.step_s
+    }
+
+    /// The values of a quantity on a grid of `step_s`, which must be a multiple of the own step.
+    pub(super) fn series(&self, quantity: Quantity, step_s: i64) -> Series {
+        let values = decode(self.text(quantity), quantity.scale());
+        let fine = Series { step_s: self.step_s, first: self.first, values };
+        if step_s == self.step_s { fine } else { fine.reduced(step_s) }
+    }
+
+    /// The positions on a grid of `step_s`, metres east and north of `origin` (latitude, longitude in degrees).
+    pub(super) fn positions(&self, step_s: i64, origin: (f64, f64)) -> (Series, Series) {
+        let (lat, lon) = (decode(&self.lat, 1e5), decode(&self.lon, 1e5));
+        let (scale, stretch) = (RADIUS.to_radians(), origin.0.to_radians().cos());
+        let north = lat.iter().map(|lat| (lat - origin.0) * scale).collect();
+        let east = lon.iter().map(|lon| wrap(lon - origin.1) * scale * stretch).collect();
+        let series = |values| Series { step_s: self.step_s, first: self.first, values };
+        let (east, north) = (series(east), series(north));
+        if step_s == self.step_s { (east, north) } else { (east.picked(step_s), north.picked(step_s)) }
+    }
+}
+
+/// Difference of two longitudes, -180 to 180 degrees.
+pub(super) fn wrap(degrees: f64) -> f64 {
+    if (-180.0..=180.0).contains(&degrees) { degrees } else { (degrees + 540.0).rem_euclid(360.0) - 180.0 }
+}
+
+/// Distance of two near places, m, on the plane that touches the first.
+pub(super) fn planar(a: (f64, f64), b: (f64, f64)) -> f64 {
+    let north = b.0 - a.0;
+    let east = wrap(b.1 - a.1) * a.0.to_radians().cos();
+    north.hypot(east) * RADIUS.to_radians()
+}
+
+/// Values at `(first + i) × step_s` seconds; NaN is absent.
+#[derive(Debug, Clone)]
+pub(super) struct Series {
+    pub(super) step_s: i64,
+    pub(super) first: i64,
+    pub(super) values: Vec<f64>,
+}
+
+impl Series {
+    /// The value at a grid number, NaN where there is none.
+    pub(super) fn at(&self, number: i64) -> f64 {
+        let index = number - self.first;
+        if index < 0 { f64::NAN } else { self.values.get(index as usize).copied().unwrap_or(f64::NAN) }
+    }
+
+    /// The value at any instant (seconds after the epoch), linear between two neighbours that both exist.
+    pub(super) fn value(&self, instant_s: f64) -> f64 {
+        let place = instant_s / self.step_s as f64;
+        let below = place.floor();
+        let share = place - below;
+        let left = self.at(below as i64);
+        if share == 0.0 { left } else { left + (self.at(below as i64 + 1) - left) * share }
+    }
+
+    /// Means over the wider cells of a coarser grid; a cell needs values over half of its width.
+    fn reduced(&self, step_s: i64) -> Series {
+        let ratio = (step_s / self.step_s.max(1)).max(1);
+        let last = self.first + self.values.len() as i64 - 1;
+        let (from, to) = (self.first.div_euclid(ratio), last.div_euclid(ratio) + 1);
+        let values = (from..=to)
+            .map(|number| {
+                // Fine cells that overlap [number - 1/2, number + 1/2) of the coarse grid, in half fine cells.
+                let (low, high) = (2 * number * ratio - ratio, 2 * number * ratio + ratio);
+                let (mut sum, mut weight) = (0.0, 0.0);
+                for fine in (low + 1).div_euclid(2)..=(high + 1).div_euclid(2) {
+                    let width = ((2 * fine + 1).min(high) - (2 * fine - 1).max(low)) as f64;
+                    let value = self.at(fine);
+                    if width > 0.0 && !value.is_nan() {
+                        sum += value * width;
+                        weight += width;
+                    }
+                }
+                if weight >= ratio as f64 { sum / weight } else { f64::NAN }
+            })
+            .collect();
+        Series { step_s, first: from, values }
+    }
+
+    /// The values at the instants that a coarser grid shares with this one.
+    fn picked(&self, step_s: i64) -> Series {
+        let ratio = (step_s / self.step_s.max(1)).max(1);
+        let last = self.first + self.values.len() as i64 - 1;
+        let first = -(-self.first).div_euclid(ratio);
+        let values = (first..=last.div_euclid(ratio)).map(|number| self.at(number * ratio)).collect();
+        Series { step_s, first, values }
+    }
+}
+
+/// The longest gap over which values may be carried, ms.
+pub(super) fn longest_gap(times: &[i64]) -> i64 {
+    let stride = (times.len() / 256).max(1);
+    let mut steps: Vec<i64> =
+        times.windows(2).step_by(stride).map(|pair| pair[1] - pair[0]).filter(|&step| step > 0).collect();
+    if steps.is_empty() {
+        return LONGEST_GAP_MS;
+    }
+    let middle = steps.len() / 2;
+    let (_, median, _) = steps.select_nth_unstable(middle);
+    LONGEST_GAP_MS.max(median.saturating_mul(3))
+}
+
+/// The grid of one recording.
+struct Grid {
+    step_ms: i64,
+    first: i64,
+    len: usize,
+}
+
+impl Grid {
+    fn over(start: i64, end: i64) -> Option<Grid> {
+        let span = end.checked_sub(start).filter(|&span| span > 0)?;
+        let step_ms =
+            STEPS_S.iter().map(|s| s * 1000).find(|step| span / step < MOST).or(STEPS_S.last().map(|s| s * 1000))?;
+        let first = start.div_euclid(step_ms);
+        let len = (end.div_euclid(step_ms) + 1 - first + 1).min(100 * MOST) as usize;
+        Some(Grid { step_ms, first, len })
+    }
+
+    /// Positions at the instants, linear between the two samples around each.
+    fn positions(&self, track: &Track, gap: i64) -> (Vec<f64>, Vec<f64>) {
+        let (mut lat, mut lon) = (vec![f64::NAN; self.len], vec![f64::NAN; self.len]);
+        let times = track.times();
+        let mut before: Option<(i64, (f64, f64))> = None;
+        for (row, here) in track.positions() {
+            if !track.is_timed(row) {
+                continue;
+            }
+            let now = times[row];
+            let (since, there) = before.unwrap_or((now, here));
+            before = Some((now, here));
+            if now - since > gap {
+                continue;
+            }
+            // Instants in (since, now]; the very first sample stands for its own instant.
+            let from = if now == since { since.div_euclid(self.step_ms) } else { since.div_euclid(self.step_ms) + 1 };
+            for number in from..=now.div_euclid(self.step_ms) {
+                let at = number * self.step_ms;
+                let Some(index) = usize::try_from(number - self.first).ok().filter(|&i| i < self.len) else { continue };
+                if at < since || at > now {
+                    continue;
+                }
+                let share = if now == since { 0.0 } else { (at - since) as f64 / (now - since) as f64 };
+                lat[index] = there.0 + (here.0 - there.0) * share;
+                lon[index] = there.1 + wrap(here.1 - there.1) * share;
+            }
+        }
+        (lat, lon)
+    }
+
+    /// Means over the cells around the instants, by time. Speed is taken from the distance or the positions when it
+    /// was not recorded.
+    fn means(&self, track: &Track, quantity: Quantity, gap: i64) -> Vec<f64> {
+        let mut cells = Cells::new(self);
+        let times = track.times();
+        let mut before: Option<(i64, f64)> = None;
+        if let Some(column) = track.column(quantity.channel()) {
+            for (row, value) in column.present() {
+                if !track.is_timed(row) {
+                    continue;
+                }
+                let (now, value) = (times[row], f64::from(value));
+                if let Some((since, there)) = before.filter(|(since, _)| now - since <= gap) {
+                    cells.add(since, there, now, value);
+                }
+                before = Some((now, value));
+            }
+        } else if quantity == Quantity::Speed && track.has_distance() {
+            for (row, &now) in times.iter().enumerate() {
+                let Some(metres) = track.distance(row).filter(|_| track.is_timed(row)) else { continue };
+                if let Some((since, there)) = before.filter(|(since, _)| now > *since && now - since <= gap) {
+                    let speed = (metres - there) * 1000.0 / (now - since) as f64;
+                    cells.add(since, speed, now, speed);
+                }
+                before = Some((now, metres));
+            }
+        } else if quantity == Quantity::Speed {
+            let mut before: Option<(i64, (f64, f64))> = None;
+            for (row, here) in track.positions().filter(|&(row, _)| track.is_timed(row)) {
+                let now = times[row];
+                if let Some((since, there)) = before.filter(|(since, _)| now > *since && now - since <= gap) {
+                    let speed = planar(there, here) * 1000.0 / (now - since) as f64;
+                    cells.add(since, speed, now, speed);
+                }
+                before = Some((now, here));
+            }
+        }
+        cells.finish()
+    }
+}
+
+/// Time-weighted sums per cell; cell `i` is the time within half a step of instant `i`.
+struct Cells {
+    step_ms: i64,
+    origin: i64,
+    sums: Vec<(f64, f64)>,
+}
+
+impl Cells {
+    fn new(grid: &Grid) -> Cells {
+        let origin = grid.first * grid.step_ms - grid.step_ms / 2;
+        Cells { step_ms: grid.step_ms, origin, sums: vec![(0.0, 0.0); grid.len] }
+    }
+
+    /// Adds a value that goes from `v0` at `t0` to `v1` at `t1` in a straight line.
+    fn add(&mut self, t0: i64, v0: f64, t1: i64, v1: f64) {
+        if t1 <= t0 {
+            return;
+        }
+        let slope = (v1 - v0) / (t1 - t0) as f64;
+        let mut from = t0;
+        while from < t1 {
+            let cell = (from - self.origin).div_euclid(self.step_ms);
+            let to = (self.origin + (cell + 1) * self.step_ms).min(t1);
+            let width = (to - from) as f64;
+            let middle = v0 + slope * ((from - t0) as f64 + width / 2.0);
+            if let Some(sum) = usize::try_from(cell).ok().and_then(|cell| self.sums.get_mut(cell)) {
+                sum.0 += middle * width;
+                sum.1 += width;
+            }
+            from = to;
+        }
+    }
+
+    /// Means of the cells that are covered for half of their width.
+    fn finish(self) -> Vec<f64> {
+        let enough = self.step_ms as f64 / 2.0;
+        self.sums.into_iter().map(|(sum, width)| if width >= enough { sum / width } else { f64::NAN }).collect()
+    }
+}
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+fn encode(values: &[f64], scale: f64) -> String {
+    let len = values.iter().rposition(|v| !v.is_nan()).map_or(0, |last| last + 1);
+    let mut out = String::with_capacity(len * 2);
+    let mut last = 0i64;
+    for value in &values[..len] {
+        if value.is_nan() {
+            out.push('.');
+            continue;
+        }
+        let stored = (value * scale).round() as i64;
+        let difference = stored - last;
+        last = stored;
+        let mut bits = ((difference << 1) ^ (difference >> 63)) as u64;
+        loop {
+            let more = if bits >= 32 { 32 } else { 0 };
+            out.push(ALPHABET[(bits & 31 | more) as usize] as char);
+            bits >>= 5;
+            if more == 0 {
+                break;
+            }
+        }
+    }
+    out
+}
+
+/// Bytes that are no digits are passed over: a damaged journal gives a wrong series, never a failure.
+fn decode(text: &str, scale: f64) -> Vec<f64> {
+    let mut values = Vec::with_capacity(text.len() / 2);
+    let (mut last, mut bits, mut shift) = (0i64, 0u64, 0u32);
+    for byte in text.bytes() {
+        let digit = match byte {
+            b'.' => {
+                values.push(f64::NAN);
+                continue;
+            }
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'-' => 62,
+            b'_' => 63,
+            _ => continue,
+        };
+        bits |= u64::from(digit & 31).checked_shl(shift).unwrap_or(0);
+        shift += 5;
+        if digit < 32 {
+            last = last.wrapping_add((bits >> 1) as i64 ^ -((bits & 1) as i64));
+            values.push(last as f64 / scale);
+            (bits, shift) = (0, 0);
+        }
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_keeps_values_and_gaps() {
+        let values = [47.12345, f64::NAN, -0.5, 8.0, f64::NAN, f64::NAN, 1234.0];
+        let back = decode(&encode(&values, 1e5), 1e5);
+        assert_eq!(back.len(), values.len());
+        for (a, b) in values.iter().zip(&back) {
+            assert!(a.is_nan() == b.is_nan() && (a.is_nan() || (a - b).abs() < 1e-9), "{a} {b}");
+        }
+        assert_eq!(encode(&[f64::NAN, 1.0, f64::NAN], 1.0), ".C");
+        decode("AB\"§.___________________________z", 1.0);
+    }
+
+    #[test]
+    fn a_straight_line_is_sampled_at_its_true_values() {
+        // 20 minutes, samples at uneven instants, heart rate rising by 3 bpm a minute: at an instant the mean of the
+        // cell around it is the value at the instant.
+        let mut track = Track::new();
+        let start = 1_714_547_523_000;
+        let mut at = start;
+        for i in 0..400 {
+            track.push(at);
+            let minutes = (at - start) as f64 / 60_000.0;
+            track.set(Channel::HeartRate, (100.0 + 3.0 * minutes) as f32);
+            track.set_position(47.0 + minutes * 0.002, 8.0);
+            at += 1000 + (i % 5) * 1000;
+        }
+        let coarse = Coarse::of(&track, start, at);
+        assert_eq!(coarse.step_s(), 15);
+        let series = coarse.series(Quantity::HeartRate, 15);
+        let wide = coarse.series(Quantity::HeartRate, 60);
+        let (_, north) = coarse.positions(60, (47.0, 8.0));
+        for minute in 2..18 {
+            let instant = (start / 60_000 + minute) * 60;
+            let since = (instant * 1000 - start) as f64 / 60_000.0;
+            let expected = 100.0 + 3.0 * since;
+            assert!((series.at(instant / 15) - expected).abs() < 0.5);
+            assert!((wide.at(instant / 60) - expected).abs() < 0.5);
+            assert!((north.at(instant / 60) - since * 0.002 * 111_195.0).abs() < 2.0);
+        }
+    }
+
+    #[test]
+    fn nothing_is_carried_over_a_long_gap() {
+        let mut track = Track::new();
+        for at in (0..120).chain(600..720) {
+            track.push(at * 1000);
+            track.set(Channel::Power, 200.0);
+        }
+        let series = Coarse::of(&track, 0, 720_000).series(Quantity::Power, 5);
+        assert_eq!(series.at(10), 200.0);
+        assert!(series.at(60).is_nan());
+        assert_eq!(series.at(130), 200.0);
+    }
+}

@@ -1,0 +1,6 @@
+//! Finding the same workout: a seeded world of workouts, recorders that see them imperfectly, and look-alikes.
+
+mod grouping;
+mod negatives;
+mod recall;
+mod world;
