@@ -216,6 +216,6 @@ fn look_alikes_are_never_the_same() {
         }
         table += &format!("{name:<65}   60 {:>9} {:>6} {:>5}\n", counts[0], counts[1], counts[2]);
     }
-    println!("{table}");
+    eprintln!("{table}");
     assert!(wrong.is_empty(), "{table}{wrong}");
 }

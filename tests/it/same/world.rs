@@ -89,7 +89,7 @@ impl Route {
     /// Positions every metre.
     fn metres(&self, count: usize) -> Vec<(f64, f64, f64)> {
         let mut dice = Dice::new(self.seed);
-        let (mut lat, mut lon, mut heading, mut bend) = (self.lat, self.lon, dice.between(0.0, 6.28), 0.0);
+        let (mut lat, mut lon, mut heading, mut bend) = (self.lat, self.lon, dice.between(-3.0, 3.0), 0.0);
         let (mut height, mut slope) = (dice.between(0.0, 800.0), 0.0f64);
         (0..count)
             .map(|metre| {
@@ -121,7 +121,7 @@ impl Effort {
         let sport = *[1u8, 2, 2, 17, 11].get(dice.whole(0, 4) as usize).unwrap();
         Effort {
             sport,
-            seconds: dice.whole(900, 6000) as usize,
+            seconds: dice.whole(900, 5000) as usize,
             base_heart_rate: dice.between(115.0, 155.0),
             pace: dice.between(0.9, 1.1),
             stops: dice.yes(0.5),
