@@ -5,6 +5,8 @@
 mod codes;
 mod corpus_polar;
 mod expect;
+mod fit_validate;
+mod fit_write;
 mod fixtures;
 mod rooms;
 mod same;

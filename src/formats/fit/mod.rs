@@ -2,14 +2,24 @@
 
 pub mod base;
 pub mod crc;
+mod own;
 pub mod products;
 pub mod profile;
+mod write;
 
 use super::Format;
 
 /// The FIT row of the format table.
-pub const FORMAT: Format =
-    Format { id: "fit", name: "FIT", extensions: &["fit"], binary: true, sniff, read: None, write: None, status: "" };
+pub const FORMAT: Format = Format {
+    id: "fit",
+    name: "FIT",
+    extensions: &["fit"],
+    binary: true,
+    sniff,
+    read: None,
+    write: Some(write::write),
+    status: "",
+};
 
 /// Smallest header that a FIT file can have, in bytes.
 const HEADER: u8 = 12;

@@ -1,0 +1,173 @@
+//! The messages at the head of an activity file: who made it, with which devices, for whom.
+
+use super::super::base::Base;
+use super::super::products;
+use super::super::profile::{FILE_ACTIVITY, message};
+use super::Writing;
+use super::frame::Frame;
+use crate::model::{Activity, Device};
+
+/// Manufacturer number of software without a number of its own.
+const DEVELOPMENT: u16 = 255;
+/// `device_index` of the recorder.
+const CREATOR: u8 = 0;
+/// Firmware versions are stored in hundredths.
+const VERSION_SCALE: f64 = 100.0;
+
+/// `file_id`, the first message, and `file_creator`.
+pub fn file_id(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
+    let created = writing.seconds(activity.created.unwrap_or(frame.start));
+    let device = activity.device();
+    let maker = manufacturer(device);
+    writing
+        .encoder
+        .begin(message::FILE_ID)
+        .code(0, Some(FILE_ACTIVITY))
+        .raw(1, Base::Uint16, Some(maker.unwrap_or(DEVELOPMENT)))
+        .raw(2, Base::Uint16, Some(device.and_then(|device| device.product_id).unwrap_or(0)))
+        .raw(3, Base::Uint32z, device.and_then(serial))
+        .raw(4, Base::Uint32, Some(created))
+        .text(8, product_name(device))
+        .end();
+    let software = device.and_then(version).map_or(0, |version| version as u16);
+    let hardware = device.and_then(|device| device.hardware.as_deref()?.parse::<u8>().ok());
+    writing
+        .encoder
+        .begin(message::FILE_CREATOR)
+        .raw(0, Base::Uint16, Some(software))
+        .raw(1, Base::Uint8, hardware)
+        .end();
+}
+
+/// `device_info`: the recorder as device 0, then sensors.
+pub fn devices(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
+    let time = writing.seconds(frame.start);
+    let unknown = Device::default();
+    let recorder = activity.devices.first().unwrap_or(&unknown);
+    let mut taken = vec![CREATOR];
+    for (at, device) in std::iter::once(recorder).chain(activity.devices.iter().skip(1)).enumerate() {
+        let free = |index: &u8| !taken.contains(index);
+        let index = if at == 0 { Some(CREATOR) } else { device.index.filter(free).or_else(|| (1..=254).find(free)) };
+        let Some(index) = index else { continue };
+        taken.push(index);
+        let maker = manufacturer(Some(device)).or((at == 0).then_some(DEVELOPMENT));
+        writing
+            .encoder
+            .begin(message::DEVICE_INFO)
+            .raw(253, Base::Uint32, Some(time))
+            .raw(0, Base::Uint8, Some(index))
+            .raw(1, Base::Uint8, device.device_type)
+            .raw(2, Base::Uint16, maker)
+            .raw(3, Base::Uint32z, serial(device))
+            .raw(4, Base::Uint16, device.product_id)
+            .scaled_if_it_fits(5, Base::Uint16, 1.0, 0.0, version(device));
+        writing
+            .encoder
+            .raw(6, Base::Uint8, device.hardware.as_deref().and_then(|hardware| hardware.parse::<u8>().ok()))
+            .raw(7, Base::Uint32, device.operating_time_s)
+            .scaled(10, Base::Uint16, 256.0, 0.0, device.battery_voltage)
+            .raw(11, Base::Uint8, device.battery_status)
+            .code(25, device.source_type)
+            .text(27, product_name(Some(device)))
+            .end();
+    }
+}
+
+fn manufacturer(device: Option<&Device>) -> Option<u16> {
+    let device = device?;
+    device.manufacturer_id.or_else(|| products::manufacturer_number(device.manufacturer.as_deref()?))
+}
+
+fn serial(device: &Device) -> Option<u32> {
+    device.serial.as_deref()?.parse().ok()
+}
+
+/// Firmware version in hundredths.
+fn version(device: &Device) -> Option<f64> {
+    let version: f64 = device.firmware.as_deref()?.parse().ok()?;
+    Some((version * VERSION_SCALE).round()).filter(|version| (0.0..65_535.0).contains(version))
+}
+
+/// The product in words, where its number does not say it.
+fn product_name(device: Option<&Device>) -> Option<&str> {
+    let device = device?;
+    let known = products::product(manufacturer(Some(device))?, device.product_id?);
+    device.product.as_deref().filter(|name| Some(*name) != known)
+}
+
+/// `user_profile` and zones.
+pub fn person(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
+    let (athlete, zones) = (&activity.athlete, &activity.zones);
+    let encoder = &mut writing.encoder;
+    if *athlete != Default::default() {
+        encoder
+            .begin(message::USER_PROFILE)
+            .code(1, athlete.gender)
+            .raw(2, Base::Uint8, athlete.age)
+            .scaled(3, Base::Uint8, 100.0, 0.0, athlete.height_m)
+            .scaled(4, Base::Uint16, 10.0, 0.0, athlete.weight_kg)
+            .raw(8, Base::Uint8, athlete.resting_heart_rate)
+            .raw(11, Base::Uint8, athlete.max_heart_rate)
+            .end();
+    }
+    if zones.max_heart_rate.is_some() || zones.threshold_heart_rate.is_some() || zones.threshold_power.is_some() {
+        encoder
+            .begin(message::ZONES_TARGET)
+            .raw(1, Base::Uint8, zones.max_heart_rate)
+            .raw(2, Base::Uint8, zones.threshold_heart_rate)
+            .raw(3, Base::Uint16, zones.threshold_power)
+            .end();
+    }
+    for (global, base, bounds) in [
+        (message::HR_ZONE, Base::Uint8, &zones.heart_rate_bounds),
+        (message::POWER_ZONE, Base::Uint16, &zones.power_bounds),
+    ] {
+        for (index, bound) in bounds.iter().enumerate() {
+            let index = index.min(0x0FFF) as u16;
+            encoder
+                .begin(global)
+                .raw(254, Base::Uint16, Some(index))
+                .scaled(1, base, 1.0, 0.0, Some(f64::from(*bound)))
+                .end();
+        }
+    }
+    sports(writing, activity, frame);
+}
+
+/// `sport`, when there is only one; the sessions of a multisport recording say theirs.
+fn sports(writing: &mut Writing<'_>, _activity: &Activity, frame: &Frame) {
+    if let [session] = &frame.sessions[..] {
+        writing
+            .encoder
+            .begin(message::SPORT)
+            .code(0, Some(session.sport.0))
+            .code(1, Some(session.sub_sport.map_or(0, |sub_sport| sub_sport.0)))
+            .text(3, session.name.as_deref())
+            .end();
+    }
+}
+
+/// `time_in_zone` of the first session.
+pub fn time_in_zones(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
+    let zones = &activity.zones;
+    if zones.heart_rate_seconds.is_empty() && zones.power_seconds.is_empty() && zones.resting_heart_rate.is_none() {
+        return;
+    }
+    let end = writing.seconds(frame.end);
+    let list = |values: &[f32]| -> Vec<Option<f64>> { values.iter().map(|v| Some(f64::from(*v))).collect() };
+    writing
+        .encoder
+        .begin(message::TIME_IN_ZONE)
+        .raw(253, Base::Uint32, Some(end))
+        .raw(0, Base::Uint16, Some(message::SESSION))
+        .raw(1, Base::Uint16, Some(0))
+        .array(2, Base::Uint32, 1000.0, &list(&zones.heart_rate_seconds))
+        .array(5, Base::Uint32, 1000.0, &list(&zones.power_seconds))
+        .array(6, Base::Uint8, 1.0, &list(&zones.heart_rate_bounds))
+        .array(9, Base::Uint16, 1.0, &list(&zones.power_bounds))
+        .raw(11, Base::Uint8, zones.max_heart_rate)
+        .raw(12, Base::Uint8, zones.resting_heart_rate)
+        .raw(13, Base::Uint8, zones.threshold_heart_rate)
+        .raw(15, Base::Uint16, zones.threshold_power)
+        .end();
+}

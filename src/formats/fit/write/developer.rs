@@ -1,0 +1,205 @@
+//! Developer fields of the file: those of the source under their own ids, and `paceport`'s own.
+
+use super::super::base::Base;
+use super::super::own;
+use super::super::profile::message;
+use super::encode::Encoder;
+use crate::model::DeveloperField;
+
+/// Where a developer field is found: (developer data index, field definition number).
+pub type Place = (u8, u8);
+
+/// All developer fields that a file describes.
+#[derive(Default)]
+pub struct Registry {
+    apps: Vec<App>,
+    fields: Vec<Description>,
+}
+
+#[derive(PartialEq)]
+struct App {
+    index: u8,
+    application: Option<[u8; 16]>,
+    developer: Option<[u8; 16]>,
+    manufacturer: Option<u16>,
+    version: Option<u32>,
+}
+
+struct Description {
+    place: Place,
+    base: Base,
+    name: String,
+    unit: String,
+    scale: u8,
+    offset: i8,
+    native_message: Option<u16>,
+    native_field: Option<u8>,
+}
+
+/// How the values of a developer field are written.
+pub struct Encoding {
+    /// Where the field is found.
+    pub place: Place,
+    /// Type of the raw values.
+    pub base: Base,
+    /// raw = (value + offset) × scale.
+    pub scale: f64,
+    /// raw = (value + offset) × scale.
+    pub offset: f64,
+}
+
+impl Registry {
+    /// Adds a developer field of the source. It keeps its index and number unless another field has them (after a merge).
+    /// `None` when all numbers are taken.
+    pub fn source(&mut self, field: &DeveloperField, name: &str, unit: &str) -> Option<Encoding> {
+        let app = App {
+            index: field.index,
+            application: field.application,
+            developer: field.developer,
+            manufacturer: field.manufacturer,
+            version: field.version,
+        };
+        let index = self.app(app)?;
+        // A scale that a description cannot state is spared by writing the value itself.
+        let whole = |v: f64, low: f64, high: f64| v == v.trunc() && (low..=high).contains(&v);
+        let stated = whole(field.scale, 1.0, 254.0) && whole(field.offset, -128.0, 126.0);
+        let base = Base::of(field.base_type).filter(|base| stated && *base != Base::String).unwrap_or(Base::Float64);
+        let (scale, offset) = if stated { (field.scale, field.offset) } else { (1.0, 0.0) };
+        self.describe(
+            index,
+            field.number,
+            base,
+            name,
+            unit,
+            (scale, offset),
+            (field.native_message, field.native_field),
+        )
+    }
+
+    /// Adds a field of `paceport` itself.
+    pub fn own(&mut self, name: &str, unit: &str, base: Base) -> Option<Encoding> {
+        let application = Some(own::APPLICATION);
+        let index = match self.apps.iter().find(|app| app.application == application) {
+            Some(app) => app.index,
+            None => self.app(App { index: 0, application, developer: None, manufacturer: None, version: None })?,
+        };
+        let taken = self.fields.iter().filter(|field| field.place.0 == index).count();
+        self.describe(index, u8::try_from(taken).ok()?, base, name, unit, (1.0, 0.0), (None, None))
+    }
+
+    /// True when there is nothing to describe.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// Writes the ids, then the descriptions.
+    pub fn write(&self, encoder: &mut Encoder) {
+        for app in &self.apps {
+            encoder
+                .begin(message::DEVELOPER_DATA_ID)
+                .bytes(0, app.developer.as_ref().map_or(&[], |id| &id[..]))
+                .bytes(1, app.application.as_ref().map_or(&[], |id| &id[..]))
+                .raw(2, Base::Uint16, app.manufacturer)
+                .raw(3, Base::Uint8, Some(app.index))
+                .raw(4, Base::Uint32, app.version)
+                .end();
+        }
+        for field in &self.fields {
+            let scaled = (field.scale, field.offset) != (1, 0);
+            encoder
+                .begin(message::FIELD_DESCRIPTION)
+                .raw(0, Base::Uint8, Some(field.place.0))
+                .raw(1, Base::Uint8, Some(field.place.1))
+                .raw(2, Base::Uint8, Some(field.base.code()))
+                .text(3, Some(&field.name))
+                .raw(6, Base::Uint8, scaled.then_some(field.scale))
+                .raw(7, Base::Sint8, scaled.then_some(field.offset))
+                .text(8, Some(&field.unit))
+                .raw(14, Base::Uint16, field.native_message)
+                .raw(15, Base::Uint8, field.native_field)
+                .end();
+        }
+    }
+
+    fn app(&mut self, mut app: App) -> Option<u8> {
+        let same = |known: &App| App { index: app.index, ..*known } == app;
+        if let Some(known) = self.apps.iter().find(|known| same(known) && known.index == app.index) {
+            return Some(known.index);
+        }
+        if self.apps.iter().any(|known| known.index == app.index) {
+            if let Some(known) = self.apps.iter().find(|known| same(known)) {
+                return Some(known.index);
+            }
+            app.index = (0..=254).find(|index| self.apps.iter().all(|known| known.index != *index))?;
+        }
+        let index = app.index;
+        self.apps.push(app);
+        Some(index)
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the parts of one description, used by the two functions above")]
+    fn describe(
+        &mut self,
+        index: u8,
+        number: u8,
+        base: Base,
+        name: &str,
+        unit: &str,
+        (scale, offset): (f64, f64),
+        (native_message, native_field): (Option<u16>, Option<u8>),
+    ) -> Option<Encoding> {
+        let free = |number: &u8| self.fields.iter().all(|field| field.place != (index, *number));
+        let number = Some(number).filter(free).or_else(|| (0..=254).find(free))?;
+        let place = (index, number);
+        self.fields.push(Description {
+            place,
+            base,
+            name: name.to_owned(),
+            unit: unit.to_owned(),
+            scale: scale as u8,
+            offset: offset as i8,
+            native_message,
+            native_field,
+        });
+        Some(Encoding { place, base, scale, offset })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(index: u8, number: u8, application: u8) -> DeveloperField {
+        DeveloperField {
+            index,
+            number,
+            base_type: Base::Uint16.code(),
+            scale: 1.0,
+            application: Some([application; 16]),
+            ..DeveloperField::default()
+        }
+    }
+
+    #[test]
+    fn fields_keep_their_place_until_two_sources_want_the_same() {
+        let mut registry = Registry::default();
+        let places: Vec<Place> = [field(0, 0, 1), field(0, 5, 1), field(0, 0, 2), field(0, 7, 2), field(0, 0, 1)]
+            .iter()
+            .map(|f| registry.source(f, "Power", "Watts").unwrap().place)
+            .collect();
+        assert_eq!(places, [(0, 0), (0, 5), (1, 0), (1, 7), (0, 1)]);
+        assert_eq!(registry.own("spo2", "%", Base::Float32).unwrap().place, (2, 0));
+        assert_eq!(registry.own("torque", "Nm", Base::Float32).unwrap().place, (2, 1));
+    }
+
+    #[test]
+    fn a_scale_that_no_description_can_state_is_not_needed() {
+        let mut registry = Registry::default();
+        let odd = DeveloperField { scale: 0.5, ..field(0, 0, 1) };
+        let encoding = registry.source(&odd, "x", "").unwrap();
+        assert_eq!((encoding.base, encoding.scale), (Base::Float64, 1.0));
+        let plain = DeveloperField { scale: 10.0, offset: -5.0, ..field(0, 1, 1) };
+        let encoding = registry.source(&plain, "y", "").unwrap();
+        assert_eq!((encoding.base, encoding.scale, encoding.offset), (Base::Uint16, 10.0, -5.0));
+    }
+}

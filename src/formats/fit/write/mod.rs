@@ -1,0 +1,192 @@
+//! Writes a complete FIT activity file from any activity.
+//!
+//! Order (FIT activity file type; Garmin's `ActivityFileValidationPlugin`): `file_id`, `file_creator`, developer data ids
+//! and field descriptions, `user_profile`, zones, `sport`, `device_info`, then the timeline (timer events, other events,
+//! records, R-R intervals), then the summaries: lengths, laps, sets, splits, time in zones, sessions, `activity`.
+
+mod about;
+mod columns;
+mod developer;
+mod encode;
+mod frame;
+mod records;
+mod summary;
+mod timeline;
+
+use std::io::Write;
+
+use self::columns::Columns;
+use self::developer::{Encoding, Registry};
+use self::encode::Encoder;
+use self::frame::Frame;
+use self::records::{Clock, Records};
+use super::base::Base;
+use super::{crc, own};
+use crate::error::{Error, Kind, Place, Result};
+use crate::model::Activity;
+use crate::report::{Code, Notes};
+
+const RANGE: Code = Code::warning("loss.range");
+const TIME: Code = Code::warning("loss.time");
+const SUBSECOND: Code = Code::info("loss.subsecond");
+const UNTIMED: Code = Code::warning("loss.untimed");
+const FIELD: Code = Code::warning("loss.field");
+const INTERVAL: Code = Code::warning("loss.rr_interval");
+const TRIGGER: Code = Code::info("loss.lap_trigger");
+const TOTAL: Code = Code::info("loss.total");
+const TEXT: Code = Code::warning("loss.text");
+const WAYPOINT: Code = Code::warning("loss.waypoint");
+
+/// Bytes of the header that we write.
+const HEADER: usize = 14;
+/// Protocol versions 1.0 and 2.0; developer fields and 64-bit types need 2.0.
+const PROTOCOL_1: u8 = 0x10;
+const PROTOCOL_2: u8 = 0x20;
+/// Profile 21.218.
+const PROFILE: u16 = 21_218;
+
+/// What the parts of the writer share.
+struct Writing<'a> {
+    encoder: Encoder,
+    clock: Clock,
+    /// Where milliseconds go, when some instant has them.
+    milliseconds: Option<&'a Encoding>,
+    lost_times: u64,
+    lost_intervals: u64,
+    lost_triggers: u64,
+    lost_totals: u64,
+    lost_texts: u64,
+}
+
+impl Writing<'_> {
+    /// An instant in FIT seconds, rounded down; counts instants that FIT cannot say.
+    fn seconds(&mut self, ms: i64) -> u32 {
+        self.lost_times += u64::from(self.clock.is_outside(ms));
+        self.clock.seconds(ms)
+    }
+
+    /// Adds the milliseconds of an instant to the message, when they are not zero.
+    fn milliseconds(&mut self, ms: i64) {
+        let part = ms.rem_euclid(1000) as u16;
+        if let Some(encoding) = self.milliseconds.filter(|_| part > 0) {
+            let (index, number) = encoding.place;
+            self.encoder.developer(index, number, &part.to_le_bytes());
+        }
+    }
+}
+
+/// Writes one activity; the `Writer` of the format table.
+///
+/// # Errors
+/// `Io` when `out` fails, `Limit` when the file would be larger than the 4 GiB that FIT can say.
+pub fn write(activity: &Activity, out: &mut dyn Write, notes: &mut Notes) -> Result<()> {
+    let bytes = encode(activity, notes)?;
+    out.write_all(&bytes).map_err(|cause| Error::io("writing FIT", cause))
+}
+
+fn encode(activity: &Activity, notes: &mut Notes) -> Result<Vec<u8>> {
+    let frame = Frame::of(activity);
+    let clock = Clock::of(frame.start, frame.end);
+    let mut registry = Registry::default();
+    let columns = Columns::of(activity, &mut registry);
+    let summaries = summary_instants(activity, &frame).filter(|ms| ms.rem_euclid(1000) > 0).count() as u64;
+    let milliseconds = match summaries {
+        0 => None,
+        _ => registry.own(own::MILLISECONDS, "ms", Base::Uint16),
+    };
+    let mut records = Records::new(columns, activity.track.times(), clock);
+    let mut writing = Writing {
+        encoder: Encoder::new(HEADER, 4096 + activity.track.len() * 48),
+        clock,
+        milliseconds: milliseconds.as_ref(),
+        lost_times: 0,
+        lost_intervals: 0,
+        lost_triggers: 0,
+        lost_totals: 0,
+        lost_texts: 0,
+    };
+    about::file_id(&mut writing, activity, &frame);
+    registry.write(&mut writing.encoder);
+    about::person(&mut writing, activity, &frame);
+    about::devices(&mut writing, activity, &frame);
+    timeline::write(&mut writing, activity, &frame, &mut records);
+    about::time_in_zones(&mut writing, activity, &frame);
+    summary::write(&mut writing, activity, &frame);
+    report(activity, &writing, &records, summaries, notes);
+    let protocol = if registry.is_empty() && !records.has_wide_fields() { PROTOCOL_1 } else { PROTOCOL_2 };
+    close(writing.encoder.out, protocol)
+}
+
+/// Instants of everything but the records.
+fn summary_instants<'a>(activity: &'a Activity, frame: &'a Frame) -> impl Iterator<Item = i64> + 'a {
+    let laps = frame.laps.iter().map(|lap| lap.start);
+    let sessions = frame.sessions.iter().map(|session| session.start);
+    let pauses = activity.pauses.iter().flat_map(|pause| [pause.start, pause.end]);
+    let lengths = activity.lengths.iter().map(|length| length.start);
+    let sets = activity.sets.iter().filter_map(|set| set.start);
+    let events = activity.events.iter().map(|event| event.time);
+    let splits = activity.splits.iter().map(|split| split.start);
+    laps.chain(sessions).chain(pauses).chain(lengths).chain(sets).chain(events).chain(splits)
+}
+
+/// Puts the header in front and the CRC behind.
+fn close(mut bytes: Vec<u8>, protocol: u8) -> Result<Vec<u8>> {
+    let size = u32::try_from(bytes.len() - HEADER)
+        .map_err(|_| Error::new(Kind::Limit, "a FIT file cannot be larger than 4 GiB"))?;
+    let mut header = [HEADER as u8, protocol, 0, 0, 0, 0, 0, 0, b'.', b'F', b'I', b'T', 0, 0];
+    header[2..4].copy_from_slice(&PROFILE.to_le_bytes());
+    header[4..8].copy_from_slice(&size.to_le_bytes());
+    let sum = crc::crc16(&header[..12]);
+    header[12..].copy_from_slice(&sum.to_le_bytes());
+    bytes[..HEADER].copy_from_slice(&header);
+    let sum = crc::crc16(&bytes);
+    bytes.extend_from_slice(&sum.to_le_bytes());
+    Ok(bytes)
+}
+
+/// Says what the file cannot hold.
+fn report(activity: &Activity, writing: &Writing<'_>, records: &Records<'_>, summaries: u64, notes: &mut Notes) {
+    let nowhere = || Place::NOWHERE;
+    for (number, count) in &records.refused {
+        notes.add_many(RANGE, *count, nowhere(), || {
+            format!("{count} values do not fit into field {number} of a FIT record and were left out")
+        });
+    }
+    let (count, first) = &writing.encoder.out_of_range;
+    notes.add_many(RANGE, *count, nowhere(), || {
+        format!("{} does not fit into FIT and was left out", first.as_deref().unwrap_or("a value"))
+    });
+    let outside = |ms: &&i64| writing.clock.is_outside(**ms);
+    let times = activity.track.times().iter().filter(outside).count() as u64 + writing.lost_times;
+    let moved = writing.clock.moved();
+    notes.add_many(TIME, u64::from(moved != 0), nowhere(), || {
+        format!("FIT begins at 1998-07-03T21:24:16Z; the recording was moved there, by {moved} s")
+    });
+    notes.add_many(TIME, times, nowhere(), || {
+        format!(
+            "{times} instants are outside of what FIT can say (1998-07-03 to 2126-02-06) and were moved to its edge"
+        )
+    });
+    let fractions = activity.track.times().iter().filter(|ms| ms.rem_euclid(1000) > 0).count() as u64 + summaries;
+    notes.add_many(SUBSECOND, fractions, nowhere(), || {
+        format!("{fractions} instants are not whole seconds; FIT rounds them down and `paceport` keeps the rest in a developer field")
+    });
+    let untimed = activity.track.untimed_count() as u64;
+    notes.add_many(UNTIMED, untimed, nowhere(), || {
+        format!("{untimed} samples have no time; FIT needs one, so they carry that of the sample before")
+    });
+    let fields = records.yielded + records.homeless;
+    notes.add_many(FIELD, fields, nowhere(), || format!("{fields} extra values found no free FIT field"));
+    let intervals = writing.lost_intervals;
+    notes.add_many(INTERVAL, intervals, nowhere(), || format!("{intervals} R-R intervals are longer than FIT can say"));
+    let triggers = writing.lost_triggers;
+    notes.add_many(TRIGGER, triggers, nowhere(), || {
+        format!("{triggers} laps ended by heart rate, which FIT cannot say")
+    });
+    let totals = writing.lost_totals;
+    notes.add_many(TOTAL, totals, nowhere(), || format!("{totals} stated totals have no FIT field"));
+    let texts = writing.lost_texts;
+    notes.add_many(TEXT, texts, nowhere(), || format!("{texts} names and notes have no FIT field"));
+    let waypoints = activity.waypoints.len() as u64;
+    notes.add_many(WAYPOINT, waypoints, nowhere(), || format!("{waypoints} waypoints have no place in a FIT activity"));
+}

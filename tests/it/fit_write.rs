@@ -1,0 +1,291 @@
+//! FIT files that we write are accepted: the strict validator and second readers find nothing wrong, and the values are
+//! those of the activity.
+
+use paceport::fix::{SettleOptions, settle};
+use paceport::formats;
+use paceport::model::{
+    Activity, Channel, Device, Draft, Event, ExtraKey, Lap, Length, Pause, Recording, RrInterval, Session, Set, Sport,
+    SubSport, Totals,
+};
+use paceport::report::Notes;
+
+use super::fit_validate::{self, Message};
+
+/// 2024-05-01T07:12:00Z in ms, and in FIT seconds.
+const START: i64 = 1_714_547_520_000;
+const FIT_START: i64 = 1_083_481_920;
+
+fn settled(recording: Recording) -> Activity {
+    settle(Draft { recording, ..Draft::new() }, &SettleOptions::default())
+}
+
+/// Writes and validates; every rule must hold.
+fn written(recording: Recording) -> (Vec<u8>, Notes) {
+    let (bytes, notes) = write(&settled(recording));
+    let found = fit_validate::check(&bytes);
+    assert!(found.form.is_empty() && found.totals.is_empty(), "{found:#?}");
+    (bytes, notes)
+}
+
+fn write(activity: &Activity) -> (Vec<u8>, Notes) {
+    let (mut bytes, mut notes) = (Vec::new(), Notes::new());
+    formats::by_id("fit").unwrap().write.unwrap()(activity, &mut bytes, &mut notes).unwrap();
+    (bytes, notes)
+}
+
+fn messages(bytes: &[u8], global: u16) -> Vec<Message> {
+    fit_validate::parse(bytes).unwrap().into_iter().filter(|m| m.global == global).collect()
+}
+
+fn ride(samples: i64) -> Recording {
+    let mut recording = Recording { sport: Sport::CYCLING, sub_sport: Some(SubSport(7)), ..Recording::default() };
+    let track = &mut recording.track;
+    for i in 0..samples {
+        track.push(START + i * 1000);
+        track.set_position(47.0 + i as f64 * 1e-5, 8.0 - i as f64 * 1e-5);
+        track.set_distance(i as f64 * 7.5);
+        track.set(Channel::Altitude, 400.0 + (i % 50) as f32 * 0.2);
+        track.set(Channel::Speed, 7.5);
+        if i % 10 != 3 {
+            track.set(Channel::HeartRate, 120.0 + (i % 30) as f32);
+        }
+        track.set(Channel::Cadence, 0.0);
+        track.set(Channel::Power, (i % 300) as f32);
+        track.set(Channel::Temperature, -3.0);
+    }
+    recording
+}
+
+#[test]
+fn a_ride_has_everything_that_an_activity_needs() {
+    let (bytes, notes) = written(ride(600));
+    assert!(notes.is_empty(), "{notes:?}");
+    let records = messages(&bytes, 20);
+    assert_eq!(records.len(), 600);
+    let record = &records[7];
+    // Worked out by hand: raw = (value + offset) × scale; semicircles = degrees × 2^31 / 180.
+    let wanted = [
+        (253, FIT_START + 7),
+        (0, 560_732_677),
+        (1, 95_442_883),
+        (5, 5250),
+        (2, 4507),
+        (78, 4507),
+        (6, 7500),
+        (73, 7500),
+        (3, 127),
+        (4, 0),
+        (7, 7),
+        (13, -3),
+    ];
+    for (field, value) in wanted {
+        assert_eq!(record.number(field), Some(value), "field {field}");
+    }
+    assert!(!record.fields.contains_key(&53), "no fraction of a cadence that has none");
+    assert!(!records[3].fields.contains_key(&3), "an absent heart rate is not written");
+    let session = &messages(&bytes, 18)[0];
+    let wanted = [(5, 2), (6, 7), (7, 599_000), (8, 599_000), (9, 449_250), (16, 134), (17, 149), (20, 150), (21, 299)];
+    for (field, value) in wanted {
+        assert_eq!(session.number(field), Some(value), "session field {field}");
+    }
+    assert_eq!(messages(&bytes, 19)[0].number(24), Some(7), "lap trigger: session end");
+}
+
+#[test]
+fn two_shapes_of_record_need_two_definitions() {
+    let (bytes, _) = written(ride(600));
+    // A definition of message 20 starts with 0x4?, 0, 0, 20, 0; no other bytes of this file look like that.
+    let definitions = bytes.windows(5).filter(|w| w[0] & 0xF0 == 0x40 && w[1..] == [0, 0, 20, 0]).count();
+    assert_eq!(definitions, 2);
+}
+
+#[test]
+fn pauses_become_timer_events_in_their_place() {
+    let mut recording = ride(100);
+    recording.pauses = vec![
+        Pause { start: START + 20_000, end: START + 30_000, auto: true },
+        Pause { start: START + 50_000, end: START + 50_000, auto: false },
+    ];
+    let (bytes, _) = written(recording);
+    let events: Vec<_> = messages(&bytes, 21)
+        .iter()
+        .map(|e| (e.number(253).unwrap() - FIT_START, e.number(1).unwrap(), e.number(3).unwrap()))
+        .collect();
+    assert_eq!(events, [(0, 0, 0), (20, 1, 1), (30, 0, 1), (50, 1, 0), (50, 0, 0), (99, 4, 0)]);
+    let order: Vec<u16> = fit_validate::parse(&bytes).unwrap().iter().map(|m| m.global).collect();
+    let records_before = |nth: usize| {
+        let at = order.iter().enumerate().filter(|(_, g)| **g == 21).nth(nth).unwrap().0;
+        order[..at].iter().filter(|g| **g == 20).count()
+    };
+    assert_eq!([0, 1, 2, 3, 4, 5].map(records_before), [0, 21, 30, 51, 51, 100]);
+    assert_eq!(messages(&bytes, 18)[0].number(8), Some(89_000), "timer time without the pause");
+}
+
+#[test]
+fn laps_without_elapsed_time_last_until_the_next() {
+    let mut recording = ride(300);
+    recording.laps = [0, 100, 200]
+        .map(|from| Lap {
+            start: START + from * 1000,
+            end: START + from * 1000 + 90_000,
+            totals: Totals {
+                timer_s: Some(90.0),
+                distance_m: Some(700.0),
+                calories_kcal: Some(20.0),
+                ..Totals::default()
+            },
+            ..Lap::default()
+        })
+        .to_vec();
+    let (bytes, _) = written(recording);
+    let laps: Vec<_> =
+        messages(&bytes, 19).iter().map(|lap| (lap.number(7).unwrap(), lap.number(8).unwrap())).collect();
+    assert_eq!(laps, [(100_000, 90_000), (100_000, 90_000), (99_000, 90_000)]);
+    let session = &messages(&bytes, 18)[0];
+    assert_eq!([7, 8, 9, 11].map(|field| session.number(field).unwrap()), [299_000, 270_000, 210_000, 60]);
+}
+
+#[test]
+fn a_multisport_recording_has_a_session_a_leg() {
+    let mut recording = ride(300);
+    recording.sport = Sport::MULTISPORT;
+    let leg = |from: i64, to: i64, sport| Session { start: START + from, end: START + to, sport, ..Session::default() };
+    recording.sessions = vec![
+        leg(0, 100_000, Sport::SWIMMING),
+        leg(100_000, 110_000, Sport::TRANSITION),
+        leg(110_000, 299_000, Sport::CYCLING),
+    ];
+    recording.laps = [(0, 50_000), (50_000, 100_000), (100_000, 110_000), (110_000, 299_000)]
+        .map(|(from, to)| Lap { start: START + from, end: START + to, ..Lap::default() })
+        .to_vec();
+    let (bytes, _) = written(recording);
+    let sessions: Vec<_> =
+        messages(&bytes, 18).iter().map(|s| [5, 25, 26, 7].map(|field| s.number(field).unwrap())).collect();
+    assert_eq!(sessions, [[5, 0, 2, 100_000], [3, 2, 1, 10_000], [2, 3, 1, 189_000]]);
+    assert_eq!(messages(&bytes, 34)[0].number(2), Some(1), "activity.type auto_multi_sport");
+}
+
+#[test]
+fn workouts_without_samples_are_activities_too() {
+    let stated =
+        Totals { timer_s: Some(1800.0), distance_m: Some(5000.0), calories_kcal: Some(300.0), ..Totals::default() };
+    let summary = Recording { stated_start: Some(START), stated: stated.clone(), ..Recording::default() };
+    let (bytes, _) = written(summary);
+    let session = &messages(&bytes, 18)[0];
+    assert_eq!([2, 7, 8, 9, 11].map(|f| session.number(f).unwrap()), [FIT_START, 1_800_000, 1_800_000, 500_000, 300]);
+    let day = Recording { day: Some("2024-05-01".into()), stated, ..Recording::default() };
+    let (bytes, _) = written(day);
+    // 2024-05-01T12:00:00Z
+    assert_eq!(messages(&bytes, 18)[0].number(2), Some(FIT_START + 4 * 3600 + 48 * 60));
+    let (bytes, _) = written(Recording::default());
+    assert_eq!(messages(&bytes, 18)[0].number(2), Some(0x1000_0000));
+}
+
+#[test]
+fn pool_lengths_sets_intervals_and_events_are_kept() {
+    let mut recording = ride(60);
+    recording.lengths = (0..4)
+        .map(|i| Length {
+            start: START + i * 15_000,
+            end: START + i * 15_000 + 15_000,
+            strokes: Some(12),
+            active: i != 2,
+            ..Length::default()
+        })
+        .collect();
+    recording.sets = vec![Set {
+        start: Some(START + 10_000),
+        duration_s: Some(30.5),
+        repetitions: Some(12),
+        weight_kg: Some(42.5),
+        category: Some(0),
+        category_subtype: Some(1),
+        exercise: Some("Bench press".into()),
+        ..Set::default()
+    }];
+    recording.rr = (0..7).map(|i| RrInterval { time: START + 5_000, ms: 800 + i }).collect();
+    recording.events =
+        vec![Event { time: START + 7_000, event: 43, event_type: 3, data: Some(0x0B02_0E01), group: None }];
+    let (bytes, _) = written(recording);
+    let lengths = messages(&bytes, 101);
+    assert_eq!(lengths.iter().map(|l| l.number(12).unwrap()).collect::<Vec<_>>(), [1, 1, 0, 1]);
+    let session = &messages(&bytes, 18)[0];
+    assert_eq!([33, 47].map(|f| session.number(f).unwrap()), [4, 3]);
+    let set = &messages(&bytes, 225)[0];
+    assert_eq!([0, 3, 4, 5, 6].map(|f| set.number(f).unwrap()), [30_500, 12, 680, 1, FIT_START + 10]);
+    assert_eq!(messages(&bytes, 264)[0].text(2).as_deref(), Some("Bench press"));
+    let hrv = messages(&bytes, 78);
+    assert_eq!((hrv.len(), hrv[1].number(0)), (2, Some(805)));
+    let event = messages(&bytes, 21).into_iter().find(|e| e.number(0) == Some(43)).unwrap();
+    assert_eq!([253, 1, 3].map(|f| event.number(f).unwrap()), [FIT_START + 7, 3, 0x0B02_0E01]);
+}
+
+#[test]
+fn devices_keep_their_identity() {
+    let mut recording = ride(10);
+    recording.devices = vec![
+        Device {
+            manufacturer: Some("garmin".into()),
+            product_id: Some(3121),
+            serial: Some("3999999999".into()),
+            firmware: Some("9.75".into()),
+            ..Device::default()
+        },
+        Device { index: Some(0), manufacturer_id: Some(32), device_type: Some(120), ..Device::default() },
+    ];
+    let (bytes, _) = written(recording);
+    let id = &messages(&bytes, 0)[0];
+    assert_eq!([1, 2, 3].map(|f| id.number(f).unwrap()), [1, 3121, 3_999_999_999]);
+    assert_eq!(messages(&bytes, 49)[0].number(0), Some(975));
+    let devices: Vec<_> = messages(&bytes, 23).iter().map(|d| (d.number(0), d.number(2))).collect();
+    assert_eq!(devices, [(Some(0), Some(1)), (Some(1), Some(32))]);
+}
+
+#[test]
+fn what_fit_cannot_say_is_named() {
+    let mut recording = ride(5);
+    let track = &mut recording.track;
+    track.push(START + 5_250);
+    track.set(Channel::Altitude, -600.0);
+    track.set(Channel::Cadence, 260.0);
+    track.set(Channel::Heading, 123.25);
+    let slot = track.extra_slot(ExtraKey { name: "wind".into(), unit: "m/s".into(), fit: None });
+    track.set_extra(slot, 3.5);
+    let (bytes, notes) = written(recording);
+    let counts = ["loss.range", "loss.subsecond"].map(|code| notes.get(code).map(|note| note.count));
+    assert_eq!(counts, [Some(2), Some(1)], "{notes:?}");
+    let fields: Vec<_> = messages(&bytes, 206).iter().map(|m| (m.text(3).unwrap(), m.text(8))).collect();
+    let text = |s: &str| Some(s.to_owned());
+    assert_eq!(
+        fields,
+        [("heading".into(), text("°")), ("timestamp_ms".into(), text("ms")), ("wind".into(), text("m/s"))]
+    );
+    let last = &messages(&bytes, 20)[5];
+    assert_eq!(last.number(253), Some(FIT_START + 5));
+    let values: Vec<&[u8]> = last.developer.values().map(|field| &field.bytes[..]).collect();
+    assert_eq!(values, [&123.25f32.to_le_bytes()[..], &250u16.to_le_bytes(), &3.5f32.to_le_bytes()]);
+}
+
+#[test]
+fn a_recording_before_fit_began_is_moved_as_a_whole() {
+    let mut recording = Recording::default();
+    for i in 0..3 {
+        recording.track.push(800_000_000_000 + i * 1000);
+    }
+    let (bytes, notes) = written(recording);
+    let times: Vec<_> = messages(&bytes, 20).iter().map(|r| r.number(253).unwrap()).collect();
+    assert_eq!(times, [0x1000_0000, 0x1000_0001, 0x1000_0002]);
+    assert!(notes.get("loss.time").is_some());
+}
+
+#[test]
+fn the_local_offset_is_stated_when_it_is_known() {
+    let mut activity = settled(ride(10));
+    activity.offset_s = Some(-12_600);
+    let (bytes, _) = write(&activity);
+    let last = &messages(&bytes, 34)[0];
+    assert_eq!(last.number(5).unwrap() - last.number(253).unwrap(), -12_600);
+    activity.offset_s = None;
+    let (bytes, _) = write(&activity);
+    assert_eq!(messages(&bytes, 34)[0].number(5), None);
+}
