@@ -122,7 +122,7 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Message>, String> {
         }
         need(bytes[at..at + 2] == [0, 0], "reserved byte or big endian")?;
         let global = u16::from_le_bytes([bytes[at + 2], bytes[at + 3]]);
-        let mut list = |at: &mut usize| -> Vec<[u8; 3]> {
+        let list = |at: &mut usize| -> Vec<[u8; 3]> {
             let count = usize::from(bytes[*at]);
             let fields = bytes[*at + 1..][..3 * count].chunks(3).map(|f| [f[0], f[1], f[2]]).collect();
             *at += 1 + 3 * count;

@@ -234,9 +234,9 @@ pub fn quantise(base: Base, raw: f64) -> Option<u64> {
     match base {
         Base::Float64 => raw.is_finite().then_some(raw.to_bits()),
         Base::Float32 => (raw as f32).is_finite().then_some(u64::from((raw as f32).to_bits())),
-        Base::Sint64 => (rounded >= -TWO_63 && rounded < TWO_63).then_some(rounded as i64 as u64),
-        Base::Uint64 => (rounded >= 0.0 && rounded < 2.0 * TWO_63).then_some(rounded as u64),
-        Base::Uint64z => (rounded >= 1.0 && rounded < 2.0 * TWO_63).then_some(rounded as u64),
+        Base::Sint64 => (-TWO_63..TWO_63).contains(&rounded).then_some(rounded as i64 as u64),
+        Base::Uint64 => (0.0..2.0 * TWO_63).contains(&rounded).then_some(rounded as u64),
+        Base::Uint64z => (1.0..2.0 * TWO_63).contains(&rounded).then_some(rounded as u64),
         _ => {
             let (low, high) = bounds(base);
             (rounded >= low && rounded <= high).then_some(rounded as i64 as u64)
@@ -248,10 +248,11 @@ pub fn quantise(base: Base, raw: f64) -> Option<u64> {
 pub fn semicircles(degrees: f64) -> Option<i32> {
     const HALF_TURN: i64 = 1 << 31;
     let raw = (degrees / DEGREES_PER_SEMICIRCLE).round();
-    if !(raw.abs() <= HALF_TURN as f64) {
-        return None;
-    }
-    Some(if raw as i64 == HALF_TURN { i32::MIN } else { raw as i32 }).filter(|&raw| raw != i32::MAX)
+    let half = HALF_TURN as f64;
+    (-half..=half)
+        .contains(&raw)
+        .then(|| if raw == half { i32::MIN } else { raw as i32 })
+        .filter(|raw| *raw != i32::MAX)
 }
 
 #[cfg(test)]
