@@ -249,10 +249,11 @@ pub fn semicircles(degrees: f64) -> Option<i32> {
     const HALF_TURN: i64 = 1 << 31;
     let raw = (degrees / DEGREES_PER_SEMICIRCLE).round();
     let half = HALF_TURN as f64;
-    (-half..=half)
-        .contains(&raw)
-        .then(|| if raw == half { i32::MIN } else { raw as i32 })
-        .filter(|raw| *raw != i32::MAX)
+    match raw {
+        raw if raw == half => Some(i32::MIN),
+        raw if (-half..half - 1.0).contains(&raw) => Some(raw as i32),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
