@@ -228,11 +228,7 @@ fn developer_fields(messages: &[Message], wrong: &mut Vec<String>) {
     let mut bases = BTreeMap::new();
     for message in messages {
         match message.global {
-            207 => {
-                if !ids.insert(message.number(3)) {
-                    wrong.push("a developer data index twice".into());
-                }
-            }
+            207 if !ids.insert(message.number(3)) => wrong.push("a developer data index twice".into()),
             206 => {
                 let [index, number, base] = [0, 1, 2].map(|field| message.number(field).unwrap());
                 if !ids.contains(&Some(index)) {
