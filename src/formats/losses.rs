@@ -60,7 +60,7 @@ pub static KINDS: &[Kind] = &[
     kind(Code::warning("loss.no_position"), "samples without position", b"ypyyy", |a| {
         (a.track.len() - a.track.positions().count()) as u64
     }),
-    kind(Code::warning("loss.untimed"), "samples without time", b"-ypyy", |a| a.track.untimed_count() as u64),
+    kind(Code::warning("loss.untimed"), "samples without time", b"pypyy", |a| a.track.untimed_count() as u64),
     kind(Code::warning("loss.altitude"), "altitudes", b"yyyyy", |a| values(a, &[Channel::Altitude])),
     kind(Code::warning("loss.distance"), "cumulative distances", b"ypyyy", |a| {
         (0..a.track.len()).filter(|&row| a.track.distance(row).is_some()).count() as u64

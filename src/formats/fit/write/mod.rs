@@ -20,6 +20,7 @@ use self::developer::{Encoding, Registry};
 use self::encode::Encoder;
 use self::frame::Frame;
 use self::records::{Clock, Records};
+use super::super::losses;
 use super::base::Base;
 use super::{crc, own};
 use crate::error::{Error, Kind, Place, Result};
@@ -29,13 +30,10 @@ use crate::report::{Code, Notes};
 const RANGE: Code = Code::warning("loss.range");
 const TIME: Code = Code::warning("loss.time");
 const SUBSECOND: Code = Code::info("loss.subsecond");
-const UNTIMED: Code = Code::warning("loss.untimed");
 const FIELD: Code = Code::warning("loss.field");
 const INTERVAL: Code = Code::warning("loss.rr_interval");
 const TRIGGER: Code = Code::info("loss.lap_trigger");
 const TOTAL: Code = Code::info("loss.total");
-const TEXT: Code = Code::warning("loss.text");
-const WAYPOINT: Code = Code::warning("loss.waypoint");
 
 /// Bytes of the header that we write.
 const HEADER: usize = 14;
@@ -55,7 +53,6 @@ struct Writing<'a> {
     lost_intervals: u64,
     lost_triggers: u64,
     lost_totals: u64,
-    lost_texts: u64,
 }
 
 impl Writing<'_> {
@@ -103,7 +100,6 @@ fn encode(activity: &Activity, notes: &mut Notes) -> Result<Vec<u8>> {
         lost_intervals: 0,
         lost_triggers: 0,
         lost_totals: 0,
-        lost_texts: 0,
     };
     about::file_id(&mut writing, activity, &frame);
     registry.write(&mut writing.encoder);
@@ -171,10 +167,6 @@ fn report(activity: &Activity, writing: &Writing<'_>, records: &Records<'_>, sum
     notes.add_many(SUBSECOND, fractions, nowhere(), || {
         format!("{fractions} instants are not whole seconds; FIT rounds them down and `paceport` keeps the rest in a developer field")
     });
-    let untimed = activity.track.untimed_count() as u64;
-    notes.add_many(UNTIMED, untimed, nowhere(), || {
-        format!("{untimed} samples have no time; FIT needs one, so they carry that of the sample before")
-    });
     let fields = records.yielded + records.homeless;
     notes.add_many(FIELD, fields, nowhere(), || format!("{fields} extra values found no free FIT field"));
     let intervals = writing.lost_intervals;
@@ -185,8 +177,5 @@ fn report(activity: &Activity, writing: &Writing<'_>, records: &Records<'_>, sum
     });
     let totals = writing.lost_totals;
     notes.add_many(TOTAL, totals, nowhere(), || format!("{totals} stated totals have no FIT field"));
-    let texts = writing.lost_texts;
-    notes.add_many(TEXT, texts, nowhere(), || format!("{texts} names and notes have no FIT field"));
-    let waypoints = activity.waypoints.len() as u64;
-    notes.add_many(WAYPOINT, waypoints, nowhere(), || format!("{waypoints} waypoints have no place in a FIT activity"));
+    losses::report("fit", activity, 0, notes);
 }

@@ -74,7 +74,6 @@ fn write_lap(writing: &mut Writing<'_>, index: usize, lap: &Lap) {
     totals(writing, &lap.totals, Kind::Lap, lap.sport);
     writing.milliseconds(lap.start);
     writing.encoder.end();
-    writing.lost_texts += u64::from(lap.name.is_some());
     writing.lost_triggers += u64::from(lap.trigger == Some(LapTrigger::HeartRate));
 }
 
