@@ -1,0 +1,149 @@
+//! What stands in the `extensions` of a track or of the file: totals, laps, heart rates kept apart.
+
+use super::read::{Document, Info};
+use crate::formats::xml::{self, Number, Tag};
+use crate::model::{Intensity, Lap, LapTrigger};
+
+/// Joules in a kilocalorie.
+const JOULES_PER_KCAL: f64 = 4184.0;
+
+impl<'a> Document<'a, '_, '_> {
+    /// The children of an `extensions` element.
+    pub(super) fn extensions(&mut self, extensions: &Tag<'a>, info: &mut Info) {
+        while let Some(tag) = self.cursor.child(extensions.level) {
+            self.extension(&tag, info);
+        }
+    }
+
+    /// One extension of a track or of the file.
+    pub(super) fn extension(&mut self, tag: &Tag<'a>, info: &mut Info) {
+        match tag.name {
+            "TrackStatsExtension" => self.track_stats(tag, info),
+            // Cluetrust: a run groups laps, `laps` again.
+            "run" | "laps" => {
+                while let Some(child) = self.cursor.child(tag.level) {
+                    match child.name {
+                        "lap" => self.lap(&child, info),
+                        "laps" => {
+                            while let Some(lap) = self.cursor.child(child.level) {
+                                self.lap(&lap, info);
+                            }
+                        }
+                        "sport" => info.sport = self.words(&child),
+                        _ => {}
+                    }
+                }
+            }
+            "lap" => self.lap(tag, info),
+            // Sportractive.
+            "energy" => info.totals.calories_kcal = self.number(tag).map(|joules| joules / JOULES_PER_KCAL),
+            "minhr" => info.totals.min_heart_rate = self.number(tag),
+            "maxhr" => info.totals.max_heart_rate = self.number(tag),
+            "meanhr" => info.totals.avg_heart_rate = self.number(tag),
+            // MyTourbook.
+            "tourType" => info.sport = self.words(tag),
+            "calories" => info.totals.calories_kcal = self.number(tag),
+            "activity" => self.spoq_activity(tag, info),
+            _ => {}
+        }
+    }
+
+    /// Garmin TrackStatsExtension v1.
+    fn track_stats(&mut self, stats: &Tag<'a>, info: &mut Info) {
+        while let Some(tag) = self.cursor.child(stats.level) {
+            let totals = &mut info.totals;
+            let slot = match tag.name {
+                "Distance" => &mut totals.distance_m,
+                "TotalElapsedTime" => &mut totals.elapsed_s,
+                "TimerTime" => &mut totals.timer_s,
+                "MovingTime" => &mut totals.moving_s,
+                "MaxSpeed" => &mut totals.max_speed,
+                "Ascent" => &mut totals.ascent_m,
+                "Descent" => &mut totals.descent_m,
+                _ => continue,
+            };
+            *slot = self.number(&tag).or(slot.take());
+        }
+    }
+
+    /// A lap of Cluetrust GPXData 1.0.
+    fn lap(&mut self, tag: &Tag<'a>, info: &mut Info) {
+        let mut lap = Lap::default();
+        let mut start = None;
+        while let Some(tag) = self.cursor.child(tag.level) {
+            match tag.name {
+                "startTime" => start = self.words(&tag).and_then(|text| xml::instant(text.as_bytes())),
+                "elapsedTime" => lap.totals.elapsed_s = self.number(&tag),
+                "calories" => lap.totals.calories_kcal = self.number(&tag),
+                "distance" => lap.totals.distance_m = self.number(&tag),
+                "startPoint" => lap.start_position = position(&tag),
+                "endPoint" => lap.end_position = position(&tag),
+                "trigger" => {
+                    lap.trigger = match tag.attribute("kind").as_deref() {
+                        Some("manual") => Some(LapTrigger::Manual),
+                        Some("time") => Some(LapTrigger::Time),
+                        Some("distance") => Some(LapTrigger::Distance),
+                        Some("location") => Some(LapTrigger::Position),
+                        Some("hr" | "heartRate") => Some(LapTrigger::HeartRate),
+                        _ => None,
+                    }
+                }
+                "intensity" => {
+                    lap.intensity = match self.words(&tag).as_deref() {
+                        Some("active") => Some(Intensity::Active),
+                        Some("rest" | "resting") => Some(Intensity::Rest),
+                        _ => None,
+                    }
+                }
+                "summary" => {
+                    let (name, kind) = (tag.attribute("name"), tag.attribute("kind"));
+                    let value = self.number(&tag);
+                    let totals = &mut lap.totals;
+                    match (name.as_deref(), kind.as_deref()) {
+                        (Some("hr"), Some("avg")) => totals.avg_heart_rate = value,
+                        (Some("hr"), Some("max")) => totals.max_heart_rate = value,
+                        (Some("hr"), Some("min")) => totals.min_heart_rate = value,
+                        (Some("cadence"), Some("avg")) => totals.avg_cadence = value,
+                        (Some("cadence"), Some("max")) => totals.max_cadence = value,
+                        (Some("speed" | "MaximumSpeed"), Some("max")) => totals.max_speed = value,
+                        (Some("speed"), Some("avg")) => totals.avg_speed = value,
+                        _ => {}
+                    }
+                }
+                _ => {}
+            }
+        }
+        if let Some(start) = start {
+            lap.start = start.ms;
+            lap.end = start.ms + (lap.totals.elapsed_s.unwrap_or(0.0).clamp(0.0, 1e9) * 1000.0) as i64;
+            info.laps.push(lap);
+        }
+    }
+
+    /// a-rival SpoQ: an `activity` with the heart rates in a list of their own.
+    fn spoq_activity(&mut self, activity: &Tag<'a>, info: &mut Info) {
+        if let Some(Number::Value(kcal)) = activity.attribute("calories").map(|text| xml::number(text.as_bytes())) {
+            info.totals.calories_kcal = Some(kcal);
+        }
+        while let Some(list) = self.cursor.child(activity.level) {
+            if list.name != "heartRateTrack" {
+                continue;
+            }
+            while let Some(tag) = self.cursor.child(list.level) {
+                let time = tag.attribute("time").and_then(|text| xml::instant(text.as_bytes()));
+                let beats = tag.attribute("bpm").map(|text| xml::number(text.as_bytes()));
+                if let (Some(time), Some(Number::Value(beats))) = (time, beats) {
+                    self.file.heart_rates.push((time.ms, beats as f32));
+                }
+            }
+        }
+    }
+}
+
+fn position(tag: &Tag<'_>) -> Option<(f64, f64)> {
+    let value = |name| match tag.attribute(name).map(|text| xml::number(text.as_bytes())) {
+        Some(Number::Value(value)) => Some(value),
+        _ => None,
+    };
+    Some((value("lat")?, value("lon")?))
+}

@@ -1,0 +1,185 @@
+//! Makes drafts of what a GPX document says.
+
+use super::read::{Document, File, Trk};
+use crate::error::{Place, Result};
+use crate::formats::xml;
+use crate::model::{Channel, Draft, ExtraKey, Sport, SubSport, Totals, Track, parse_sport};
+use crate::report::{Code, Notes};
+
+const UNTIMED: Code = Code::info("gpx.untimed_track");
+const INCREMENTS: Code = Code::warning("gpx.ascent_increments");
+const HEART_RATES: Code = Code::info("gpx.heart_rate_list");
+
+/// A heart rate of a separate list belongs to a sample when it is at most this far away, ms.
+const JOIN_MS: i64 = 2_000;
+
+impl Document<'_, '_, '_> {
+    /// Hands the activities over, or says what the file holds instead.
+    pub(super) fn finish(mut self) -> Result<()> {
+        let notes = std::mem::take(&mut self.cursor.notes);
+        self.intake.notes().extend(notes);
+        let mut timed = Vec::new();
+        let mut untimed = 0;
+        for track in std::mem::take(&mut self.tracks) {
+            if track.builder.timed() > 0 {
+                timed.push(track);
+            } else if !track.builder.track.is_empty() {
+                untimed += 1;
+                self.intake.notes().extend(track.notes);
+            }
+        }
+        if timed.is_empty() {
+            self.intake.skip(match &self.file {
+                _ if untimed > 0 => "untimed_track",
+                file if file.routes > 0 => "route",
+                file if !file.waypoints.is_empty() => "waypoints",
+                _ => "empty",
+            });
+            return Ok(());
+        }
+        self.intake.notes().add_many(UNTIMED, untimed, Place::NOWHERE, || {
+            format!("{untimed} tracks without any time are no activities and were left out")
+        });
+        let alone = timed.len() == 1;
+        for (i, track) in timed.into_iter().enumerate() {
+            let draft = draft(&mut self.file, track, i == 0, alone);
+            self.intake.emit(draft)?;
+        }
+        Ok(())
+    }
+}
+
+/// The draft of one track. The first one takes the waypoints; one that is alone takes all that the file says.
+fn draft(file: &mut File, mut trk: Trk, first: bool, alone: bool) -> Draft {
+    let mut draft = Draft::new();
+    draft.complete = !trk.damaged;
+    draft.notes = trk.notes;
+    draft.clock = trk.builder.clock(&mut draft.notes);
+    let recording = &mut draft.recording;
+    recording.track = std::mem::take(&mut trk.builder.track);
+    recording.pauses = std::mem::take(&mut trk.builder.pauses);
+    recording.name = trk.name;
+    recording.description = trk.description.or(trk.comment);
+    recording.stated = trk.info.totals;
+    recording.laps = trk.info.laps;
+    recording.creator = file.creator.clone();
+    recording.created = file.created;
+    recording.devices.extend(file.creator.as_deref().and_then(xml::device_of));
+    let mut sport = trk.sport.or(trk.info.sport);
+    if first {
+        recording.waypoints = std::mem::take(&mut file.waypoints);
+    }
+    if alone {
+        recording.name = recording.name.take().or(file.name.take());
+        recording.description = recording.description.take().or(file.description.take());
+        recording.laps.append(&mut file.info.laps);
+        if recording.stated == Totals::default() {
+            recording.stated = std::mem::take(&mut file.info.totals);
+        }
+        sport = sport.or(file.info.sport.take());
+    }
+    set_sport(&mut draft, sport);
+    let creator = file.creator.as_deref().unwrap_or_default();
+    draft.clock.local_as_utc = xml::writes_local_as_utc(creator);
+    xml::judge_cadence(&mut draft);
+    let track = &mut draft.recording.track;
+    join_heart_rates(track, &file.heart_rates, &mut draft.notes);
+    if creator.contains("gpxpy") {
+        move_increments(track, &mut draft.notes);
+    }
+    draft
+}
+
+fn set_sport(draft: &mut Draft, label: Option<String>) {
+    let recording = &mut draft.recording;
+    let known = label.as_deref().and_then(|text| strava_type(text).or_else(|| parse_sport(text)));
+    match (known, label) {
+        (Some((sport, sub)), _) => (recording.sport, recording.sub_sport) = (sport, sub),
+        (None, Some(label)) => recording.sport_label = Some(label),
+        // Nike Run Club has no format of its own; its runs are told by their names (nike.md section 4).
+        (None, None) => {
+            let name = recording.name.as_deref().unwrap_or_default();
+            let creator = recording.creator.as_deref().unwrap_or_default();
+            if creator.contains("Nike") || name.starts_with("NRC ") || name.ends_with("- NRC") {
+                recording.sport = Sport::RUNNING;
+            }
+        }
+    }
+}
+
+/// The numbers that Strava writes as `type` (gpx.md section 3; the further ones as other importers know them).
+fn strava_type(text: &str) -> Option<(Sport, Option<SubSport>)> {
+    const VIRTUAL: Option<SubSport> = Some(SubSport(58));
+    Some(match text.trim().parse::<u8>().ok()? {
+        1 => (Sport::CYCLING, None),
+        2 => (Sport(13), None),
+        3 => (Sport(13), Some(SubSport(37))),
+        4 => (Sport::HIKING, None),
+        5 => (Sport(33), None),
+        6 => (Sport(30), None),
+        7 => (Sport(12), None),
+        9 => (Sport::RUNNING, None),
+        10 => (Sport::WALKING, None),
+        11 => (Sport::TRAINING, None),
+        12 => (Sport(14), None),
+        13 => (Sport(35), None),
+        16 => (Sport::SWIMMING, None),
+        17 => (Sport::CYCLING, VIRTUAL),
+        18 => (Sport(21), None),
+        22 => (Sport(41), None),
+        23 => (Sport::ROWING, None),
+        _ => return None,
+    })
+}
+
+/// Joins heart rates that came as a list to the samples of the same time.
+fn join_heart_rates(track: &mut Track, beats: &[(i64, f32)], notes: &mut Notes) {
+    if beats.is_empty() || track.column(Channel::HeartRate).is_some() {
+        return;
+    }
+    let mut sorted = beats.to_vec();
+    sorted.sort_by_key(|(time, _)| *time);
+    let mut joined = 0;
+    for row in 0..track.len() {
+        let time = track.times()[row];
+        let next = sorted.partition_point(|(at, _)| *at < time);
+        let near = [next.checked_sub(1), Some(next)].into_iter().flatten().filter_map(|i| sorted.get(i));
+        let best = near.min_by_key(|(at, _)| (at - time).abs()).filter(|(at, _)| (at - time).abs() <= JOIN_MS);
+        if let Some(&(_, value)) = best
+            && track.is_timed(row)
+        {
+            track.set_at(row, Channel::HeartRate, value);
+            joined += 1;
+        }
+    }
+    notes.add_many(HEART_RATES, joined, Place::NOWHERE, || {
+        format!("{joined} of {} heart rates of a separate list were joined to the samples by time", beats.len())
+    });
+}
+
+/// nrc-exporter feeds Nike's `ascent` increments into `ele` (nike.md sections 3.1 and 4). All three signs are needed:
+/// every value above 0 and below 5 m, none on the first point, on fewer than half of the points. The values are kept
+/// under their true name.
+fn move_increments(track: &mut Track, notes: &mut Notes) {
+    let Some(column) = track.column(Channel::Altitude) else { return };
+    let values: Vec<(usize, f32)> = column.present().collect();
+    let small = values.iter().all(|&(_, value)| value > 0.0 && value < 5.0);
+    if values.is_empty() || !small || values[0].0 == 0 || values.len() * 2 >= track.len() {
+        return;
+    }
+    let slot = track.extra_slot(ExtraKey { name: "ascent".to_owned(), unit: "m".to_owned(), fit: None });
+    for &(row, value) in &values {
+        if let Some(column) = track.extra_mut().get_mut(slot) {
+            column.set(row, f64::from(value));
+        }
+        if let Some(column) = track.column_mut(Channel::Altitude) {
+            column.clear(row);
+        }
+    }
+    notes.add_many(
+        INCREMENTS,
+        values.len() as u64,
+        Place::NOWHERE,
+        || "the elevations are ascent increments, as nrc-exporter writes them; kept as the extra channel ascent",
+    );
+}

@@ -1,0 +1,462 @@
+//! A pull cursor over quick-xml that lives through damage: end tags that close nothing or too much, markup that never
+//! ends, elements nested too deeply, a file that stops in the middle. Each fault is a note; what can be read is read.
+
+use std::borrow::Cow;
+
+use quick_xml::Reader;
+use quick_xml::events::Event;
+
+use crate::error::Place;
+use crate::report::{Code, Notes};
+
+const TRUNCATED: Code = Code::damage("xml.truncated");
+const MISMATCH: Code = Code::damage("xml.mismatch");
+const MARKUP: Code = Code::damage("xml.markup");
+const DEPTH: Code = Code::damage("xml.depth");
+const TRAILING: Code = Code::info("xml.trailing");
+
+/// Broken markup is scanned to the end of the file and then again from the next `<`. More than this many bytes for each
+/// byte of the file are not spent on that.
+const RESCANS: usize = 16;
+
+/// A start tag.
+#[derive(Debug, Clone, Copy)]
+pub struct Tag<'a> {
+    /// Name without prefix.
+    pub name: &'a str,
+    /// What stands between the name and the end of the tag.
+    pub attributes: &'a str,
+    /// Byte offset of its `<`.
+    pub at: usize,
+    /// How many elements are open inside it, itself included.
+    pub level: usize,
+}
+
+impl<'a> Tag<'a> {
+    /// The value of the attribute with this local name.
+    pub fn attribute(&self, name: &str) -> Option<Cow<'a, str>> {
+        attribute(self.attributes, name)
+    }
+}
+
+/// One step through a document.
+#[derive(Debug)]
+pub enum Step<'a> {
+    /// An element opens; an empty one is closed by the next step.
+    Open(Tag<'a>),
+    /// The innermost element closes.
+    Close,
+    /// Text of the innermost element, or a part of it.
+    Text(&'a str),
+    /// A character reference in the text of the innermost element.
+    Char(char),
+    /// The end; open elements stay open.
+    End,
+}
+
+/// The cursor. Offsets are bytes of the decoded text.
+pub struct Cursor<'a> {
+    text: &'a str,
+    base: usize,
+    reader: Reader<&'a [u8]>,
+    open: Vec<&'a str>,
+    closing: usize,
+    too_deep: usize,
+    most_open: usize,
+    rescanned: usize,
+    ended: bool,
+    /// What is wrong with the document.
+    pub notes: Notes,
+}
+
+impl<'a> Cursor<'a> {
+    /// A cursor before the first element; `most_open` elements may be nested.
+    pub fn new(text: &'a str, most_open: usize) -> Cursor<'a> {
+        let skipped =
+            text.len() - text.trim_start_matches(|c: char| c.is_whitespace() || "\0\u{feff}".contains(c)).len();
+        Cursor {
+            text,
+            base: skipped,
+            reader: reader(&text[skipped..]),
+            open: Vec::new(),
+            closing: 0,
+            too_deep: 0,
+            most_open,
+            rescanned: 0,
+            ended: false,
+            notes: Notes::new(),
+        }
+    }
+
+    /// The whole text.
+    pub fn source(&self) -> &'a str {
+        self.text
+    }
+
+    /// Byte offset of what comes next.
+    pub fn at(&self) -> usize {
+        self.base + self.reader.buffer_position() as usize
+    }
+
+    /// True when nothing is waiting between [`Cursor::at`] and the next step.
+    pub fn is_plain(&self) -> bool {
+        self.closing == 0 && self.too_deep == 0 && !self.ended
+    }
+
+    /// The local names of the open elements, innermost first.
+    pub fn ancestors(&self) -> impl Iterator<Item = &'a str> {
+        self.open.iter().rev().map(|name| local(name))
+    }
+
+    /// True when the document ended with open elements.
+    pub fn is_cut(&self) -> bool {
+        self.ended && !self.open.is_empty()
+    }
+
+    /// How many faults that lose data were met so far.
+    pub fn damage(&self) -> u64 {
+        self.notes.iter().filter(|note| note.severity == crate::report::Severity::Damage).map(|note| note.count).sum()
+    }
+
+    /// Goes on at byte `at`, which lies behind the current one, between two children of the innermost element.
+    pub fn jump(&mut self, at: usize) {
+        if let Some(rest) = self.text.get(at..) {
+            self.base = at;
+            self.reader = reader(rest);
+        }
+    }
+
+    /// The next start tag right inside the element that is open at `level`; what stands between is passed over.
+    /// `None` when that element closes or the document ends.
+    pub fn child(&mut self, level: usize) -> Option<Tag<'a>> {
+        loop {
+            match self.step() {
+                Step::Open(tag) if tag.level == level + 1 => return Some(tag),
+                Step::Close if self.open.len() < level => return None,
+                Step::End => return None,
+                _ => {}
+            }
+        }
+    }
+
+    /// The text of the element that a tag has just opened, without that of its children; `None` when the document
+    /// ended inside it.
+    pub fn text(&mut self, tag: &Tag<'a>) -> Option<Cow<'a, str>> {
+        let mut whole: Option<Cow<'a, str>> = None;
+        loop {
+            match self.step() {
+                Step::Text(part) if self.open.len() == tag.level => match &mut whole {
+                    Some(whole) => whole.to_mut().push_str(part),
+                    None => whole = Some(part.into()),
+                },
+                Step::Char(c) if self.open.len() == tag.level => whole.get_or_insert_default().to_mut().push(c),
+                Step::Close if self.open.len() < tag.level => return Some(whole.unwrap_or_default()),
+                Step::End => return None,
+                _ => {}
+            }
+        }
+    }
+
+    /// All text inside the element that a tag has just opened, children included; `None` when the document ended in it.
+    pub fn all_text(&mut self, tag: &Tag<'a>) -> Option<String> {
+        let mut whole = String::new();
+        loop {
+            match self.step() {
+                Step::Text(part) => whole.push_str(part),
+                Step::Char(c) => whole.push(c),
+                Step::Close if self.open.len() < tag.level => return Some(whole),
+                Step::End => return None,
+                _ => {}
+            }
+        }
+    }
+
+    /// One step.
+    pub fn step(&mut self) -> Step<'a> {
+        if self.closing > 0 {
+            self.closing -= 1;
+            self.open.pop();
+            return Step::Close;
+        }
+        loop {
+            let at = self.at();
+            let event = self.reader.read_event();
+            let end = self.at();
+            let raw = self.text.get(at..end).unwrap_or_default();
+            match event {
+                Ok(Event::Start(_)) => {
+                    if let Some(tag) = self.open_tag(at, raw, 1) {
+                        return Step::Open(tag);
+                    }
+                }
+                Ok(Event::Empty(_)) => {
+                    if let Some(tag) = self.open_tag(at, raw, 2) {
+                        self.closing = 1;
+                        return Step::Open(tag);
+                    }
+                    self.too_deep = self.too_deep.saturating_sub(1);
+                }
+                Ok(Event::End(_)) => {
+                    if self.close_tag(at, raw) {
+                        return Step::Close;
+                    }
+                }
+                Ok(Event::Text(_)) => {
+                    if !self.open.is_empty() {
+                        if self.too_deep == 0 {
+                            return Step::Text(raw);
+                        }
+                    } else if raw.contains(|c: char| !c.is_whitespace() && c != '\0' && c != '\u{feff}') {
+                        note(self.text, &mut self.notes, TRAILING, at, "", || "text outside of the root element");
+                    }
+                }
+                Ok(Event::CData(_)) if self.too_deep == 0 => {
+                    return Step::Text(raw.get(9..raw.len().saturating_sub(3)).unwrap_or_default());
+                }
+                Ok(Event::GeneralRef(reference)) if self.too_deep == 0 => {
+                    return match reference.resolve_char_ref() {
+                        Ok(Some(c)) => Step::Char(c),
+                        _ => named_reference(raw).map_or(Step::Text(raw), Step::Char),
+                    };
+                }
+                Ok(Event::Eof) => {
+                    self.finish();
+                    return Step::End;
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    let rest = self.text.as_bytes().get(at + 1..).unwrap_or_default();
+                    let next = memchr::memchr(b'<', rest).map_or(self.text.len(), |found| at + 1 + found);
+                    self.jump_over(at, rest.len(), next, &error.to_string());
+                }
+            }
+        }
+    }
+
+    /// Opens an element; `cut` bytes end its tag. `None` when it is broken or too deep.
+    fn open_tag(&mut self, at: usize, raw: &'a str, cut: usize) -> Option<Tag<'a>> {
+        let inside = raw.get(1..raw.len().saturating_sub(cut)).unwrap_or_default();
+        if let Some(broken) = memchr::memchr(b'<', inside.as_bytes()) {
+            // A `<` may not stand in a tag, not even between quotes: a quote or bracket was lost before it.
+            self.jump_over(at, raw.len(), at + 1 + broken, "a tag is not closed");
+            return None;
+        }
+        let name = &inside[..inside.find(|c: char| c.is_ascii_whitespace()).unwrap_or(inside.len())];
+        if self.open.len() >= self.most_open || self.too_deep > 0 {
+            self.too_deep += 1;
+            let most = self.most_open;
+            note(self.text, &mut self.notes, DEPTH, at, name, || format!("more than {most} elements are nested"));
+            return None;
+        }
+        self.open.push(name);
+        Some(Tag { name: local(name), attributes: &inside[name.len()..], at, level: self.open.len() })
+    }
+
+    /// Closes an element; false when the end tag closes none.
+    fn close_tag(&mut self, at: usize, raw: &'a str) -> bool {
+        if self.too_deep > 0 {
+            self.too_deep -= 1;
+            return false;
+        }
+        let name = raw.get(2..raw.len().saturating_sub(1)).unwrap_or_default().trim_ascii();
+        if self.open.last() == Some(&name) {
+            self.open.pop();
+            return true;
+        }
+        let Some(match_at) = self.open.iter().rposition(|open| *open == name) else {
+            note(self.text, &mut self.notes, MISMATCH, at, name, || format!("</{name}> closes nothing that is open"));
+            return false;
+        };
+        note(self.text, &mut self.notes, MISMATCH, at, name, || {
+            format!("</{name}> comes before the end of {}", self.open.last().copied().unwrap_or_default())
+        });
+        self.closing = self.open.len() - match_at - 1;
+        self.open.pop();
+        true
+    }
+
+    /// Goes on at `next` after markup at `at` that was scanned for `scanned` bytes and is broken.
+    fn jump_over(&mut self, at: usize, scanned: usize, next: usize, reason: &str) {
+        self.rescanned += scanned;
+        if next < self.text.len() && self.rescanned <= RESCANS * self.text.len() {
+            note(self.text, &mut self.notes, MARKUP, at, "", || reason.to_owned());
+            self.jump(next);
+            return;
+        }
+        let inside = self.open.last().copied().unwrap_or_default();
+        note(self.text, &mut self.notes, TRUNCATED, at, inside, || format!("the file ends early: {reason}"));
+        self.ended = true;
+        self.jump(self.text.len());
+    }
+
+    fn finish(&mut self) {
+        if !self.ended
+            && let Some(inside) = self.open.last()
+        {
+            note(self.text, &mut self.notes, TRUNCATED, self.text.len(), inside, || {
+                format!("the file ends before {inside} is closed")
+            });
+        }
+        self.ended = true;
+    }
+}
+
+fn reader(text: &str) -> Reader<&[u8]> {
+    let mut reader = Reader::from_str(text);
+    let config = reader.config_mut();
+    config.allow_dangling_amp = true;
+    config.allow_unmatched_ends = true;
+    config.check_end_names = false;
+    reader
+}
+
+/// The name behind the prefix.
+#[inline]
+pub fn local(name: &str) -> &str {
+    match memchr::memrchr(b':', name.as_bytes()) {
+        Some(colon) => &name[colon + 1..],
+        None => name,
+    }
+}
+
+fn named_reference(raw: &str) -> Option<char> {
+    Some(match raw {
+        "&lt;" => '<',
+        "&gt;" => '>',
+        "&amp;" => '&',
+        "&quot;" => '"',
+        "&apos;" => '\'',
+        _ => return None,
+    })
+}
+
+/// Local names and raw values of the attributes in a start tag, as far as they can be told apart; no declarations.
+pub fn attributes(raw: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut rest = raw;
+    std::iter::from_fn(move || {
+        loop {
+            let equals = memchr::memchr(b'=', rest.as_bytes())?;
+            let name = rest[..equals].trim_ascii();
+            let name = name.rsplit(|c: char| c.is_ascii_whitespace()).next().unwrap_or(name);
+            let value = rest[equals + 1..].trim_ascii_start();
+            let quote = *value.as_bytes().first().filter(|q| matches!(q, b'"' | b'\''))?;
+            let value = &value[1..];
+            let end = memchr::memchr(quote, value.as_bytes())?;
+            rest = &value[end + 1..];
+            if !name.starts_with("xmlns") {
+                return Some((local(name), &value[..end]));
+            }
+        }
+    })
+}
+
+/// The value of the attribute with this local name, references resolved.
+pub fn attribute<'a>(raw: &'a str, name: &str) -> Option<Cow<'a, str>> {
+    let (_, value) = attributes(raw).find(|(found, _)| *found == name)?;
+    Some(if value.contains('&') {
+        quick_xml::escape::unescape(value).unwrap_or(Cow::Borrowed(value))
+    } else {
+        value.into()
+    })
+}
+
+/// Byte, line and element of something in a text.
+pub fn place(text: &str, at: usize, element: &str) -> Place {
+    let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
+    let place = Place { line: Some(1 + memchr::memchr_iter(b'\n', before).count() as u64), ..Place::byte(at) };
+    if element.is_empty() { place } else { place.element(local(element)) }
+}
+
+/// Adds a note at byte `at` of a text. The line is only counted for the first occurrence, which alone keeps its place.
+pub fn note<D: Into<String>>(
+    text: &str,
+    notes: &mut Notes,
+    code: Code,
+    at: usize,
+    element: &str,
+    detail: impl FnOnce() -> D,
+) {
+    let known = notes.get(code.id).is_some();
+    notes.add(code, if known { Place::NOWHERE } else { place(text, at, element) }, detail);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The steps of a document as text, for instance `a( 'x' )`.
+    fn steps(text: &str) -> (String, Notes) {
+        let mut cursor = Cursor::new(text, 4);
+        let mut out = String::new();
+        loop {
+            match cursor.step() {
+                Step::Open(tag) => out += &format!("{}(", tag.name),
+                Step::Close => out.push(')'),
+                Step::Text(part) => out += part.trim(),
+                Step::Char(c) => out.push(c),
+                Step::End => return (out, cursor.notes),
+            }
+        }
+    }
+
+    #[test]
+    fn prefixes_references_and_cdata() {
+        let (out, notes) =
+            steps("\u{feff} \0<?xml version='1.0'?><x:a><b/>1 &lt; 2 &#xE4;&nope; & <![CDATA[<i>]]></x:a>\0\n");
+        assert_eq!(out, "a(b()1<2ä&nope;&<i>)");
+        assert!(notes.is_empty(), "{notes:?}");
+    }
+
+    #[test]
+    fn wrong_ends_are_survived() {
+        let (out, notes) = steps("<a><b><c>1</b></x><d>2</d></a>");
+        assert_eq!(out, "a(b(c(1))d(2))");
+        assert_eq!(notes.get("xml.mismatch").unwrap().count, 2);
+        assert_eq!(notes.get("xml.mismatch").unwrap().place.as_deref(), Some("line 1, byte 10, in b"));
+    }
+
+    #[test]
+    fn a_cut_document_gives_its_beginning() {
+        let (out, notes) = steps("<a>\n<b>1</b>\n<b at");
+        assert_eq!(out, "a(b(1)");
+        assert_eq!(notes.get("xml.truncated").unwrap().place.as_deref(), Some("line 3, byte 13, in a"));
+        assert_eq!(steps("<a><b>1</b>").1.get("xml.truncated").unwrap().detail, "the file ends before a is closed");
+    }
+
+    #[test]
+    fn a_lost_quote_costs_one_element() {
+        let (out, notes) = steps("<a><b x=\"1><c/></b><d y=\"2\">3</d></a>");
+        assert_eq!(out, "a(c()d(3))");
+        assert!(notes.get("xml.markup").is_some() && notes.get("xml.mismatch").is_some());
+    }
+
+    #[test]
+    fn depth_is_limited() {
+        let (out, notes) = steps("<a><b><c><d><e><f/>x</e></d></c></b>y</a>");
+        assert_eq!(out, "a(b(c(d()))y)");
+        assert_eq!(notes.get("xml.depth").unwrap().count, 2);
+    }
+
+    #[test]
+    fn children_and_text_by_level() {
+        let mut cursor = Cursor::new("<a><b>1<x>no</x>2</b><c><b>deep</b></c><b/></a>", 64);
+        let root = cursor.child(0).unwrap();
+        let mut found = Vec::new();
+        while let Some(tag) = cursor.child(root.level) {
+            if tag.name == "b" {
+                found.push(cursor.text(&tag).unwrap().into_owned());
+            }
+        }
+        assert_eq!(found, ["12", ""]);
+    }
+
+    #[test]
+    fn attributes_in_any_style() {
+        let raw = " lat='1.5'\n x:lon = \"-2\" name=\"a &amp; b\"";
+        assert_eq!(attribute(raw, "lat").as_deref(), Some("1.5"));
+        assert_eq!(attribute(raw, "lon").as_deref(), Some("-2"));
+        assert_eq!(attribute(raw, "name").as_deref(), Some("a & b"));
+        assert_eq!(attribute(raw, "ele"), None);
+        assert_eq!(attributes(" lat=5 lon=\"6\"").count(), 0);
+    }
+}
