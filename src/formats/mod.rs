@@ -14,11 +14,8 @@ mod own;
 pub mod polar_hrm;
 mod spans;
 pub mod tcx;
-<<<<<<< HEAD
 mod text;
-=======
 mod xml;
->>>>>>> 6236fb9 (formats/xml, gpx, tcx: plain quick-xml readers)
 
 use std::io::{BufRead, Write};
 
