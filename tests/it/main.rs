@@ -4,6 +4,7 @@
 
 mod codes;
 mod corpus_polar;
+mod corpus_xml;
 mod expect;
 mod fit_validate;
 mod fit_write;

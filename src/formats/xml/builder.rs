@@ -144,8 +144,7 @@ impl Zones {
     #[inline]
     fn count(&mut self, stamp: Stamp) {
         match stamp {
-            // `+00:00` is how some write `Z` (MapMyRide, rowing programs); it says nothing about where the owner was.
-            Stamp::Zulu | Stamp::Offset(0) => self.zulu += 1,
+            Stamp::Zulu => self.zulu += 1,
             Stamp::Naive => self.naive += 1,
             Stamp::Offset(offset) => match self.offsets.iter_mut().find(|(have, _)| *have == offset) {
                 Some((_, count)) => *count += 1,

@@ -98,11 +98,6 @@ impl<'a> Cursor<'a> {
         self.base + self.reader.buffer_position() as usize
     }
 
-    /// True when nothing is waiting between [`Cursor::at`] and the next step.
-    pub fn is_plain(&self) -> bool {
-        self.closing == 0 && self.too_deep == 0 && !self.ended
-    }
-
     /// The local names of the open elements, innermost first.
     pub fn ancestors(&self) -> impl Iterator<Item = &'a str> {
         self.open.iter().rev().map(|name| local(name))
