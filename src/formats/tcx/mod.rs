@@ -1,21 +1,16 @@
 //! TCX, Garmin's TrainingCenterDatabase v2 and v1.
 
-<<<<<<< HEAD
-mod write;
-mod write_points;
-
-use super::Format;
-=======
 mod finish;
 mod grammar;
 mod lap;
 mod read;
+mod write;
+mod write_points;
 
 use super::{Format, Reader};
 use crate::formats::xml;
 
 pub use read::read;
->>>>>>> 6236fb9 (formats/xml, gpx, tcx: plain quick-xml readers)
 
 /// The TCX row of the format table.
 pub const FORMAT: Format = Format {
@@ -23,17 +18,10 @@ pub const FORMAT: Format = Format {
     name: "TCX",
     extensions: &["tcx"],
     binary: false,
-<<<<<<< HEAD
-    sniff: |_| false,
-    read: None,
-    write: Some(write::write),
-    status: "",
-=======
     sniff,
     read: Some(Reader::Whole(read)),
-    write: None,
+    write: Some(write::write),
     status: "activities and multisport sessions of v2 and v1",
->>>>>>> 6236fb9 (formats/xml, gpx, tcx: plain quick-xml readers)
 };
 
 /// Some files lack the root element and begin with what should stand in it.
