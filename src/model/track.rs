@@ -149,6 +149,11 @@ impl ExtraColumn {
         ExtraColumn { key, values: Vec::new() }
     }
 
+    /// Builds a column from raw values, `NaN` for absent rows.
+    pub fn from_raw(key: ExtraKey, values: Vec<f64>) -> ExtraColumn {
+        ExtraColumn { key, values }
+    }
+
     /// The value at a row.
     pub fn get(&self, row: usize) -> Option<f64> {
         self.values.get(row).copied().filter(|v| !v.is_nan())
@@ -205,6 +210,14 @@ impl Track {
     /// A track without samples.
     pub fn new() -> Track {
         Track::default()
+    }
+
+    /// Takes over whole columns that a reader filled (`NaN` is absent, a column may be shorter than `time`, none longer):
+    /// times, rows without a time in order, latitudes, longitudes and distances. Channels and extra columns follow with
+    /// [`Track::put_column`] and [`Track::extra_mut`].
+    pub fn from_raw(time: Vec<i64>, untimed: Vec<u32>, [lat, lon, distance]: [Vec<f64>; 3]) -> Track {
+        debug_assert!([&lat, &lon, &distance].iter().all(|column| column.len() <= time.len()));
+        Track { time, lat, lon, distance, columns: Vec::new(), extra: Vec::new(), untimed }
     }
 
     /// Number of samples.

@@ -5,9 +5,10 @@ pub mod crc;
 mod own;
 pub mod products;
 pub mod profile;
+mod read;
 mod write;
 
-use super::Format;
+use super::{Format, Reader};
 
 /// The FIT row of the format table.
 pub const FORMAT: Format = Format {
@@ -16,15 +17,33 @@ pub const FORMAT: Format = Format {
     extensions: &["fit"],
     binary: true,
     sniff,
+    read: Some(Reader::Whole(read::read)),
+    write: Some(write::write),
+    status: "activities of every device; other files are recognised and skipped",
+};
+
+/// The FIT row of the format table.
+pub const FORMAT: Format = Format {
+    id: "fit",
+    name: "FIT",
+    extensions: &["fit"],
+    binary: true,
+    sniff,
+<<<<<<< HEAD
     read: None,
     write: Some(write::write),
     status: "",
+=======
+    read: Some(Reader::Whole(read::read)),
+    write: None,
+    status: "activities of every device; other files are recognised and skipped",
+>>>>>>> 06c3c0f (formats/fit: the reader, checked against the oracle over the corpus)
 };
 
 /// Smallest header that a FIT file can have, in bytes.
-const HEADER: u8 = 12;
+const SMALLEST_HEADER: u8 = 12;
 
 /// True when the bytes start with a FIT header: its size (12, usually 14), and `.FIT` at byte 8.
 fn sniff(head: &[u8]) -> bool {
-    matches!(head, [HEADER..=u8::MAX, _, _, _, _, _, _, _, b'.', b'F', b'I', b'T', ..])
+    matches!(head, [SMALLEST_HEADER..=u8::MAX, _, _, _, _, _, _, _, b'.', b'F', b'I', b'T', ..])
 }

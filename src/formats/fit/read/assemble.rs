@@ -1,0 +1,172 @@
+//! The parts of a recording, in time order, from what the messages say.
+
+use super::collect::{Collector, NO_TIME, SportMessage, TimerEvent};
+use super::summary::Span;
+use crate::model::{Device, Pause, Recording, Session, Sport, SubSport, Totals, Track};
+
+/// FIT `device_index` of the recorder itself.
+const CREATOR: Option<u8> = Some(0);
+
+/// Puts a recording together; `start` is the first instant that anything states.
+pub(super) fn assemble(track: Track, collector: &mut Collector, start: Option<i64>) -> Recording {
+    let last = track.times().iter().copied().max();
+    let mut before = start;
+    let mut recording = Recording { track, ..Recording::default() };
+    for (span, mut lap) in std::mem::take(&mut collector.laps) {
+        (lap.start, lap.end) = settle(&span, &mut before, last);
+        recording.laps.push(lap);
+    }
+    recording.laps.sort_by_key(|lap| lap.start);
+    before = start;
+    recording.stated_start = collector.sessions.iter().filter_map(|(span, _)| span.start).min();
+    let sports = std::mem::take(&mut collector.sports);
+    for (at, (span, mut leg)) in std::mem::take(&mut collector.sessions).into_iter().enumerate() {
+        (leg.start, leg.end) = settle(&span, &mut before, last);
+        let own = sports.iter().find(|sport| sport.sport == Some(leg.sport));
+        let named = sports.get(at).filter(|sport| sport.sport == Some(leg.sport)).or(own);
+        leg.name = leg.name.or_else(|| named?.name.clone());
+        recording.sessions.push(leg);
+    }
+    recording.sessions.sort_by_key(|leg| leg.start);
+    before = start;
+    for (span, mut length) in std::mem::take(&mut collector.lengths) {
+        (length.start, length.end) = settle(&span, &mut before, last);
+        recording.lengths.push(length);
+    }
+    recording.lengths.sort_by_key(|length| length.start);
+    recording.sets = std::mem::take(&mut collector.sets);
+    for set in &mut recording.sets {
+        let title = |(category, name, _): &&(u16, u16, String)| {
+            Some(*category) == set.category && set.category_subtype.is_none_or(|subtype| subtype == *name)
+        };
+        set.exercise = collector.exercises.iter().find(title).map(|(_, _, text)| text.clone());
+    }
+    recording.splits = std::mem::take(&mut collector.splits);
+    recording.splits.sort_by_key(|split| split.start);
+    recording.events = std::mem::take(&mut collector.events);
+    recording.events.sort_by_key(|event| event.time);
+    recording.pauses = pauses(std::mem::take(&mut collector.timer));
+    recording.rr = std::mem::take(&mut collector.rr);
+    recording.rr.iter_mut().filter(|rr| rr.time == NO_TIME).for_each(|rr| rr.time = start.unwrap_or(0));
+    (recording.sport, recording.sub_sport) = sport(&recording, &sports);
+    recording.stated = stated(&recording.sessions, collector);
+    recording.name = collector.workout.take();
+    recording.devices = devices(collector);
+    recording.created = collector.file.as_ref().and_then(|file| file.created);
+    recording.zones = std::mem::take(&mut collector.zones);
+    recording.athlete = std::mem::take(&mut collector.athlete);
+    recording
+}
+
+/// Start and end of a span. One without a start begins where the one before it ended; the time a summary was written is
+/// its end only when nothing else is known.
+fn settle(span: &Span, before: &mut Option<i64>, last: Option<i64>) -> (i64, i64) {
+    let start = span.start.or(*before).or(span.written).unwrap_or(0);
+    let end = Span { start: Some(start), ..span.clone() }.end().or(span.written).or(last).unwrap_or(start).max(start);
+    *before = Some(end);
+    (start, end)
+}
+
+/// Pauses are the spans between a timer stop and the next start; starts while it runs and stops while it stands change
+/// nothing, and a stop that no start follows is the end.
+fn pauses(mut timer: Vec<TimerEvent>) -> Vec<Pause> {
+    timer.sort_by_key(|event| event.time);
+    let mut pauses = Vec::new();
+    let mut stopped: Option<TimerEvent> = None;
+    for event in timer {
+        match (event.running, stopped) {
+            (false, None) => stopped = Some(event),
+            (true, Some(stop)) => {
+                if event.time > stop.time {
+                    pauses.push(Pause { start: stop.time, end: event.time, auto: stop.auto });
+                }
+                stopped = None;
+            }
+            _ => {}
+        }
+    }
+    pauses
+}
+
+/// Sport of the whole: that of all legs besides transitions, or multisport.
+fn sport(recording: &Recording, messages: &[SportMessage]) -> (Sport, Option<SubSport>) {
+    let legs =
+        recording.sessions.iter().filter(|leg| leg.sport != Sport::TRANSITION).map(|leg| (leg.sport, leg.sub_sport));
+    let mut claims: Vec<_> = legs.collect();
+    if claims.is_empty() {
+        claims = recording.laps.iter().filter_map(|lap| Some((lap.sport?, lap.sub_sport))).collect();
+    }
+    if claims.is_empty() {
+        claims = messages.iter().filter_map(|message| Some((message.sport?, message.sub_sport))).take(1).collect();
+    }
+    match claims.split_first() {
+        None => (Sport::GENERIC, None),
+        Some((first, rest)) if rest.iter().all(|claim| claim == first) => *first,
+        Some((first, rest)) if rest.iter().all(|claim| claim.0 == first.0) => (first.0, None),
+        Some(_) => (Sport::MULTISPORT, None),
+    }
+}
+
+/// Totals of the whole: those of the only session; of several, sums and extremes (an average of averages says nothing).
+fn stated(sessions: &[Session], collector: &Collector) -> Totals {
+    match sessions {
+        [] => Totals { timer_s: collector.activity.and_then(|activity| activity.timer_s), ..Totals::default() },
+        [only] => only.totals.clone(),
+        _ => {
+            let all = |get: fn(&Totals) -> Option<f64>| sessions.iter().filter_map(move |session| get(&session.totals));
+            let sum = |get| all(get).reduce(|a, b| a + b);
+            let max = |get| all(get).reduce(f64::max);
+            let min = |get| all(get).reduce(f64::min);
+            Totals {
+                elapsed_s: sum(|t| t.elapsed_s),
+                timer_s: sum(|t| t.timer_s),
+                moving_s: sum(|t| t.moving_s),
+                distance_m: sum(|t| t.distance_m),
+                calories_kcal: sum(|t| t.calories_kcal),
+                ascent_m: sum(|t| t.ascent_m),
+                descent_m: sum(|t| t.descent_m),
+                cycles: sum(|t| t.cycles),
+                work_j: sum(|t| t.work_j),
+                training_stress_score: sum(|t| t.training_stress_score),
+                max_speed: max(|t| t.max_speed),
+                max_heart_rate: max(|t| t.max_heart_rate),
+                min_heart_rate: min(|t| t.min_heart_rate),
+                max_cadence: max(|t| t.max_cadence),
+                max_power: max(|t| t.max_power),
+                max_temperature: max(|t| t.max_temperature),
+                max_altitude: max(|t| t.max_altitude),
+                min_altitude: min(|t| t.min_altitude),
+                ..Totals::default()
+            }
+        }
+    }
+}
+
+/// The recorder first: `file_id` says who it is, `device_info` of index 0 and `file_creator` what else is known of it.
+fn devices(collector: &mut Collector) -> Vec<Device> {
+    let mut devices = std::mem::take(&mut collector.devices);
+    let own = devices.iter().position(|device| device.index == CREATOR).map(|at| devices.remove(at));
+    let Some(file) = collector.file.as_ref().map(|file| file.device.clone()) else {
+        devices.splice(0..0, own);
+        return devices;
+    };
+    let own = own.unwrap_or_default();
+    let same =
+        own.manufacturer_id.is_none() || file.manufacturer_id.is_none() || own.manufacturer_id == file.manufacturer_id;
+    let product = if same { own.product } else { None };
+    let recorder = Device {
+        index: CREATOR,
+        manufacturer: file.manufacturer.or(own.manufacturer),
+        manufacturer_id: file.manufacturer_id.or(own.manufacturer_id),
+        product: file.product.or(product),
+        product_id: file.product_id.or(own.product_id),
+        serial: file.serial.or(own.serial),
+        firmware: own.firmware.or(collector.firmware.take()),
+        hardware: own.hardware.or(collector.hardware.take()),
+        ..own
+    };
+    if recorder != (Device { index: CREATOR, ..Device::default() }) {
+        devices.insert(0, recorder);
+    }
+    devices
+}

@@ -1,0 +1,185 @@
+//! FIT reading: segments of a chain, header, CRC, recovery; then one draft an activity.
+//!
+//! - `walk` goes through the records of a segment; `definition` and `developer` say what their bytes mean.
+//! - `plan` compiles a record definition, `columns` runs it over batches of records, column by column.
+//! - `collect` and `summary` take all other messages, `heart` the buffered heart rates of a strap.
+//! - `finish` and `assemble` make the draft when the end of the file has told everything.
+
+mod assemble;
+mod collect;
+mod columns;
+mod definition;
+mod developer;
+mod finish;
+mod heart;
+mod plan;
+mod summary;
+mod walk;
+
+use super::crc::crc16;
+use super::profile::{FILE_ACTIVITY, file_type};
+use super::sniff;
+use crate::error::{Error, Place, Result};
+use crate::formats::Intake;
+use crate::report::{Code, Notes};
+use finish::Pending;
+use walk::Walk;
+
+const HEADER_CRC: Code = Code::warning("fit.header_crc");
+const CRC: Code = Code::warning("fit.crc");
+const NO_CRC: Code = Code::warning("fit.no_crc");
+const NO_SIZE: Code = Code::damage("fit.no_data_size");
+const TRUNCATED: Code = Code::damage("fit.truncated");
+const STOPPED: Code = Code::damage("fit.stopped");
+const TRAILING: Code = Code::warning("fit.trailing_bytes");
+
+/// Header size that includes a CRC of the header.
+const HEADER_WITH_CRC: usize = 14;
+
+/// Reads every activity of a FIT file.
+///
+/// # Errors
+/// `Malformed` when there is no FIT header or not a single readable message.
+pub(super) fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
+    let mut at = 0;
+    let mut pending: Option<Pending> = None;
+    let mut anything = false;
+    while let Some(segment) = Segment::at(bytes, at) {
+        let (read, kind) = segment.read(intake.limits().samples);
+        let collector = &read.collector;
+        let messages = collector.messages > 0 || !read.columns.time.is_empty() || !collector.heart.is_empty();
+        anything |= messages;
+        let activity = match collector.file.as_ref().map(|file| file.kind) {
+            Some(Some(kind)) => kind == FILE_ACTIVITY,
+            // Without a type the content decides.
+            _ => !read.columns.time.is_empty() || !collector.sessions.is_empty() || !collector.laps.is_empty(),
+        };
+        let strap_only = collector.file.is_none() && collector.messages == 0 && read.columns.time.is_empty();
+        match &mut pending {
+            Some(before) if strap_only => {
+                before.complete &= read.complete;
+                before.notes.extend(read.notes);
+                before.collector.heart.append(read.collector.heart);
+            }
+            _ if activity => {
+                if let Some(before) = pending.replace(read) {
+                    intake.emit(before.finish())?;
+                }
+            }
+            _ => {
+                if messages {
+                    intake.skip(&kind);
+                }
+                intake.notes().extend(read.notes);
+            }
+        }
+        at = segment.next;
+    }
+    if at == 0 {
+        return Err(Error::malformed(Place::byte(0), "no FIT header"));
+    }
+    if !anything {
+        return Err(Error::malformed(Place::byte(0), "a FIT header, but not one readable message"));
+    }
+    let left = bytes.len() - at;
+    let notes = pending.as_mut().map_or(intake.notes(), |pending| &mut pending.notes);
+    notes.add_many(TRAILING, left as u64, Place::byte(at), || {
+        format!("{left} bytes after the end are no FIT file and were left out")
+    });
+    match pending {
+        Some(last) => intake.emit(last.finish()),
+        None => Ok(()),
+    }
+}
+
+/// One link of a chain: header, records, CRC.
+struct Segment<'a> {
+    bytes: &'a [u8],
+    start: usize,
+    header: usize,
+    /// End of the records as far as there are bytes.
+    end: usize,
+    /// Where the next link starts.
+    next: usize,
+    declared: usize,
+}
+
+impl<'a> Segment<'a> {
+    /// The segment whose header starts at `start`, if there is one.
+    fn at(bytes: &'a [u8], start: usize) -> Option<Segment<'a>> {
+        let rest = bytes.get(start..)?;
+        if !sniff(rest) {
+            return None;
+        }
+        let [size, _, _, _, s0, s1, s2, s3, ..] = *rest else { return None };
+        let header = usize::from(size).min(rest.len());
+        let declared = u32::from_le_bytes([s0, s1, s2, s3]) as usize;
+        let body = start + header;
+        let left = bytes.len() - body;
+        // A recorder that crashed left the size at 0: then everything may be records.
+        let end = body + if declared == 0 { left } else { declared.min(left) };
+        let after = (end + 2).min(bytes.len());
+        // Some writers of chains leave the CRC out.
+        let next = if bytes.get(end..).is_some_and(sniff) { end } else { after };
+        Some(Segment { bytes, start, header, end, next, declared })
+    }
+
+    /// Reads the segment; also says what kind of file it is.
+    fn read(&self, most_samples: usize) -> (Pending, String) {
+        let mut notes = Notes::new();
+        self.check(&mut notes);
+        let body = self.start + self.header;
+        let mut walk = Walk::new(self.bytes, self.end, most_samples);
+        if let Err(stop) = walk.run(body) {
+            let code = if stop.cut { TRUNCATED } else { STOPPED };
+            // The CRC of a file without data size looks like the start of a record.
+            if self.declared > 0 || self.end - stop.at > 2 {
+                notes.add(code, Place::byte(stop.at), || stop.reason);
+            }
+        }
+        notes.extend(walk.notes);
+        let kind = match walk.collector.file.as_ref().and_then(|file| file.kind) {
+            Some(number) => file_type(number).map_or_else(|| format!("file_type_{number}"), str::to_owned),
+            None => "fit_without_activity".to_owned(),
+        };
+        let complete = !notes.has_damage();
+        (Pending { columns: walk.columns, collector: walk.collector, notes, complete }, kind)
+    }
+
+    /// Sizes and checksums. None of them ever costs data.
+    fn check(&self, notes: &mut Notes) {
+        let at = |from: usize| {
+            self.bytes.get(from..).and_then(|rest| rest.first_chunk::<2>()).map(|b| u16::from_le_bytes(*b))
+        };
+        if self.header >= HEADER_WITH_CRC
+            && let Some(stated @ 1..) = at(self.start + 12)
+            && self.bytes.get(self.start..self.start + 12).map(crc16) != Some(stated)
+        {
+            notes.add(HEADER_CRC, Place::byte(self.start + 12), || "the header's checksum is wrong");
+        }
+        let body = self.start + self.header;
+        if self.declared == 0 {
+            notes.add(
+                NO_SIZE,
+                Place::byte(self.start + 4),
+                || "the data size is 0: the recorder did not finish the file",
+            );
+        } else if self.declared > self.end - body {
+            notes.add(TRUNCATED, Place::byte(self.end), || {
+                format!("{} bytes of records were announced, {} are there", self.declared, self.end - body)
+            });
+        } else {
+            match (at(self.end), self.bytes.get(self.start..self.end)) {
+                (Some(stated), Some(all)) if self.next > self.end => {
+                    let crc = crc16(all);
+                    if crc != stated {
+                        notes.add(CRC, Place::byte(self.end), || {
+                            format!("the checksum is {crc:#06x}, stated {stated:#06x}")
+                        });
+                    }
+                }
+                _ => notes.add(NO_CRC, Place::byte(self.end), || "the checksum is missing"),
+            }
+        }
+    }
+}
