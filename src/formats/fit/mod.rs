@@ -22,24 +22,6 @@ pub const FORMAT: Format = Format {
     status: "activities of every device; other files are recognised and skipped",
 };
 
-/// The FIT row of the format table.
-pub const FORMAT: Format = Format {
-    id: "fit",
-    name: "FIT",
-    extensions: &["fit"],
-    binary: true,
-    sniff,
-<<<<<<< HEAD
-    read: None,
-    write: Some(write::write),
-    status: "",
-=======
-    read: Some(Reader::Whole(read::read)),
-    write: None,
-    status: "activities of every device; other files are recognised and skipped",
->>>>>>> 06c3c0f (formats/fit: the reader, checked against the oracle over the corpus)
-};
-
 /// Smallest header that a FIT file can have, in bytes.
 const SMALLEST_HEADER: u8 = 12;
 
