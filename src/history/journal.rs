@@ -5,7 +5,7 @@
 //! import, each led by a `batch` line that says how many follow: a batch that is not whole is as if it were never
 //! written, and the next writer cuts it off.
 
-use std::ops::Range;
+use std::io::{self, BufRead};
 
 use serde::Serialize;
 use serde::de::IgnoredAny;
@@ -75,9 +75,7 @@ pub(super) fn seal(out: &mut Vec<u8>, body: &[u8], n: usize) {
 }
 
 fn crc(bytes: &[u8]) -> u32 {
-    let mut crc = flate2::Crc::new();
-    crc.update(bytes);
-    crc.sum()
+    crc32fast::hash(bytes)
 }
 
 /// Why a line cannot be believed.
@@ -95,13 +93,14 @@ pub(super) enum Fault {
 pub(super) fn check(line: &[u8], n: usize) -> Result<LineKind, Fault> {
     let (text, seal) = line.split_at(line.len().saturating_sub(SEAL));
     let stated = seal.strip_prefix(b",\"crc\":\"").and_then(|s| s.strip_suffix(b"\"}")).ok_or(Fault::Edited)?;
-    let stated = std::str::from_utf8(stated).ok().and_then(|s| u32::from_str_radix(s, 16).ok()).ok_or(Fault::Edited)?;
-    if crc(text) != stated {
+    let plain = stated.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let stated = std::str::from_utf8(stated).ok().filter(|_| plain).and_then(|s| u32::from_str_radix(s, 16).ok());
+    if stated != Some(crc(text)) {
         return Err(Fault::Edited);
     }
     let digits = text.iter().rev().take_while(|b| b.is_ascii_digit()).count();
     let (head, digits) = text.split_at(text.len() - digits);
-    let number = std::str::from_utf8(digits).ok().and_then(|s| s.parse::<usize>().ok());
+    let number = std::str::from_utf8(digits).ok().and_then(|s| s.parse::<u32>().ok()).map(|n| n as usize);
     if !head.ends_with(b",\"n\":") {
         return Err(Fault::Odd);
     }
@@ -118,12 +117,23 @@ pub(super) fn check(line: &[u8], n: usize) -> Result<LineKind, Fault> {
 /// One line that counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
-    /// Number in its file, from 1.
+    /// Where it is: the number of the line in its file, from 1.
     pub n: usize,
-    /// Bytes in the file, without the line end.
-    pub range: Range<usize>,
+    /// What it says it is: the number that it was sealed with. It differs behind a missing or a split line.
+    pub number: usize,
+    /// Offset in the file.
+    pub at: u64,
+    /// Length without the line end.
+    pub length: usize,
     /// What it is.
     pub kind: LineKind,
+}
+
+/// A point in a segment: so many bytes, and the number that the line before it is sealed with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Point {
+    pub at: u64,
+    pub number: usize,
 }
 
 /// What a segment holds.
@@ -135,105 +145,259 @@ pub(super) struct Segment {
     pub faults: Vec<(usize, Fault)>,
     /// Batches that state more lines than there are: number of the head, lines missing.
     pub short: Vec<(usize, usize)>,
-    /// Bytes to keep; what follows is a torn batch that was never committed.
-    pub keep: usize,
-    /// Number of lines in what is kept.
-    pub count: usize,
+    /// What to keep; what follows is a torn batch that was never committed.
+    pub keep: Point,
+    /// Length of the file.
+    pub length: u64,
     /// True when the kept part lacks its last line end.
     pub open_end: bool,
 }
 
-/// Reads a segment, or the part of it after line number `before`. Only the last segment may end in a torn batch.
+/// Reads a segment, or the part of it after `from`. Only the last segment may end in a torn batch. `each` gets every
+/// line whose seal fits, in order; those of a torn batch too, so a caller keeps only as many as [`Segment::lines`].
 ///
 /// What is cut must look exactly like the beginning of something that was being written; anything else is damage, and
 /// damage is never cut, because it may be what is left of committed lines.
-pub(super) fn read_segment(bytes: &[u8], before: usize, last: bool) -> Segment {
-    let mut segment = Segment { keep: bytes.len(), ..Segment::default() };
-    let mut at = 0;
-    let mut n = before;
-    let mut shift = 0;
-    let mut piece = 0..0;
-    while at < bytes.len() {
-        let Some(length) = memchr::memchr(b'\n', &bytes[at..]) else {
-            piece = at..bytes.len();
+pub(super) fn read_segment(
+    input: &mut dyn BufRead,
+    from: Point,
+    last: bool,
+    each: &mut dyn FnMut(&Line, &[u8]),
+) -> io::Result<Segment> {
+    let segment = Segment { length: from.at, keep: from, ..Segment::default() };
+    let mut scan = Scan { segment, heads: Vec::new(), n: from.number, last: from.number };
+    // A line that lies in the input's buffer as a whole is read from there; others are gathered first.
+    let mut gathered = Vec::new();
+    loop {
+        let buffer = input.fill_buf()?;
+        if buffer.is_empty() {
             break;
-        };
-        n += 1;
-        let range = at..at + length;
-        at += length + 1;
-        match check(&bytes[range.clone()], n + shift) {
-            Ok(kind) => segment.lines.push(Line { n, range, kind }),
-            Err(Fault::Moved(number)) if number > n + shift => {
-                // Reported once; the lines after the gap are counted from here.
-                segment.faults.push((n, Fault::Moved(number)));
-                shift = number - n;
-                if let Ok(kind) = check(&bytes[range.clone()], number) {
-                    segment.lines.push(Line { n, range, kind });
-                }
+        }
+        let end = memchr::memchr(b'\n', buffer);
+        let (part, used) = (&buffer[..end.unwrap_or(buffer.len())], end.map_or(buffer.len(), |end| end + 1));
+        if end.is_some() && gathered.is_empty() {
+            scan.take(part, true, each);
+        } else {
+            gathered.extend_from_slice(part);
+            if end.is_some() {
+                scan.take(&gathered, true, each);
+                gathered.clear();
             }
-            Err(fault) => segment.faults.push((n, fault)),
+        }
+        input.consume(used);
+    }
+    if !gathered.is_empty() {
+        if last && scan.is_torn(&gathered) {
+            scan.segment.length += gathered.len() as u64;
+        } else {
+            scan.take(&gathered, false, each);
+            scan.segment.open_end = true;
         }
     }
-    segment.count = n;
-    let mut torn = false;
-    if !piece.is_empty() {
-        match check(&bytes[piece.clone()], n + 1 + shift) {
+    Ok(scan.settle(last))
+}
+
+/// A segment being read.
+struct Scan {
+    segment: Segment,
+    /// Batches: place in the lines, lines that follow as stated.
+    heads: Vec<(usize, usize)>,
+    /// Lines taken so far.
+    n: usize,
+    /// Number of the last line whose seal fits.
+    last: usize,
+}
+
+impl Scan {
+    /// True when an unfinished last line may be cut: it is no sealed line, and the beginning of one or blocks that were
+    /// never filled. A whole object with something behind it is a damaged line.
+    fn is_torn(&self, piece: &[u8]) -> bool {
+        let sealed = check(piece, self.segment.keep.number + 1).is_ok();
+        let blank = piece.iter().all(|&b| b == 0);
+        let mut values = serde_json::Deserializer::from_slice(piece).into_iter::<IgnoredAny>();
+        !sealed && (blank || values.next().is_none_or(|value| value.is_err()))
+    }
+
+    /// Takes one line, with or without its line end.
+    fn take(&mut self, text: &[u8], ended: bool, each: &mut dyn FnMut(&Line, &[u8])) {
+        let keep = &mut self.segment.keep;
+        let at = keep.at;
+        self.n += 1;
+        keep.number += 1;
+        keep.at += text.len() as u64 + u64::from(ended);
+        self.segment.length = keep.at;
+        let mut checked = check(text, keep.number);
+        if let Err(Fault::Moved(number)) = checked
+            && number > self.last
+        {
+            // A gap is reported once, and where a line was split its parts are; the lines behind are counted from here.
+            if number > keep.number {
+                self.segment.faults.push((self.n, Fault::Moved(number)));
+            }
+            keep.number = number;
+            checked = check(text, number);
+        }
+        match checked {
             Ok(kind) => {
-                segment.count += 1;
-                segment.lines.push(Line { n: n + 1, range: piece.clone(), kind });
-                segment.open_end = true;
+                let line = Line { n: self.n, number: keep.number, at, length: text.len(), kind };
+                if kind == LineKind::Batch {
+                    self.heads.push((self.segment.lines.len(), batch(text).map_or(0, |batch| batch.lines)));
+                }
+                each(&line, text);
+                self.last = keep.number;
+                self.segment.lines.push(line);
             }
-            Err(_) if last && is_beginning(&bytes[piece.clone()]) => torn = true,
-            Err(fault) => {
-                segment.count += 1;
-                segment.faults.push((n + 1, fault));
-                segment.open_end = true;
+            Err(fault) => self.segment.faults.push((self.n, fault)),
+        }
+    }
+
+    /// Finds batches that lack lines, and cuts the last one when it was never committed.
+    fn settle(mut self, last: bool) -> Segment {
+        let mut end = self.segment.keep.number + 1;
+        for (k, &(i, stated)) in self.heads.iter().enumerate().rev() {
+            let Some(head) = self.segment.lines.get(i).cloned() else { continue };
+            let missing = (head.number + 1).saturating_add(stated).saturating_sub(end);
+            end = head.number;
+            if missing == 0 {
+                continue;
+            }
+            let whole = self.segment.faults.iter().all(|&(n, _)| n < head.n);
+            if last && k + 1 == self.heads.len() && whole {
+                self.segment.keep = Point { at: head.at, number: head.number - 1 };
+                self.segment.open_end = false;
+                self.segment.lines.truncate(i);
+            } else {
+                self.segment.short.push((head.n, missing));
             }
         }
+        self.segment.short.reverse();
+        self.segment
     }
-    settle_batches(&mut segment, bytes, piece.start, last, torn);
-    segment
-}
-
-/// Finds batches that lack lines, and cuts the last one when it was never committed.
-fn settle_batches(segment: &mut Segment, bytes: &[u8], piece: usize, last: bool, torn: bool) {
-    let heads: Vec<(usize, usize)> = segment
-        .lines
-        .iter()
-        .enumerate()
-        .filter(|(_, line)| line.kind == LineKind::Batch)
-        .map(|(i, line)| (i, batch(&bytes[line.range.clone()]).map_or(0, |b| b.lines)))
-        .collect();
-    for (k, &(i, stated)) in heads.iter().enumerate() {
-        let head = segment.lines[i].n;
-        let end = heads.get(k + 1).map_or(segment.count + 1, |&(next, _)| segment.lines[next].n);
-        let missing = (head + 1 + stated).saturating_sub(end);
-        if missing == 0 {
-            continue;
-        }
-        let whole = segment.faults.iter().all(|&(n, _)| n < head);
-        if last && k + 1 == heads.len() && whole {
-            segment.keep = segment.lines[i].range.start;
-            segment.count = head - 1;
-            segment.open_end = false;
-            segment.lines.truncate(i);
-            return;
-        }
-        segment.short.push((head, missing));
-    }
-    if torn {
-        segment.keep = piece;
-    }
-}
-
-/// True for bytes that may be the beginning of a line or blocks that were never filled: not a whole object.
-fn is_beginning(piece: &[u8]) -> bool {
-    let blank = piece.iter().all(|&b| b == 0);
-    let whole = serde_json::Deserializer::from_slice(piece).into_iter::<IgnoredAny>().next().is_some_and(|r| r.is_ok());
-    blank || !whole
 }
 
 /// The head of a batch.
 pub(super) fn batch(line: &[u8]) -> Option<Batch> {
     serde_json::from_slice(line).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Two batches, of three lines and of two.
+    fn journal() -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut n = 0;
+        for lines in [3, 2] {
+            let head = body(LineKind::Batch, &Batch { parser: "1.2.3".into(), lines, resets: false }).unwrap();
+            n += 1;
+            seal(&mut out, &head, n);
+            for i in 0..lines {
+                n += 1;
+                seal(&mut out, &body(LineKind::Alias, &json!({"names": [i, "{\"}\n"]})).unwrap(), n);
+            }
+        }
+        out
+    }
+
+    fn read(bytes: &[u8], last: bool) -> Segment {
+        let mut met = 0;
+        let segment = read_segment(&mut &bytes[..], Point::default(), last, &mut |_, _| met += 1).unwrap();
+        assert!(met >= segment.lines.len());
+        segment
+    }
+
+    fn text_lines(bytes: &[u8]) -> Vec<&[u8]> {
+        bytes.split_inclusive(|&b| b == b'\n').collect()
+    }
+
+    #[test]
+    fn a_line_says_its_kind_number_and_seal() {
+        let mut out = Vec::new();
+        seal(&mut out, &body(LineKind::Original, &json!({"path": "a"})).unwrap(), 7);
+        // CRC-32 of the text before the seal, worked out with Python's `zlib.crc32`.
+        assert_eq!(out, b"{\"kind\":\"original\",\"path\":\"a\",\"n\":7,\"crc\":\"0375b002\"}\n");
+        let line = out.trim_ascii_end();
+        assert_eq!(check(line, 7), Ok(LineKind::Original));
+        assert_eq!(check(line, 6), Err(Fault::Moved(7)));
+        assert_eq!(check(&line[1..], 7), Err(Fault::Edited));
+        let mut own = Vec::new();
+        seal(&mut own, b"{\"sort\":1", 1);
+        assert_eq!(check(own.trim_ascii_end(), 1), Err(Fault::Odd));
+    }
+
+    #[test]
+    fn a_batch_cut_anywhere_is_as_if_never_written() {
+        let whole = journal();
+        let lines = text_lines(&whole);
+        let first: usize = lines[..4].iter().map(|line| line.len()).sum();
+        for length in 0..whole.len() {
+            let segment = read(&whole[..length], true);
+            // A batch that lacks nothing but its last line end is whole.
+            let (at, lines, open_end) = match length {
+                _ if length == whole.len() - 1 => (length, 7, true),
+                _ if length == first - 1 => (length, 4, true),
+                _ if length >= first => (first, 4, false),
+                _ => (0, 0, false),
+            };
+            assert_eq!(
+                (segment.keep.at, segment.lines.len(), segment.open_end),
+                (at as u64, lines, open_end),
+                "{length}"
+            );
+            assert_eq!((segment.length, segment.faults.len(), segment.short.len()), (length as u64, 0, 0), "{length}");
+        }
+        let zeros = [&whole[..first + 9], &[0; 4096]].concat();
+        assert_eq!(read(&[&whole[..], &[0; 512]].concat(), true).keep.at, whole.len() as u64);
+        assert_eq!(read(&zeros, true).faults, [], "a half-filled block is torn, not damaged");
+        assert!(!read(&whole[..whole.len() - 9], false).faults.is_empty(), "only the last segment may be torn");
+    }
+
+    #[test]
+    fn a_changed_byte_is_named_and_cuts_nothing() {
+        let whole = journal();
+        for at in 0..whole.len() {
+            for byte in [whole[at] ^ 1, whole[at] ^ 0x20, whole[at] ^ 0x80, b'\n', 0] {
+                if byte == whole[at] {
+                    continue;
+                }
+                let mut bytes = whole.clone();
+                bytes[at] = byte;
+                let segment = read(&bytes, true);
+                assert_eq!(segment.keep.at, whole.len() as u64, "byte {at} as {byte}");
+                let lost = 7 - segment.lines.len();
+                let named = segment.faults.len();
+                assert!((1..=2).contains(&lost) && (1..=2).contains(&named), "byte {at} as {byte}: {segment:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn missing_and_swapped_lines_are_told_apart() {
+        let whole = journal();
+        let lines = text_lines(&whole);
+        let without = [lines[0], lines[1], lines[3], lines[4], lines[5], lines[6]].concat();
+        let segment = read(&without, true);
+        assert_eq!((segment.faults, segment.lines.len()), (vec![(3, Fault::Moved(4))], 6));
+        assert_eq!(segment.keep, Point { at: without.len() as u64, number: 7 });
+        let swapped = [lines[0], lines[2], lines[1], lines[3], lines[4], lines[5], lines[6]].concat();
+        assert_eq!(read(&swapped, true).faults, [(2, Fault::Moved(3)), (3, Fault::Moved(2))]);
+        let edited = String::from_utf8(whole.clone()).unwrap().replacen("[1,", "[9,", 1);
+        assert_eq!(read(edited.as_bytes(), true).faults, [(3, Fault::Edited)]);
+        let headless = [&lines[1..4].concat()[..], &lines[4..].concat()[..]].concat();
+        assert_eq!(read(&headless, true).lines.len(), 6);
+    }
+
+    #[test]
+    fn hostile_numbers_do_no_harm() {
+        let mut out = Vec::new();
+        seal(&mut out, &body(LineKind::Batch, &json!({"parser": "", "lines": usize::MAX})).unwrap(), usize::MAX);
+        read(&out, true);
+        read(&out, false);
+        let mut out = Vec::new();
+        seal(&mut out, b"{\"kind\":\"alias\",\"n\":99999999999999999999999", 1);
+        read(&out, true);
+    }
 }

@@ -23,25 +23,28 @@ mod replay;
 mod testing;
 mod writer;
 
+use std::fs::File;
+use std::io::{BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use entry::{Action, Cluster, Decision, Entry, Original, Verdict};
 pub use layout::OriginalKind;
-pub use originals::NewOriginal;
+pub use originals::{NewOriginal, Packed};
 pub use replay::{Stored, StoredCluster};
 pub use writer::{Committed, Writer};
 
 use crate::error::{Error, Kind, Result};
 use crate::ids::{ActivityId, Digest};
+use journal::{Line, Point};
 use layout::{io_error, wrong};
-use replay::State;
+use replay::{SegmentFile, State};
 
 /// A history with all that its journal says, in memory.
 pub struct History {
     root: PathBuf,
     state: State,
-    /// Where the next batch goes: number of the segment, its length and number of lines.
+    /// Where the next batch goes.
     end: End,
     damaged_lines: usize,
 }
@@ -49,11 +52,13 @@ pub struct History {
 /// The end of the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 struct End {
+    /// Number of the last segment.
     segment: u32,
-    /// Bytes that count; a longer file ends in a torn batch.
-    keep: u64,
+    /// What counts of it; a longer file ends in a torn batch.
+    keep: Point,
+    /// Length of its file.
     length: u64,
-    lines: usize,
+    /// True when the last line lacks its end.
     open_end: bool,
 }
 
@@ -67,24 +72,34 @@ impl History {
             return Err(wrong(root, format!("this is no history: there is no {}", layout::VERSION_FILE)));
         }
         let numbers = layout::segments(root)?;
-        let mut state = State::default();
-        let mut end = End { segment: 1, ..End::default() };
-        let mut damaged_lines = 0;
+        let mut history = History {
+            root: root.to_owned(),
+            state: State::default(),
+            end: End { segment: 1, ..End::default() },
+            damaged_lines: 0,
+        };
         for (i, &number) in numbers.iter().enumerate() {
-            let path = root.join(layout::segment_path(number));
-            let bytes = Arc::new(std::fs::read(&path).map_err(|error| io_error("cannot read", &path, error))?);
-            let segment = journal::read_segment(&bytes, 0, i + 1 == numbers.len());
-            damaged_lines += segment.faults.len() + state.play(&bytes, &segment.lines).len();
-            end = End {
-                segment: number,
-                keep: segment.keep as u64,
-                length: bytes.len() as u64,
-                lines: segment.count,
-                open_end: segment.open_end,
-            };
+            history.read_segment(number, Point::default(), i + 1 == numbers.len())?;
         }
-        state.settle();
-        Ok(History { root: root.to_owned(), state, end, damaged_lines })
+        history.state.settle();
+        Ok(history)
+    }
+
+    /// Takes over what a segment says after a point of it.
+    fn read_segment(&mut self, number: u32, from: Point, last: bool) -> Result<()> {
+        let path = self.root.join(layout::segment_path(number));
+        let failed = |error| io_error("cannot read", &path, error);
+        let mut file = File::open(&path).map_err(failed)?;
+        file.seek(SeekFrom::Start(from.at)).map_err(failed)?;
+        let file = SegmentFile { file: Arc::new(file), path: path.as_path().into() };
+        let mut input = BufReader::with_capacity(256 << 10, &*file.file);
+        let mut said = Vec::new();
+        let mut each = |line: &Line, bytes: &[u8]| said.push(replay::said(line, bytes, &file));
+        let segment = journal::read_segment(&mut input, from, last, &mut each).map_err(failed)?;
+        said.truncate(segment.lines.len());
+        self.damaged_lines += segment.faults.len() + self.state.play(said).len();
+        self.end = End { segment: number, keep: segment.keep, length: segment.length, open_end: segment.open_end };
+        Ok(())
     }
 
     /// Opens a history to write, and makes a new one when the folder is absent or empty. A second writer waits with

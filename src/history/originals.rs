@@ -1,5 +1,6 @@
 //! Source bytes as files: plain, or gzipped so that the same content always gives the same file.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
@@ -9,7 +10,7 @@ use flate2::{Compression, GzBuilder};
 use sha2::{Digest as _, Sha256};
 
 use super::layout::{OriginalKind, io_error, original_path, wrong};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::Digest;
 
 /// Source bytes to be kept.
@@ -35,23 +36,39 @@ pub struct NewOriginal<'a> {
     pub kind: OriginalKind,
 }
 
-impl NewOriginal<'_> {
+impl<'a> NewOriginal<'a> {
     /// Where it will lie, relative to the root.
     pub(super) fn path(&self) -> String {
         let name = self.names.iter().min().map_or("", String::as_str);
         original_path(self.kind, self.start, self.sport, &self.digest, name, self.extension, self.text)
     }
 
-    /// The bytes of its file. Level 6, no name, no time: the same content gives the same file.
-    pub(super) fn file_bytes(&self) -> io::Result<std::borrow::Cow<'_, [u8]>> {
-        if !self.text {
-            return Ok(self.bytes.into());
-        }
-        let out = Vec::with_capacity(self.bytes.len() / 8);
-        let mut encoder = GzBuilder::new().mtime(0).write(out, Compression::new(6));
-        encoder.write_all(self.bytes)?;
-        Ok(encoder.finish()?.into())
+    /// Makes the bytes of its file: text is gzipped at level 6 without name and time, so that the same content gives
+    /// the same file.
+    ///
+    /// # Errors
+    /// None in practice: compression into memory does not fail.
+    pub fn pack(self) -> Result<Packed<'a>> {
+        debug_assert!(digest_of(self.bytes) == self.digest, "the digest is that of the bytes");
+        let gzip = || -> io::Result<Vec<u8>> {
+            let out = Vec::with_capacity(self.bytes.len() / 8);
+            let mut encoder = GzBuilder::new().mtime(0).write(out, Compression::new(6));
+            encoder.write_all(self.bytes)?;
+            encoder.finish()
+        };
+        let file = match self.text {
+            true => gzip().map_err(|error| Error::io("cannot compress an original", error))?.into(),
+            false => self.bytes.into(),
+        };
+        Ok(Packed { original: self, file })
     }
+}
+
+/// Source bytes, ready to be written.
+#[derive(Debug, Clone)]
+pub struct Packed<'a> {
+    pub(super) original: NewOriginal<'a>,
+    pub(super) file: Cow<'a, [u8]>,
 }
 
 /// SHA-256 of bytes.

@@ -1,40 +1,76 @@
 //! The journal played back: a pure function from lines to what the history knows.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer as _, IgnoredAny, MapAccess, Visitor};
 
 use super::entry::{Action, Alias, Batch, Cluster, Decision, Original, Verdict};
 use super::journal::{Line, LineKind};
-use crate::error::{Error, Kind, Result};
+use super::layout::{io_error, wrong};
+use crate::error::{Place, Result};
 use crate::ids::{ActivityId, Digest};
 use crate::model::{Summary, time};
 
-/// A line of the journal, kept as text until somebody wants all of it.
+/// A segment's file, to read single lines of it when somebody wants all of one.
 #[derive(Clone)]
-pub(super) struct Text {
-    segment: Arc<Vec<u8>>,
-    range: Range<usize>,
+pub(super) struct SegmentFile {
+    pub file: Arc<File>,
+    pub path: Arc<Path>,
+}
+
+/// A line of the journal, left on the disk.
+#[derive(Clone)]
+struct Text {
+    segment: SegmentFile,
+    at: u64,
+    length: usize,
 }
 
 impl Text {
-    /// The line's bytes.
-    pub fn bytes(&self) -> &[u8] {
-        self.segment.get(self.range.clone()).unwrap_or_default()
+    fn read(&self) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; self.length];
+        read_at(&self.segment.file, &mut bytes, self.at)
+            .map_err(|error| io_error("cannot read", &self.segment.path, error))?;
+        Ok(bytes)
     }
 
     /// True when the line's body is this one.
     fn has_body(&self, body: &[u8]) -> bool {
-        self.bytes().strip_prefix(body).is_some_and(|rest| rest.starts_with(b",\"n\":"))
+        self.read().is_ok_and(|text| text.strip_prefix(body).is_some_and(|rest| rest.starts_with(b",\"n\":")))
     }
 
-    fn parse<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
-        serde_json::from_slice(self.bytes()).map_err(|error| {
-            Error::new(Kind::History, format!("a journal line is not what its kind promises: {error}"))
+    fn parse<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_slice(&self.read()?).map_err(|error| {
+            let reason = format!("the line is not what its kind promises: {error}");
+            wrong(&self.segment.path, reason).at(Place { byte: Some(self.at), ..Place::NOWHERE })
         })
     }
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, at)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, mut bytes: &mut [u8], mut at: u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, bytes, at)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            read => {
+                bytes = bytes.get_mut(read..).unwrap_or_default();
+                at += read as u64;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// An activity of the history: what lists and overlap searches need at hand, the whole summary on demand.
@@ -111,22 +147,39 @@ pub(super) struct State {
     pub unknown: usize,
     generation: u32,
     parser: Arc<str>,
+    /// True when an original of an earlier batch was read again.
+    reread: bool,
 }
 
-/// The part of an activity line that is always at hand.
-#[derive(Deserialize)]
-struct ActivityHead<'a> {
-    id: &'a str,
-    sha256: &'a str,
-    index: u32,
-    start: Option<&'a str>,
-    end: Option<&'a str>,
-    day: Option<&'a str>,
-    local_offset_s: Option<i32>,
-    #[serde(borrow)]
-    sport: std::borrow::Cow<'a, str>,
-    #[serde(borrow)]
-    name: Option<std::borrow::Cow<'a, str>>,
+/// What a line says, before it is known whether its batch is whole.
+pub(super) enum Said {
+    Batch(Batch),
+    Original(Original),
+    Alias(Alias),
+    Activity(Box<Stored>),
+    Decision(Decision),
+    Cluster(StoredCluster),
+    Unknown,
+    /// Not what its kind promises; the number of the line.
+    Odd(usize),
+}
+
+/// Reads a line as far as it is always at hand.
+pub(super) fn said(line: &Line, bytes: &[u8], segment: &SegmentFile) -> Said {
+    let text = || Text { segment: segment.clone(), at: line.at, length: line.length };
+    let said = match line.kind {
+        LineKind::Batch => serde_json::from_slice(bytes).ok().map(Said::Batch),
+        LineKind::Original => serde_json::from_slice(bytes).ok().map(Said::Original),
+        LineKind::Alias => serde_json::from_slice(bytes).ok().map(Said::Alias),
+        LineKind::Decision => serde_json::from_slice(bytes).ok().map(Said::Decision),
+        LineKind::Activity => activity(bytes, text()).map(|stored| Said::Activity(Box::new(stored))),
+        LineKind::Cluster => serde_json::from_slice(bytes).ok().map(|head| {
+            let ClusterHead { verdict, base, members } = head;
+            Said::Cluster(StoredCluster { verdict, base, members, text: text() })
+        }),
+        LineKind::Unknown => Some(Said::Unknown),
+    };
+    said.unwrap_or(Said::Odd(line.n))
 }
 
 /// The part of a cluster line that is always at hand.
@@ -135,6 +188,90 @@ struct ClusterHead {
     verdict: Verdict,
     base: ActivityId,
     members: Vec<ActivityId>,
+}
+
+fn activity(bytes: &[u8], text: Text) -> Option<Stored> {
+    let head = ActivityHead::read(bytes)?;
+    let instant = |text: Option<&str>| match text {
+        Some(text) => time::parse(text.as_bytes()).map(|instant| Some(instant.ms)),
+        None => Some(None),
+    };
+    Some(Stored {
+        id: head.id.parse().ok()?,
+        digest: head.sha256.parse().ok()?,
+        index: head.index,
+        start: instant(head.start)?,
+        end: instant(head.end)?,
+        day: head.day.map(Into::into),
+        local_offset_s: head.local_offset_s,
+        sport: head.sport.0.into(),
+        name: head.name.map(|name| name.0.into()),
+        parser: Arc::default(),
+        generation: 0,
+        text,
+    })
+}
+
+/// The part of an activity line that is always at hand. A history holds 100,000 of these lines, and what is wanted of
+/// them stands in front: reading stops there.
+#[derive(Default)]
+struct ActivityHead<'a> {
+    seen: u8,
+    id: &'a str,
+    sha256: &'a str,
+    index: u32,
+    start: Option<&'a str>,
+    end: Option<&'a str>,
+    day: Option<&'a str>,
+    local_offset_s: Option<i32>,
+    sport: Borrowed<'a>,
+    name: Option<Borrowed<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'a> ActivityHead<'a> {
+    /// One bit for each key but `day`, which is absent from most lines and stands before the last ones.
+    const ALL: u8 = 0xff;
+
+    fn read(line: &'a [u8]) -> Option<ActivityHead<'a>> {
+        let mut head = ActivityHead::default();
+        // Stopping early is an error for the deserializer, not for us.
+        let end = serde_json::Deserializer::from_slice(line).deserialize_map(HeadVisitor(&mut head));
+        (head.seen == ActivityHead::ALL || end.is_ok()).then_some(head)
+    }
+}
+
+struct HeadVisitor<'h, 'a>(&'h mut ActivityHead<'a>);
+
+impl<'a> Visitor<'a> for HeadVisitor<'_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an activity line")
+    }
+
+    fn visit_map<M: MapAccess<'a>>(self, mut map: M) -> std::result::Result<(), M::Error> {
+        let head = self.0;
+        while head.seen != ActivityHead::ALL
+            && let Some(key) = map.next_key::<&str>()?
+        {
+            head.seen |= match key {
+                "id" => (head.id = map.next_value()?, 1).1,
+                "sha256" => (head.sha256 = map.next_value()?, 2).1,
+                "index" => (head.index = map.next_value()?, 4).1,
+                "start" => (head.start = map.next_value()?, 8).1,
+                "end" => (head.end = map.next_value()?, 16).1,
+                "day" => (head.day = map.next_value()?, 0).1,
+                "local_offset_s" => (head.local_offset_s = map.next_value()?, 32).1,
+                "sport" => (head.sport = map.next_value()?, 64).1,
+                "name" => (head.name = map.next_value()?, 128).1,
+                _ => (map.next_value::<IgnoredAny>()?, 0).1,
+            };
+        }
+        Ok(())
+    }
 }
 
 impl State {
@@ -146,71 +283,53 @@ impl State {
         self.activities.get(*self.by_id.get(id)?)
     }
 
-    /// Plays lines of one segment. Returns the lines that are not what their kind promises. [`State::settle`] must
-    /// follow the last one.
-    pub fn play(&mut self, segment: &Arc<Vec<u8>>, lines: &[Line]) -> Vec<usize> {
-        lines.iter().filter(|line| self.play_line(segment, line).is_none()).map(|line| line.n).collect()
+    /// Takes over what committed lines say, in order. Returns the numbers of lines that say nothing usable.
+    /// [`State::settle`] must follow the last one.
+    pub fn play(&mut self, said: Vec<Said>) -> Vec<usize> {
+        let mut odd = Vec::new();
+        for said in said {
+            match said {
+                Said::Batch(batch) => self.begin(batch),
+                Said::Original(original) => self.add_original(original),
+                Said::Alias(alias) => self.add_names(alias),
+                Said::Activity(stored) => self.add_activity(*stored),
+                Said::Decision(decision) => self.decide(decision),
+                Said::Cluster(cluster) => self.add_cluster(cluster),
+                Said::Unknown => self.unknown += 1,
+                Said::Odd(n) => odd.push(n),
+            }
+        }
+        odd
     }
 
-    fn play_line(&mut self, segment: &Arc<Vec<u8>>, line: &Line) -> Option<()> {
-        let bytes = segment.get(line.range.clone())?;
-        let text = || Text { segment: Arc::clone(segment), range: line.range.clone() };
-        match line.kind {
-            LineKind::Batch => {
-                let batch: Batch = serde_json::from_slice(bytes).ok()?;
-                if batch.resets {
-                    *self = State { generation: self.generation, ..State::default() };
-                }
-                self.generation += 1;
-                if *self.parser != *batch.parser {
-                    self.parser = batch.parser.into();
-                }
-            }
-            LineKind::Original => self.add_original(serde_json::from_slice(bytes).ok()?),
-            LineKind::Alias => {
-                let alias: Alias = serde_json::from_slice(bytes).ok()?;
-                let at = *self.by_digest.get(&alias.digest)?;
-                let names = &mut self.originals.get_mut(at)?.names;
-                names.extend(alias.names);
-                names.sort_unstable();
-                names.dedup();
-            }
-            LineKind::Activity => {
-                let head: ActivityHead<'_> = serde_json::from_slice(bytes).ok()?;
-                let instant = |text: Option<&str>| match text {
-                    Some(text) => time::parse(text.as_bytes()).map(|instant| Some(instant.ms)),
-                    None => Some(None),
-                };
-                let stored = Stored {
-                    id: head.id.parse().ok()?,
-                    digest: head.sha256.parse().ok()?,
-                    index: head.index,
-                    start: instant(head.start)?,
-                    end: instant(head.end)?,
-                    day: head.day.map(Into::into),
-                    local_offset_s: head.local_offset_s,
-                    sport: head.sport.into(),
-                    name: head.name.map(Into::into),
-                    parser: Arc::clone(&self.parser),
-                    generation: self.generation,
-                    text: text(),
-                };
-                match self.by_id.get(&stored.id).and_then(|&at| self.activities.get_mut(at)) {
-                    Some(old) => *old = stored,
-                    None => {
-                        self.by_id.insert(stored.id, self.activities.len());
-                        self.activities.push(stored);
-                    }
-                }
-            }
-            LineKind::Decision => self.decide(serde_json::from_slice(bytes).ok()?),
-            LineKind::Cluster => {
-                let ClusterHead { verdict, base, members } = serde_json::from_slice(bytes).ok()?;
-                self.add_cluster(StoredCluster { verdict, base, members, text: text() });
-            }
-            LineKind::Unknown => self.unknown += 1,
+    fn begin(&mut self, batch: Batch) {
+        if batch.resets {
+            *self = State { generation: self.generation, ..State::default() };
         }
-        Some(())
+        self.generation += 1;
+        if *self.parser != *batch.parser {
+            self.parser = batch.parser.into();
+        }
+    }
+
+    fn add_names(&mut self, alias: Alias) {
+        let Some(original) = self.by_digest.get(&alias.digest).and_then(|&at| self.originals.get_mut(at)) else {
+            return;
+        };
+        original.names.extend(alias.names);
+        original.names.sort_unstable();
+        original.names.dedup();
+    }
+
+    fn add_activity(&mut self, stored: Stored) {
+        let stored = Stored { parser: Arc::clone(&self.parser), generation: self.generation, ..stored };
+        match self.by_id.get(&stored.id).and_then(|&at| self.activities.get_mut(at)) {
+            Some(old) => *old = stored,
+            None => {
+                self.by_id.insert(stored.id, self.activities.len());
+                self.activities.push(stored);
+            }
+        }
     }
 
     /// A second line for the same bytes replaces the first one and voids the activities of earlier batches: the original
@@ -218,6 +337,7 @@ impl State {
     fn add_original(&mut self, original: Original) {
         match self.by_digest.get(&original.digest) {
             Some(&at) => {
+                self.reread = true;
                 if let Some(generation) = self.original_generation.get_mut(at) {
                     *generation = self.generation;
                 }
@@ -266,9 +386,15 @@ impl State {
     pub fn settle(&mut self) {
         let (by_digest, generations) = (&self.by_digest, &self.original_generation);
         let born = |digest: &Digest| by_digest.get(digest).and_then(|&at| generations.get(at)).copied().unwrap_or(0);
-        self.activities.retain(|activity| activity.generation >= born(&activity.digest));
+        if self.reread {
+            self.activities.retain(|activity| activity.generation >= born(&activity.digest));
+            self.reread = false;
+        }
         // Day-only workouts sort by their day's first instant.
-        self.activities.sort_by_cached_key(|a| (order_instant(a), a.id));
+        let order = |a: &Stored| (order_instant(a), a.id);
+        if !self.activities.is_sorted_by_key(order) {
+            self.activities.sort_by_cached_key(order);
+        }
         self.by_id.clear();
         self.by_id.extend(self.activities.iter().enumerate().map(|(at, activity)| (activity.id, at)));
         let by_id = &self.by_id;

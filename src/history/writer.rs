@@ -5,15 +5,14 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::disk::Disk;
 use super::entry::{Action, Alias, Batch, Entry, Original};
 use super::journal::{self, LineKind, SEGMENT_BYTES};
 use super::layout::{self, io_error, wrong};
-use super::originals::{NewOriginal, copy_content, digest_of};
+use super::originals::{NewOriginal, Packed, copy_content};
 use super::{End, History};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::ids::{ActivityId, Digest};
 
 /// Version that batches carry: what this program reads out of an original may change with it.
@@ -76,13 +75,17 @@ impl Writer {
     fn heal(&mut self) -> Result<()> {
         let end = self.history.end;
         let path = self.history.root.join(layout::segment_path(end.segment));
-        if end.keep < end.length {
-            self.disk.truncate(&path, end.keep).map_err(|error| io_error("cannot cut", &path, error))?;
-            self.history.end.length = end.keep;
+        if end.keep.at < end.length {
+            match self.disk.truncate(&path, end.keep.at) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(io_error("cannot cut", &path, error));
+                }
+                _ => self.history.end.length = end.keep.at,
+            }
         }
         if end.open_end {
             self.append(&path, b"\n").map_err(|error| io_error("cannot write", &path, error))?;
-            self.history.end.keep += 1;
+            self.history.end.keep.at += 1;
             self.history.end.length += 1;
             self.history.end.open_end = false;
         }
@@ -92,29 +95,31 @@ impl Writer {
     /// Keeps source bytes. The file gets its name at the commit; bytes that are kept already only gain names.
     ///
     /// # Errors
-    /// `Io` when the file cannot be written, `Internal` when `digest` is not the digest of `bytes`.
+    /// `Io` when the file cannot be written.
     pub fn put_original(&mut self, original: NewOriginal<'_>) -> Result<()> {
-        if self.history.has(&original.digest) {
-            self.put(Entry::Alias { digest: original.digest, names: original.names.to_vec() });
+        if self.knows(&original) {
+            return Ok(());
+        }
+        self.put_packed(original.pack()?)
+    }
+
+    /// The same for an original that was packed elsewhere: compression is the slow part and needs no writer.
+    ///
+    /// # Errors
+    /// `Io` when the file cannot be written.
+    pub fn put_packed(&mut self, packed: Packed<'_>) -> Result<()> {
+        let original = &packed.original;
+        if self.knows(original) {
             return Ok(());
         }
         let path = original.path();
-        if let Some(staged) = self.originals.get_mut(&original.digest) {
-            staged.line.names.extend_from_slice(original.names);
-            if staged.moves && path < staged.line.path {
-                staged.line.path = path;
-            }
-            return Ok(());
-        }
-        if digest_of(original.bytes) != original.digest {
-            return Err(Error::new(Kind::Internal, "an original was handed over with a wrong digest"));
-        }
         let target = self.history.root.join(&path);
         let there = copy_content(&target, &mut io::sink()).is_ok_and(|(_, digest)| digest == original.digest);
         let stored_bytes = if there {
             fs::metadata(&target).map_err(|error| io_error("cannot read", &target, error))?.len()
         } else {
-            self.stage(&original)?
+            self.stage(&packed)?;
+            packed.file.len() as u64
         };
         let line = Original {
             digest: original.digest,
@@ -129,18 +134,29 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes the file under its temporary name.
-    fn stage(&self, original: &NewOriginal<'_>) -> Result<u64> {
-        let folder = self.history.root.join(layout::INCOMING);
-        let path = self.staged_path(&original.digest);
-        let write = || -> io::Result<u64> {
-            let bytes = original.file_bytes()?;
-            if self.originals.is_empty() {
-                self.disk.create_folder(&folder)?;
+    /// True for bytes that are kept or staged already; their names are taken over.
+    fn knows(&mut self, original: &NewOriginal<'_>) -> bool {
+        if let Some(staged) = self.originals.get_mut(&original.digest) {
+            staged.line.names.extend_from_slice(original.names);
+            if staged.moves {
+                staged.line.path = original.path().min(std::mem::take(&mut staged.line.path));
             }
+            return true;
+        }
+        let known = self.history.has(&original.digest);
+        if known {
+            self.put(Entry::Alias { digest: original.digest, names: original.names.to_vec() });
+        }
+        known
+    }
+
+    /// Writes the file under its temporary name.
+    fn stage(&self, packed: &Packed<'_>) -> Result<()> {
+        let path = self.staged_path(&packed.original.digest);
+        let write = || -> io::Result<()> {
+            self.disk.create_folder(&self.history.root.join(layout::INCOMING))?;
             let mut file = self.disk.create(&path)?;
-            self.disk.write(&mut file, &bytes)?;
-            Ok(bytes.len() as u64)
+            self.disk.write(&mut file, &packed.file)
         };
         write().map_err(|error| io_error("cannot write", &path, error))
     }
@@ -160,6 +176,7 @@ impl Writer {
     /// # Errors
     /// `Io` when the disk refuses; nothing that was put is visible then.
     pub fn commit(&mut self) -> Result<Committed> {
+        self.heal()?;
         let entries = std::mem::take(&mut self.entries);
         let bodies = self.bodies(entries)?;
         if bodies.is_empty() {
@@ -259,42 +276,35 @@ impl Writer {
     /// Appends a batch in one write and takes it over into memory.
     fn write_batch(&mut self, bodies: Vec<Vec<u8>>) -> Result<()> {
         let mut end = self.history.end;
-        if end.keep >= SEGMENT_BYTES {
+        if end.keep.at >= SEGMENT_BYTES {
             end = End { segment: end.segment + 1, ..End::default() };
         }
         let batch = Batch { parser: PARSER.to_owned(), lines: bodies.len(), resets: false };
         let head = journal::body(LineKind::Batch, &batch)?;
         let mut text = Vec::new();
         for (i, body) in std::iter::once(head).chain(bodies).enumerate() {
-            journal::seal(&mut text, &body, end.lines + 1 + i);
+            journal::seal(&mut text, &body, end.keep.number + 1 + i);
         }
         let path = self.history.root.join(layout::segment_path(end.segment));
         let folder = self.history.root.join(layout::JOURNAL);
         let write = || -> io::Result<()> {
-            if end.keep == 0 {
+            if end.keep.at == 0 {
                 self.disk.create_folder(&folder)?;
             }
             self.append(&path, &text)?;
-            if end.keep == 0 {
+            if end.keep.at == 0 {
                 self.disk.sync_folder(&folder)?;
                 self.disk.sync_folder(&self.history.root)?;
             }
             Ok(())
         };
         if let Err(error) = write() {
-            // Best effort: a torn batch does no harm, the next writer cuts it.
-            let _ = self.disk.truncate(&path, end.keep);
+            // A torn batch does no harm; whoever writes next cuts it, this writer included.
+            self.history.end = End { length: u64::MAX, ..end };
+            let _ = self.heal();
             return Err(io_error("cannot write", &path, error));
         }
-        let lines = journal::read_segment(&text, end.lines, false).lines;
-        end = End {
-            keep: end.keep + text.len() as u64,
-            length: end.keep + text.len() as u64,
-            lines: end.lines + lines.len(),
-            ..end
-        };
-        self.history.end = end;
-        self.history.state.play(&Arc::new(text), &lines);
+        self.history.read_segment(end.segment, end.keep, false)?;
         self.history.state.settle();
         Ok(())
     }
@@ -377,6 +387,7 @@ mod tests {
     use super::super::testing::{START, put, summary, tree};
     use super::super::{Cluster, Decision, Verdict};
     use super::*;
+    use crate::error::Kind;
 
     fn scratch() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();

@@ -105,8 +105,13 @@ fn keep(sink: &Sink, read: SourceRead) -> Result<Vec<Summary>> {
         sport: &first.sport,
         kind: if summaries.len() > 1 { OriginalKind::Archive } else { OriginalKind::Activity },
     };
+    if matches!(sink, Sink::Dry(_)) {
+        return Ok(summaries);
+    }
+    // Compression is the slow part of keeping; it runs outside the lock.
+    let packed = original.pack()?;
     sink.put(|writer| {
-        writer.put_original(original)?;
+        writer.put_packed(packed)?;
         summaries.iter().for_each(|summary| writer.put(Entry::Activity(Box::new(summary.clone()))));
         Ok(())
     })?;
