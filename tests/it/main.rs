@@ -13,3 +13,5 @@ mod fixtures;
 mod rooms;
 mod same;
 mod source;
+mod synthetic;
+mod written;

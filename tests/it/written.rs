@@ -1,0 +1,127 @@
+//! What the GPX, TCX, CSV and JSON writers promise.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use paceport::formats;
+use paceport::model::Activity;
+use paceport::report::Notes;
+
+use crate::synthetic;
+
+/// The bytes of an activity in a format.
+pub fn written(activity: &Activity, format: &str) -> (Vec<u8>, Notes) {
+    let (mut out, mut notes) = (Vec::new(), Notes::new());
+    formats::by_id(format).unwrap().write.unwrap()(activity, &mut out, &mut notes).unwrap();
+    (out, notes)
+}
+
+/// A schema that knows the format and the extensions that we write, made beside the corpus's schemas.
+fn driver(folder: &Path, format: &str) -> Option<PathBuf> {
+    let schemas = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus/schemas");
+    if !schemas.is_dir() {
+        eprintln!("skipped: no schemas at {}", schemas.display());
+        return None;
+    }
+    let parts: &[(&str, &str)] = match format {
+        "gpx" => &[
+            ("http://www.topografix.com/GPX/1/1", "gpsbabel_gpx11.xsd"),
+            ("http://www.garmin.com/xmlschemas/TrackPointExtension/v1", "gpsbabel_TrackPointExtensionv1.xsd"),
+            ("http://www.garmin.com/xmlschemas/PowerExtension/v1", "dblock_PowerExtensionv1.xsd"),
+        ],
+        _ => &[
+            ("http://www.garmin.com/xmlschemas/TrainingCenterDatabase/v2", "dblock_TrainingCenterDatabasev2.xsd"),
+            ("http://www.garmin.com/xmlschemas/ActivityExtension/v2", "dblock_ActivityExtensionv2.xsd"),
+        ],
+    };
+    let mut text = String::from("<xsd:schema xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\">\n");
+    for (namespace, file) in parts {
+        // One of the copies has a broken type name.
+        let schema = std::fs::read_to_string(schemas.join(file)).unwrap().replace("x   .xsd:double", "xsd:double");
+        std::fs::write(folder.join(file), schema).unwrap();
+        text += &format!("<xsd:import namespace=\"{namespace}\" schemaLocation=\"{file}\"/>\n");
+    }
+    let path = folder.join("driver.xsd");
+    std::fs::write(&path, text + "</xsd:schema>\n").unwrap();
+    Some(path)
+}
+
+/// Validates documents with `xmllint`, when it and the schemas are there; returns what it complains about.
+pub fn complaints(format: &str, documents: impl Iterator<Item = (String, Vec<u8>)>) -> Vec<String> {
+    if Command::new("xmllint").arg("--version").output().is_err() {
+        eprintln!("skipped: no xmllint");
+        return Vec::new();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let Some(schema) = driver(folder.path(), format) else { return Vec::new() };
+    let mut paths = Vec::new();
+    for (name, bytes) in documents {
+        let path = folder.path().join(format!("{name}.{format}"));
+        std::fs::write(&path, bytes).unwrap();
+        paths.push(path);
+    }
+    let run = Command::new("xmllint")
+        .args(["--noout", "--nonet", "--huge", "--schema"])
+        .arg(schema)
+        .args(&paths)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&run.stderr).into_owned();
+    let fine = text.lines().filter(|line| line.ends_with(" validates")).count();
+    let wrong: Vec<String> = text.lines().filter(|line| !line.ends_with(" validates")).map(str::to_owned).collect();
+    assert!(fine == paths.len() || !wrong.is_empty(), "{fine} of {} validate: {text}", paths.len());
+    wrong
+}
+
+const SEEDS: std::ops::Range<u64> = 0..150;
+
+#[test]
+fn every_written_gpx_and_tcx_validates() {
+    for format in ["gpx", "tcx"] {
+        let documents = SEEDS.map(|seed| (seed.to_string(), written(&synthetic::activity(seed), format).0));
+        let wrong = complaints(format, documents);
+        assert!(wrong.is_empty(), "{:#?}", &wrong[..wrong.len().min(12)]);
+    }
+}
+
+#[test]
+fn written_json_is_json_and_keeps_every_sample_and_part() {
+    for seed in SEEDS {
+        let activity = synthetic::activity(seed);
+        let (bytes, notes) = written(&activity, "json");
+        assert!(notes.is_empty(), "{notes:?}");
+        let json: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        let len = |value: &serde_json::Value| value.as_array().unwrap().len();
+        assert_eq!(len(&json["laps"]), activity.laps.len());
+        assert_eq!(len(&json["rr_intervals"]["ms"]), activity.rr.len());
+        assert_eq!(json["name"].as_str(), activity.name.as_deref());
+        assert_eq!(json["samples"]["count"], activity.track.len());
+        for (row, &ms) in activity.track.times().iter().enumerate() {
+            let time = json["samples"]["time"][row].as_str().map(str::to_owned);
+            assert_eq!(time, activity.track.is_timed(row).then(|| paceport::model::time::utc(ms)));
+            let position = activity.track.position(row);
+            assert_eq!(json["samples"]["latitude"][row].as_f64(), position.map(|p| p.0));
+            for (channel, column) in activity.track.channels() {
+                let value = json["samples"][channel.name()][row].as_f64();
+                assert_eq!(value.map(|v| v as f32), column.get(row), "{} {row}", channel.name());
+            }
+            for (i, column) in activity.track.extra().iter().enumerate() {
+                assert_eq!(json["extra_channels"][i]["values"][row].as_f64(), column.get(row));
+            }
+        }
+    }
+}
+
+#[test]
+fn written_csv_has_a_row_a_sample_and_a_cell_a_column() {
+    for seed in SEEDS {
+        let activity = synthetic::activity(seed);
+        let (bytes, _) = written(&activity, "csv");
+        let text = String::from_utf8(bytes).unwrap();
+        let lines: Vec<&str> = text.split_terminator("\r\n").collect();
+        assert_eq!(lines.len(), activity.track.len() + 1);
+        // No title of the synthetic activities holds a comma.
+        let columns = lines[0].split(',').count();
+        assert!(lines.iter().all(|line| line.split(',').count() == columns));
+    }
+}
