@@ -2,6 +2,7 @@
 //! model, repairs its time zones, finds the same workout among many files and merges it, converts between FIT, GPX and
 //! TCX, and keeps the whole history on disk. Nothing leaves the machine.
 
+pub mod crosscheck;
 pub mod dedupe;
 pub mod error;
 pub mod exports;

@@ -78,6 +78,27 @@ pub fn activity(seed: u64) -> Activity {
     fix::settle(draft, &SettleOptions::default())
 }
 
+/// A plain ride: one sample a second with position, altitude, heart rate, cadence, power and speed, one pause.
+pub fn ride(samples: i64) -> Activity {
+    let mut draft = Draft::new();
+    let recording = &mut draft.recording;
+    recording.sport = Sport::CYCLING;
+    let track = &mut recording.track;
+    for i in 0..samples {
+        track.push(START + i * 1000 + if i > samples / 2 { 60_000 } else { 0 });
+        track.set_position(47.0 + i as f64 * 9.3e-5, 8.5 + (i % 100) as f64 * 1.25e-4);
+        track.set_distance(i as f64 * 8.25);
+        track.set(Channel::Altitude, 400.0 + (i % 50) as f32 / 5.0);
+        track.set(Channel::HeartRate, 120.0 + (i % 40) as f32);
+        track.set(Channel::Cadence, (i % 95) as f32);
+        track.set(Channel::Power, (i % 300) as f32);
+        track.set(Channel::Speed, 8.25 + (i % 7) as f32 / 1000.0);
+    }
+    let stop = START + samples / 2 * 1000;
+    recording.pauses.push(Pause { start: stop, end: stop + 61_000, auto: false });
+    fix::settle(draft, &SettleOptions::default())
+}
+
 fn recording(dice: &mut Dice) -> Recording {
     let mut recording = Recording {
         sport: [Sport::RUNNING, Sport::CYCLING, Sport::SWIMMING, Sport::GENERIC, Sport(200)][dice.below(5) as usize],

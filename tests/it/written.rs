@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use paceport::formats;
 use paceport::model::Activity;
 use paceport::report::Notes;
+use paceport::{crosscheck, formats};
 
 use crate::synthetic;
 
@@ -81,6 +81,40 @@ fn every_written_gpx_and_tcx_validates() {
         let documents = SEEDS.map(|seed| (seed.to_string(), written(&synthetic::activity(seed), format).0));
         let wrong = complaints(format, documents);
         assert!(wrong.is_empty(), "{:#?}", &wrong[..wrong.len().min(12)]);
+    }
+}
+
+#[test]
+fn other_parsers_see_what_was_meant() {
+    for seed in SEEDS {
+        let activity = synthetic::activity(seed);
+        for format in ["fit", "gpx", "tcx", "csv", "json"] {
+            if formats::by_id(format).unwrap().write.is_some() {
+                let (bytes, _) = written(&activity, format);
+                assert_eq!(crosscheck::check(format, &bytes, &activity), Vec::<String>::new(), "{format} {seed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_second_opinion_finds_what_is_wrong() {
+    let activity = synthetic::ride(30);
+    let change = |format: &str, from: &str, to: &str| {
+        let text = String::from_utf8(written(&activity, format).0).unwrap();
+        assert!(text.contains(from), "{format} {from}");
+        crosscheck::check(format, text.replacen(from, to, 1).as_bytes(), &activity)
+    };
+    for (format, from, to) in [
+        ("gpx", "<trkpt ", "<trkpx "),
+        ("gpx", " lat=\"47", " lat=\"46"),
+        ("gpx", "<time>2024-05-01T07:12:01", "<time>2024-05-01T07:12:09"),
+        ("tcx", "<LatitudeDegrees>47", "<LatitudeDegrees>46"),
+        ("tcx", "</Time>", "</Time><Cadence>1</Cadence>"),
+        ("tcx", "T07:12:01.000Z</Time>", "T07:12:09.000Z</Time>"),
+        ("json", "\"2024", "2024"),
+    ] {
+        assert_ne!(change(format, from, to), Vec::<String>::new(), "{format} {from}");
     }
 }
 

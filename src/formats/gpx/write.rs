@@ -39,6 +39,7 @@ pub(super) fn write(activity: &Activity, out: &mut dyn Write, notes: &mut Notes)
     let legs = spans::legs(activity);
     for leg in &legs {
         track_head(&mut page, activity, leg, legs.len() > 1);
+        points.without_position(&mut page, leg.rows.clone())?;
         for run in spans::runs(&activity.track, leg.rows.clone(), &activity.pauses) {
             points.segment(&mut page, run)?;
         }
@@ -141,7 +142,7 @@ fn track_head(page: &mut Page<'_>, activity: &Activity, leg: &Leg<'_>, several: 
     }
     let sport = leg.session.map_or(activity.sport, |session| session.sport);
     match &activity.sport_label {
-        Some(label) if sport == Sport::GENERIC => element(page, "type", label),
+        Some(label) if sport == Sport::GENERIC && !label.trim().is_empty() => element(page, "type", label),
         _ if sport == Sport::GENERIC => {}
         _ => element(page, "type", &sport.name()),
     }
@@ -199,30 +200,44 @@ impl<'a> Points<'a> {
         }
     }
 
+    /// The samples of a leg that have no position: into the track's extensions, since some parsers refuse those of a
+    /// segment.
+    fn without_position(&mut self, page: &mut Page<'_>, rows: Range<usize>) -> Result<()> {
+        let mut after = 0;
+        let mut open = false;
+        for row in rows {
+            if self.track.position(row).is_some() {
+                after += 1;
+                continue;
+            }
+            if !open {
+                page.put("<extensions>\n");
+                open = true;
+            }
+            self.loose(&mut page.buf, row, after);
+            page.turn()?;
+        }
+        if open {
+            page.put("</extensions>\n");
+        }
+        Ok(())
+    }
+
+    /// The samples of a timer run that have a position.
     fn segment(&mut self, page: &mut Page<'_>, rows: Range<usize>) -> Result<()> {
-        page.put("<trkseg>\n");
-        let mut points = 0;
-        for row in rows.clone() {
-            if let Some(position) = self.track.position(row) {
-                self.point(&mut page.buf, row, position);
-                page.turn()?;
-                points += 1;
+        let mut open = false;
+        for row in rows {
+            let Some(position) = self.track.position(row) else { continue };
+            if !open {
+                page.put("<trkseg>\n");
+                open = true;
             }
+            self.point(&mut page.buf, row, position);
+            page.turn()?;
         }
-        if points < rows.len() {
-            page.put("<extensions>\n");
-            let mut after = 0;
-            for row in rows {
-                if self.track.position(row).is_some() {
-                    after += 1;
-                } else {
-                    self.loose(&mut page.buf, row, after);
-                    page.turn()?;
-                }
-            }
-            page.put("</extensions>");
+        if open {
+            page.put("</trkseg>\n");
         }
-        page.put("</trkseg>\n");
         Ok(())
     }
 

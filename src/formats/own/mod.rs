@@ -129,7 +129,7 @@ mod tests {
         for time in [10, 40] {
             track.push(time);
         }
-        own.end_segment(track.len());
+        own.end_track(track.len());
         for time in [50, 80] {
             track.push(time);
         }
@@ -137,7 +137,7 @@ mod tests {
             let raw = format!(" after=\"{after}\" time='1970-01-01T00:00:00.0{time}Z' heart_rate=\"{time}\"");
             own.loose_sample(raw.as_bytes(), &mut track);
         }
-        own.end_segment(track.len());
+        own.end_track(track.len());
         track.push(99);
         let mut draft = Draft::new();
         draft.recording.track = track;

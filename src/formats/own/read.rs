@@ -18,9 +18,9 @@ pub(crate) struct OwnReader {
     declared: Vec<(Vec<u8>, ExtraKey)>,
     /// Extra slots of the track by id.
     slots: Vec<(Vec<u8>, usize)>,
-    /// First row of the running segment.
-    segment: usize,
-    /// Samples without position of the running segment: row, and how many points stand before it.
+    /// First row of the running `trk`.
+    start: usize,
+    /// Samples without position of the running `trk`: row, and how many points stand before it.
     loose: Vec<(u32, u32)>,
     /// New order of the rows so far, when it differs from the order of the file.
     order: Vec<u32>,
@@ -84,16 +84,16 @@ impl OwnReader {
         self.values(raw, track);
     }
 
-    /// Takes a `sample` of a segment: a row of its own. `after` is how many points stand before it.
+    /// Takes a `sample` in the extensions of a `trk`: a row of its own.
     pub fn loose_sample(&mut self, raw: &[u8], track: &mut Track) {
         let row = track.push(track.times().last().copied().unwrap_or(0));
         let after = self.values(raw, track);
         self.loose.push((row as u32, after));
     }
 
-    /// To be called at the end of each segment, with the number of rows so far.
-    pub fn end_segment(&mut self, rows: usize) {
-        let start = std::mem::replace(&mut self.segment, rows);
+    /// To be called at the end of each `trk`, with the number of rows so far.
+    pub fn end_track(&mut self, rows: usize) {
+        let start = std::mem::replace(&mut self.start, rows);
         if self.loose.is_empty() {
             return;
         }
@@ -118,7 +118,7 @@ impl OwnReader {
 
     /// Settles what was gathered: the description replaces all but the samples of the draft.
     pub fn finish(mut self, draft: &mut Draft) {
-        self.end_segment(draft.recording.track.len());
+        self.end_track(draft.recording.track.len());
         let track = &mut draft.recording.track;
         if !self.order.is_empty() {
             self.order.extend(self.order.len() as u32..track.len() as u32);

@@ -4,6 +4,7 @@ mod finish;
 mod grammar;
 mod lap;
 mod read;
+pub(crate) mod strict;
 mod write;
 mod write_points;
 
