@@ -2,6 +2,7 @@
 
 use paceport::Error;
 use paceport::formats::FORMATS;
+use paceport::formats::losses::{Held, KINDS, WRITTEN};
 use serde_json::json;
 
 use super::args::Common;
@@ -9,7 +10,10 @@ use super::table::{self, Align};
 use super::{Exit, summary};
 
 /// The table of what is read and written.
-pub fn run(common: &Common, _losses: bool) -> Result<Exit, Error> {
+pub fn run(common: &Common, losses: bool) -> Result<Exit, Error> {
+    if losses {
+        return held(common);
+    }
     summary::to_stdout(|out| {
         if common.json {
             return FORMATS.iter().try_for_each(|f| {
@@ -41,6 +45,35 @@ pub fn run(common: &Common, _losses: bool) -> Result<Exit, Error> {
             })
             .collect();
         table::print(out, &header, &rows)
+    })?;
+    Ok(Exit::Done)
+}
+
+/// What each written format can hold.
+fn held(common: &Common) -> Result<Exit, Error> {
+    summary::to_stdout(|out| {
+        if common.json {
+            return KINDS.iter().try_for_each(|kind| {
+                let held: serde_json::Map<String, serde_json::Value> =
+                    WRITTEN.iter().zip(kind.held).map(|(id, held)| ((*id).to_owned(), held.word().into())).collect();
+                let line = json!({"kind": "loss", "code": kind.code.id, "what": kind.what, "held": held});
+                summary::json_line(out, &line)
+            });
+        }
+        let header: Vec<(&str, Align)> = ["WHAT"].iter().chain(&WRITTEN).map(|title| (*title, Align::Left)).collect();
+        let rows: Vec<Vec<String>> = KINDS
+            .iter()
+            .map(|kind| {
+                let words = kind.held.iter().map(|held| held.word().to_owned());
+                std::iter::once(kind.what.to_owned()).chain(words).collect()
+            })
+            .collect();
+        table::print(out, &header, &rows)?;
+        writeln!(
+            out,
+            "\n{}: only paceport reads it back, other programs skip it; a loss.* note says so when it happens",
+            Held::Own.word()
+        )
     })?;
     Ok(Exit::Done)
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::names::Tree;
 use super::read::{Plan, Progress, ReadOptions, Run, SourceRead, Visit, read_all};
+use crate::crosscheck;
 use crate::error::{Error, Kind, Result};
 use crate::formats::{Format, Writer};
 use crate::model::{Activity, Summary};
@@ -96,7 +97,7 @@ pub fn convert(
     how: &WriteOptions,
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Run<Vec<Written>>> {
-    let writer = to.write.ok_or_else(|| Error::new(Kind::Usage, format!("{} is only read, not written", to.name)))?;
+    writer_of(to)?;
     let options = ReadOptions { once: false, ..options.clone() };
     let plan = Plan::new(inputs, &options);
     let tree = Tree::plan(plan.labels(), to);
@@ -111,7 +112,7 @@ pub fn convert(
                     Target::File(path) => Some(numbered(path, i)),
                     Target::Folder(folder) => Some(folder.join(tree.path(&read.label, i))),
                 };
-                write_one(activity, writer, path, how)
+                write_one(activity, to, path, how)
             })
             .collect())
     };
@@ -128,13 +129,27 @@ fn numbered(path: &Path, index: usize) -> PathBuf {
     path.with_file_name(format!("{stem}-{}{extension}", index + 1))
 }
 
+/// The writer of a format, or why there is none.
+pub(super) fn writer_of(to: &Format) -> Result<Writer> {
+    to.write.ok_or_else(|| Error::new(Kind::Usage, format!("{} is only read, not written", to.name)))
+}
+
 /// Writes one activity to a file (or memory) and checks it when asked to.
-pub(super) fn write_one(activity: &Activity, writer: Writer, path: Option<PathBuf>, how: &WriteOptions) -> Written {
+pub(super) fn write_one(activity: &Activity, to: &Format, path: Option<PathBuf>, how: &WriteOptions) -> Written {
     let mut written = Written::of(&activity.origin.source, activity.origin.index, path);
-    if let Err(error) = try_write(activity, writer, how, &mut written) {
-        written.error = Some(error.to_string());
+    let result = writer_of(to).and_then(|writer| try_write(activity, writer, how, &mut written));
+    match result.and_then(|()| if how.check { second_opinion(activity, to, &written) } else { Ok(Vec::new()) }) {
+        Ok(findings) => written.findings = findings,
+        Err(error) => written.error = Some(error.to_string()),
     }
     written
+}
+
+/// Reads again what was written, from where it was written to.
+fn second_opinion(activity: &Activity, to: &Format, written: &Written) -> Result<Vec<String>> {
+    let Some(path) = &written.path else { return Ok(crosscheck::check(to.id, &written.content, activity)) };
+    let bytes = fs::read(path).map_err(|e| Error::io(format_args!("cannot read {} again", path.display()), e))?;
+    Ok(crosscheck::check(to.id, &bytes, activity))
 }
 
 fn try_write(activity: &Activity, writer: Writer, how: &WriteOptions, out: &mut Written) -> Result<()> {

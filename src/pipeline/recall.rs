@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::convert::{WriteOptions, Written, write_one};
+use super::convert::{WriteOptions, Written, write_one, writer_of};
 use super::jobs::{self, Workers};
 use super::names;
 use super::read::{Progress, ReadOptions, drafts_of};
@@ -122,11 +122,11 @@ pub fn export(
     options: &ReadOptions,
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Vec<Written>> {
-    let writer = to.write.ok_or_else(|| Error::new(Kind::Usage, format!("{} is only read, not written", to.name)))?;
+    writer_of(to)?;
     let extension = to.extensions.first().copied().unwrap_or(to.id);
     let write = |activity: &Activity| {
         let path = folder.join(names::by_start(activity, extension));
-        write_one(activity, writer, Some(path), how)
+        write_one(activity, to, Some(path), how)
     };
     let written = each_of(history, wanted, options, progress, &write)?;
     Ok(written
