@@ -1,10 +1,9 @@
 //! A second opinion: what was written is read again by the parsers that the rest of the ecosystem uses (`fitparser`,
-//! `gpx`; for TCX a strict reader of our own) and by our own reader, and compared with the activity.
+//! `gpx`; for TCX a strict reader of our own) and compared with the activity.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::formats::{self, tcx};
-use crate::limits::Limits;
+use crate::formats::tcx;
 use crate::model::{Activity, time};
 
 /// Latitude and longitude, when there are any.
@@ -31,8 +30,7 @@ const FIT: Tolerance = Tolerance { ms: 999, degrees: 8.4e-8 };
 /// Compares written bytes with the activity they were written from. Each finding is one sentence; none means that other
 /// programs see what we meant. A panic of a foreign parser is a finding too.
 pub fn check(format: &str, bytes: &[u8], activity: &Activity) -> Vec<String> {
-    let mut findings = Vec::new();
-    let foreign = catch_unwind(AssertUnwindSafe(|| match format {
+    let findings = catch_unwind(AssertUnwindSafe(|| match format {
         "fit" => fit(bytes, activity),
         "gpx" => gpx(bytes, activity),
         "tcx" => strict_tcx(bytes, activity),
@@ -40,12 +38,7 @@ pub fn check(format: &str, bytes: &[u8], activity: &Activity) -> Vec<String> {
         "csv" => csv(bytes, activity),
         _ => Vec::new(),
     }));
-    match foreign {
-        Ok(found) => findings.extend(found),
-        Err(_) => findings.push("the second parser panicked".to_owned()),
-    }
-    findings.extend(own(format, bytes, activity));
-    findings
+    findings.unwrap_or_else(|_| vec!["the second parser panicked".to_owned()])
 }
 
 /// The rows of the activity, as a reader of everything sees them.
@@ -164,22 +157,6 @@ fn csv(bytes: &[u8], activity: &Activity) -> Vec<String> {
     // Titles may hold line ends inside quotes, so the rows are counted from the end.
     let lines = bytes.windows(2).filter(|pair| pair == b"\r\n").count();
     if lines > activity.track.len() { Vec::new() } else { vec![format!("only {lines} lines")] }
-}
-
-/// Our own reader: one activity, with the same samples.
-fn own(format: &str, bytes: &[u8], activity: &Activity) -> Vec<String> {
-    let Some(reader) = formats::by_id(format).and_then(|format| format.read) else { return Vec::new() };
-    let drafts = match formats::read_with(reader, bytes, &Limits::default()) {
-        Ok(reading) => reading.drafts,
-        Err(error) => return vec![error.to_string()],
-    };
-    match drafts.as_slice() {
-        [draft] if draft.recording.track.len() == activity.track.len() => Vec::new(),
-        [draft] => vec![format!("we read {} samples of {} back", draft.recording.track.len(), activity.track.len())],
-        // A recording of nothing but a date and totals may rightly be taken for no activity.
-        [] if activity.track.is_empty() => Vec::new(),
-        drafts => vec![format!("we read {} activities instead of one", drafts.len())],
-    }
 }
 
 #[cfg(test)]
