@@ -97,6 +97,11 @@ impl Notes {
         }
     }
 
+    /// Keeps the notes for which `keep` is true.
+    pub fn retain(&mut self, keep: impl FnMut(&Note) -> bool) {
+        self.0.retain(keep);
+    }
+
     /// The note with this code.
     pub fn get(&self, code: &str) -> Option<&Note> {
         self.0.iter().find(|note| note.code == code)

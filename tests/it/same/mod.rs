@@ -1,6 +1,7 @@
 //! Finding the same workout: a seeded world of workouts, recorders that see them imperfectly, and look-alikes.
 
 mod grouping;
+mod merging;
 mod negatives;
 mod recall;
 mod world;

@@ -86,6 +86,11 @@ impl Route {
         Route { lat: dice.between(-55.0, 65.0), lon: dice.between(-179.0, 179.0), seed: dice.next() }
     }
 
+    /// A way that begins there.
+    pub fn at(lat: f64, lon: f64, dice: &mut Dice) -> Route {
+        Route { lat, lon, seed: dice.next() }
+    }
+
     /// Positions every metre.
     fn metres(&self, count: usize) -> Vec<(f64, f64, f64)> {
         let mut dice = Dice::new(self.seed);
@@ -185,7 +190,7 @@ pub fn any_event(dice: &mut Dice) -> Event {
 }
 
 /// How one recorder sees an event.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Recorder {
     /// Deviation of the positions, m; they wander as a receiver's do. `None` records no positions.
     pub gps_noise: Option<f64>,
