@@ -47,8 +47,7 @@ fn by_position(base: &Track, other: &Track, shift_ms: i64, around_ms: i64) -> Op
     let cost = |lag: i64| -> Option<f64> {
         let (mut sum, mut count) = (0.0, 0usize);
         for (instant, here) in places.iter().step_by(stride) {
-            let Some((before, after, share)) = around(&theirs, instant - shift_ms - lag, gap) else { continue };
-            let there = (before.0 + (after.0 - before.0) * share, before.1 + (after.1 - before.1) * share);
+            let Some(there) = around(&theirs, instant - shift_ms - lag, gap) else { continue };
             sum += planar(*here, there).min(100.0);
             count += 1;
         }
@@ -74,8 +73,7 @@ fn by_sensor(base: &Track, other: &Track, channel: Channel, shift_ms: i64, aroun
     let correlation = |lag: i64| -> Option<f64> {
         let (mut n, mut sx, mut sy, mut sxx, mut syy, mut sxy) = (0usize, 0.0, 0.0, 0.0, 0.0, 0.0);
         for (instant, (x, _)) in ours.iter().step_by(stride) {
-            let Some((before, after, share)) = around(&theirs, instant - shift_ms - lag, gap) else { continue };
-            let y = before.0 + (after.0 - before.0) * share;
+            let Some((y, _)) = around(&theirs, instant - shift_ms - lag, gap) else { continue };
             n += 1;
             (sx, sy, sxx, syy, sxy) = (sx + x, sy + y, sxx + x * x, syy + y * y, sxy + x * y);
         }
@@ -111,14 +109,16 @@ fn search(around_ms: i64, value: impl Fn(i64) -> Option<f64>) -> Option<i64> {
     best.map(|(_, lag)| lag)
 }
 
-/// The entries before and after an instant, and how far between them it lies; `None` outside or over a long gap.
-fn around(entries: &[(i64, (f64, f64))], instant: i64, gap: i64) -> Option<((f64, f64), (f64, f64), f64)> {
+/// The value at an instant, linear between the entries around it; `None` outside or over a long gap.
+fn around(entries: &[(i64, (f64, f64))], instant: i64, gap: i64) -> Option<(f64, f64)> {
     let after = entries.partition_point(|(time, _)| *time < instant);
     let next = entries.get(after)?;
     if next.0 == instant {
-        return Some((next.1, next.1, 0.0));
+        return Some(next.1);
     }
     let last = entries.get(after.checked_sub(1)?)?;
     let width = next.0 - last.0;
-    (width <= gap).then(|| (last.1, next.1, (instant - last.0) as f64 / width as f64))
+    let share = (instant - last.0) as f64 / width as f64;
+    let between = |from: f64, to: f64| from + (to - from) * share;
+    (width <= gap).then(|| (between(last.1.0, next.1.0), between(last.1.1, next.1.1)))
 }

@@ -84,7 +84,7 @@ fn hours(dice: &mut Dice) -> f64 {
     if dice.yes(0.5) { hours } else { -hours }
 }
 
-const CASES: u64 = 60;
+const CASES: u64 = 30;
 
 #[test]
 fn perturbed_workouts_are_found_again() {

@@ -40,7 +40,7 @@ impl Dice {
 
     /// Normal with deviation 1 (sum of uniform numbers).
     pub fn normal(&mut self) -> f64 {
-        (0..12).map(|_| self.unit()).sum::<f64>() - 6.0
+        ((0..4).map(|_| self.unit()).sum::<f64>() - 2.0) * 3f64.sqrt()
     }
 
     pub fn yes(&mut self, share: f64) -> bool {
@@ -126,7 +126,7 @@ impl Effort {
         let sport = *[1u8, 2, 2, 17, 11].get(dice.whole(0, 4) as usize).unwrap();
         Effort {
             sport,
-            seconds: dice.whole(900, 5000) as usize,
+            seconds: dice.whole(900, 4000) as usize,
             base_heart_rate: dice.between(115.0, 155.0),
             pace: dice.between(0.9, 1.1),
             stops: dice.yes(0.5),
