@@ -75,6 +75,11 @@ pub fn import(
     let plan = Plan::new(inputs, &options);
     let visit = Visit { known: &|digest| sink.has(digest), work: &|read| keep(&sink, read) };
     let mut run = read_all(plan, &options, progress, visit)?;
+    // Only now it is certain under which name each content goes.
+    sink.put(|writer| {
+        run.results.iter().flatten().for_each(|summary| writer.put(Entry::Activity(Box::new(summary.clone()))));
+        Ok(())
+    })?;
     for source in run.sources.iter().filter(|source| source.outcome == Outcome::Duplicate) {
         let Some(digest) = source.sha256 else { continue };
         sink.put(|writer| {
@@ -110,10 +115,6 @@ fn keep(sink: &Sink, read: SourceRead) -> Result<Vec<Summary>> {
     }
     // Compression is the slow part of keeping; it runs outside the lock.
     let packed = original.pack()?;
-    sink.put(|writer| {
-        writer.put_packed(packed)?;
-        summaries.iter().for_each(|summary| writer.put(Entry::Activity(Box::new(summary.clone()))));
-        Ok(())
-    })?;
+    sink.put(|writer| writer.put_packed(packed))?;
     Ok(summaries)
 }

@@ -151,7 +151,7 @@ fn label_of(name: &str, roots: &[String]) -> String {
 }
 
 /// Reads every source of a plan and lets `visit` make something of each, on the workers' threads. Equal contents are read
-/// once (with [`ReadOptions::once`]): the first in plan order wins, whatever the number of threads.
+/// once (with [`ReadOptions::once`]): the smallest name wins, whatever the number of threads or the order of inputs.
 ///
 /// # Errors
 /// Only when threads cannot be started; what is wrong with a source is in its report.
@@ -164,14 +164,19 @@ pub fn read_all<T: Send>(
     let Plan { scan: Scan { entries, problems, notes, .. }, labels } = plan;
     let sizes: Vec<u64> = entries.iter().map(|entry| entry.size).collect();
     progress(Progress::Scanned { sources: entries.len() as u64, bytes: sizes.iter().sum() });
-    let first_of: Mutex<HashMap<Digest, usize>> = Mutex::new(HashMap::new());
-    // True when an earlier source of the plan has this content; a later one may already be read, it then gives way.
+    // Among equal contents the smallest name wins, so that neither threads nor the order of inputs matter.
+    let mut by_name: Vec<usize> = (0..entries.len()).collect();
+    by_name.sort_by_key(|&job| &entries[job].name);
+    let mut rank = vec![0; entries.len()];
+    by_name.iter().enumerate().for_each(|(place, &job)| rank[job] = place);
+    let winners: Mutex<HashMap<Digest, usize>> = Mutex::new(HashMap::new());
+    // True when a better name has this content; a worse one may already be read, it then gives way.
     let claim = |digest: Digest, job: usize| {
-        let mut map = first_of.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = map.entry(digest).or_insert(job);
-        let earlier = *first < job;
-        *first = (*first).min(job);
-        earlier
+        let mut winners = winners.lock().unwrap_or_else(PoisonError::into_inner);
+        let best = winners.entry(digest).or_insert(rank[job]);
+        let beaten = *best < rank[job];
+        *best = (*best).min(rank[job]);
+        beaten
     };
     let mut slots: Vec<Option<(SourceReport, u64, Option<T>)>> = Vec::new();
     slots.resize_with(entries.len(), || None);
@@ -197,12 +202,13 @@ pub fn read_all<T: Send>(
             Ok(())
         },
     )?;
-    let first_of = first_of.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let winners = winners.into_inner().unwrap_or_else(PoisonError::into_inner);
     let (mut sources, mut results, mut bytes) = (Vec::new(), Vec::new(), 0);
     for (job, slot) in slots.into_iter().enumerate() {
         let Some((mut report, size, result)) = slot else { continue };
         bytes += size;
-        let gives_way = options.once && report.sha256.is_some_and(|digest| first_of.get(&digest) < Some(&job));
+        let gives_way = options.once
+            && report.sha256.is_some_and(|digest| winners.get(&digest).is_some_and(|best| *best < rank[job]));
         if gives_way && report.outcome != Outcome::Duplicate {
             report = duplicate(&entries[job], report.sha256.unwrap_or_default());
         } else if let Some(result) = result {

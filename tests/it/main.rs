@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "tests may see the machine and say what they skip")]
 
+mod cli;
 mod codes;
 mod corpus_fit;
 mod corpus_polar;

@@ -1,0 +1,243 @@
+//! The command line as outside programs see it: exit codes, JSON lines, files.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use super::fixtures;
+
+/// Runs the program in a folder.
+pub fn paceport(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_paceport")).args(arguments).current_dir(folder).output().unwrap()
+}
+
+fn status(output: &Output) -> i32 {
+    output.status.code().unwrap_or_else(|| panic!("ended by a signal: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// The JSON lines on standard output.
+pub fn lines(output: &Output) -> Vec<Value> {
+    let text = std::str::from_utf8(&output.stdout).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect()
+}
+
+fn of_kind<'a>(lines: &'a [Value], kind: &str) -> Vec<&'a Value> {
+    lines.iter().filter(|line| line["kind"] == kind).collect()
+}
+
+fn tour() -> PathBuf {
+    fixtures::root().join("tour")
+}
+
+/// All files below a folder with their contents.
+pub fn tree(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.push((path.strip_prefix(folder).unwrap().to_owned(), fs::read(&path).unwrap()));
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn inspect_prints_the_lines_of_the_contract() {
+    let output = paceport(&tour(), &["inspect", ".", "--json"]);
+    assert_eq!(status(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = lines(&output);
+    let (activities, sources, run) = (of_kind(&lines, "activity"), of_kind(&lines, "source"), of_kind(&lines, "run"));
+    assert_eq!((activities.len(), sources.len(), run.len()), (3, 7, 1));
+    let fields = "source sha256 format index id start end local_offset_s local_evidence time_shift_s sport sub_sport name \
+        description device samples first_sample last_sample positions bbox first_position last_position channels \
+        extra_channels stated computed laps sessions lengths sets pauses rr_intervals complete notes";
+    for activity in &activities {
+        for field in fields.split_whitespace() {
+            assert!(activity.get(field).is_some(), "{field} is missing in {activity}");
+        }
+    }
+    let run_line = run[0];
+    for (field, value) in
+        [("sources", 7), ("read", 3), ("duplicate", 2), ("skipped", 2), ("failed", 0), ("activities", 3)]
+    {
+        assert_eq!(run_line[field], value, "{field}");
+    }
+    let run = activities.iter().find(|a| a["sport"] == "running").unwrap();
+    assert_eq!(run["start"], "2024-05-01T07:12:00Z");
+    assert_eq!(run["end"], "2024-05-01T07:32:59Z");
+    assert_eq!(run["local_offset_s"], 7200);
+    assert_eq!(run["sub_sport"], "trail");
+    assert_eq!(
+        (&run["samples"], &run["positions"], &run["laps"], &run["pauses"]),
+        (&1200.into(), &1200.into(), &2.into(), &1.into())
+    );
+    assert_eq!(run["device"]["manufacturer"], "garmin");
+    assert_eq!(run["stated"]["distance_m"], 3597.0);
+    // 120 + i / 30 over 1,200 samples: 120 .. 159, 30 of each.
+    let heart = &run["channels"]["heart_rate"];
+    assert_eq!(
+        (&heart["unit"], &heart["count"], &heart["min"], &heart["max"]),
+        (&"bpm".into(), &1200.into(), &120.0.into(), &159.0.into())
+    );
+    assert_eq!(heart["mean"], 139.5);
+    let ride = activities.iter().find(|a| a["sport"] == "cycling").unwrap();
+    assert_eq!((&ride["samples"], &ride["laps"]), (&300.into(), &2.into()));
+    assert_eq!(ride["channels"]["power"]["count"], 300);
+    assert_eq!(ride["channels"]["power"]["min"], 0.0);
+    let hike = activities.iter().find(|a| a["sport"] == "hiking").unwrap();
+    assert_eq!(hike["source"], "./export.zip!/activities/1001.gpx.gz");
+    assert_eq!(hike["name"], "Sunday hike");
+}
+
+#[test]
+fn every_pair_of_formats_converts_and_keeps_samples_heart_rate_and_power() {
+    let folder = tempfile::tempdir().unwrap();
+    let tour = tour();
+    let first = tour.to_str().unwrap();
+    let count = |output: &Output| -> Vec<(u64, u64, u64)> {
+        let lines = lines(output);
+        let n = |a: &Value, channel: &str| {
+            let stats = &a["channels"][channel];
+            (stats["count"].as_f64().unwrap_or(0.0) * stats["mean"].as_f64().unwrap_or(0.0)).round() as u64
+        };
+        let mut counts: Vec<_> = of_kind(&lines, "activity")
+            .iter()
+            .map(|a| (a["samples"].as_u64().unwrap(), n(a, "heart_rate"), n(a, "power")))
+            .collect();
+        counts.sort();
+        counts.dedup(); // convert keeps every file, inspect names equal ones once
+        counts
+    };
+    let wanted = count(&paceport(folder.path(), &["inspect", first, "--json"]));
+    assert_eq!(wanted.len(), 3);
+    for from in ["fit", "gpx", "tcx"] {
+        assert_eq!(status(&paceport(folder.path(), &["convert", first, "--to", from, "--out", from])), 0);
+        assert_eq!(count(&paceport(folder.path(), &["inspect", from, "--json"])), wanted, "{from}");
+        for to in ["fit", "gpx", "tcx"] {
+            let out = format!("{from}-{to}");
+            assert_eq!(status(&paceport(folder.path(), &["convert", from, "--to", to, "--out", &out])), 0);
+            assert_eq!(count(&paceport(folder.path(), &["inspect", &out, "--json"])), wanted, "{out}");
+        }
+    }
+}
+
+#[test]
+fn convert_keeps_the_structure_and_never_overwrites_without_force() {
+    let folder = tempfile::tempdir().unwrap();
+    let tour = tour();
+    let convert = |more: &[&str]| {
+        let first = ["convert", tour.to_str().unwrap(), "--to", "gpx", "--out", "out"];
+        status(&paceport(folder.path(), &[&first[..], more].concat()))
+    };
+    assert_eq!(convert(&[]), 0);
+    let files = tree(&folder.path().join("out"));
+    let names: Vec<&str> = files.iter().map(|(path, _)| path.to_str().unwrap()).collect();
+    let want = [
+        "bike-computer/evening-ride.gpx",
+        "export.zip/activities/1001.gpx",
+        "export.zip/activities/1002.gpx",
+        "watch/2024-05-01.gpx",
+        "watch/backup/2024-05-01.gpx",
+    ];
+    assert_eq!(names, want);
+    assert_eq!(convert(&[]), 0, "equal bytes are a success");
+    let ride = folder.path().join("out/bike-computer/evening-ride.gpx");
+    fs::write(&ride, "mine").unwrap();
+    assert_eq!(convert(&[]), 3);
+    assert_eq!(fs::read(&ride).unwrap(), b"mine");
+    assert_eq!(convert(&["--force"]), 0);
+    assert_eq!(tree(&folder.path().join("out")), files);
+}
+
+#[test]
+fn standard_input_and_output_work() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_paceport"))
+        .args(["convert", "-", "--to", "tcx", "--out", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let gzipped = fs::read(tour().join("watch/backup/2024-05-01.fit.gz")).unwrap();
+    child.stdin.take().unwrap().write_all(&gzipped).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(status(&output), 0);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.matches("<Trackpoint>").count(), 1200);
+}
+
+#[test]
+fn exit_codes_tell_the_truth() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    assert_eq!(status(&paceport(here, &["frobnicate"])), 2);
+    assert_eq!(status(&paceport(here, &["inspect"])), 2);
+    assert_eq!(status(&paceport(here, &["convert", "x", "--to", "mp3"])), 2);
+    assert_eq!(status(&paceport(here, &["inspect", "not-there.fit"])), 3);
+    assert_eq!(status(&paceport(here, &["list", "not-there"])), 1);
+    fs::write(here.join("noise.fit"), b"this is not a FIT file").unwrap();
+    let output = paceport(here, &["inspect", "noise.fit", "--json"]);
+    assert_eq!(status(&output), 3);
+    let sources = lines(&output);
+    let source = of_kind(&sources, "source")[0];
+    assert_eq!(source["outcome"], "failed");
+    assert!(source["error"].as_str().unwrap().starts_with("noise.fit: unrecognised"), "{source}");
+    fs::create_dir(here.join("strange")).unwrap();
+    fs::write(here.join("strange/paceport.json"), "{\"history\": 99}").unwrap();
+    assert_eq!(status(&paceport(here, &["import", tour().to_str().unwrap(), "--into", "strange"])), 1);
+    assert_eq!(tree(&here.join("strange")).len(), 1, "an unknown history is not touched");
+}
+
+#[test]
+fn importing_again_changes_no_byte_and_threads_do_not_matter() {
+    let folder = tempfile::tempdir().unwrap();
+    let tour = tour();
+    let import = |jobs: &str, paths: &[&str], into: &str| {
+        let paths: Vec<PathBuf> = paths.iter().map(|p| tour.join(p)).collect();
+        let mut arguments = vec!["import"];
+        arguments.extend(paths.iter().map(|p| p.to_str().unwrap()));
+        arguments.extend(["--into", into, "-j", jobs]);
+        assert_eq!(status(&paceport(folder.path(), &arguments)), 0);
+        tree(&folder.path().join(into))
+    };
+    let one = import("1", &["watch", "bike-computer", "export.zip"], "one");
+    assert_eq!(import("8", &["watch", "bike-computer", "export.zip"], "eight"), one);
+    assert_eq!(import("2", &["export.zip", "bike-computer", "watch"], "other-order"), one);
+    assert_eq!(import("4", &["export.zip", "watch"], "one"), one, "the same again");
+    let listed = paceport(folder.path(), &["list", "one", "--json"]);
+    assert_eq!(status(&listed), 0);
+    assert_eq!(lines(&listed).len(), 3, "each activity once");
+    let originals: Vec<_> = one.iter().filter(|(path, _)| path.starts_with("originals/2024")).collect();
+    assert_eq!(originals.len(), 3);
+    let run = fs::read(tour.join("watch/2024-05-01.fit")).unwrap();
+    assert!(originals.iter().any(|(_, bytes)| *bytes == run), "originals are kept byte for byte");
+}
+
+#[test]
+fn a_dry_run_writes_nothing_and_filters_select() {
+    let folder = tempfile::tempdir().unwrap();
+    let tour = tour();
+    let tour = tour.to_str().unwrap();
+    assert_eq!(status(&paceport(folder.path(), &["import", tour, "--into", "h", "--dry-run"])), 0);
+    assert!(!folder.path().join("h").exists());
+    assert_eq!(status(&paceport(folder.path(), &["import", tour, "--into", "h"])), 0);
+    let count = |filter: &[&str]| lines(&paceport(folder.path(), &[&["list", "h", "--json"], filter].concat())).len();
+    assert_eq!(count(&["--sport", "running"]), 1);
+    assert_eq!(count(&["--since", "2024-05-03"]), 2);
+    assert_eq!(count(&["--until", "2024-05-03"]), 2);
+    assert_eq!(count(&["--since", "2024-05-04", "--until", "2024-05-04"]), 0);
+    let exported = paceport(folder.path(), &["export", "h", "--to", "tcx", "--out", "out", "--sport", "running"]);
+    assert_eq!(status(&exported), 0);
+    let names: Vec<String> = tree(&folder.path().join("out")).iter().map(|(p, _)| p.display().to_string()).collect();
+    assert_eq!(names.len(), 1);
+    assert!(names[0].starts_with("2024-05-01_0912_running_") && names[0].ends_with(".tcx"), "{names:?}");
+}
