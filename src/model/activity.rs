@@ -1,5 +1,7 @@
 //! `Draft`: what a file claims. `Activity`: what we believe. Both hold a `Recording`.
 
+use serde::{Deserialize, Serialize};
+
 use super::parts::{
     Athlete, Device, Event, Lap, Length, Pause, RrInterval, Session, Set, Split, Totals, Waypoint, Zones,
 };
@@ -238,11 +240,12 @@ impl Origin {
 }
 
 /// A further source of an activity.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Companion {
     /// Name of the source.
     pub source: String,
     /// Digest of its content.
+    #[serde(rename = "sha256")]
     pub digest: Digest,
     /// Format id.
     pub format: String,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activity, Channel, Totals};
+use super::{Activity, Channel, Companion, Totals};
 use crate::ids::{ActivityId, Digest};
 use crate::report::Note;
 
@@ -73,6 +73,9 @@ pub struct Summary {
     pub index: u32,
     /// Stable identity.
     pub id: ActivityId,
+    /// Further sources that it was joined from.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub companions: Vec<Companion>,
     /// First instant of samples, laps or sessions, ms UTC; absent for a day-only workout.
     #[serde(with = "utc_text")]
     pub start: Option<i64>,
@@ -188,6 +191,7 @@ impl Summary {
             format: activity.origin.format.clone(),
             index: activity.origin.index,
             id: activity.origin.id(),
+            companions: activity.origin.companions.clone(),
             start: span.map(|s| s.0),
             end: span.map(|s| s.1),
             day: activity.day.clone(),

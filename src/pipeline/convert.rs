@@ -1,5 +1,6 @@
 //! Sources → files of another format, structure kept.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -7,10 +8,11 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::names::Tree;
-use super::read::{Plan, Progress, ReadOptions, Run, SourceRead, Visit, read_all};
+use super::read::{JobRead, Plan, Progress, ReadOptions, Run, Visit, read_all};
 use crate::crosscheck;
 use crate::error::{Error, Kind, Result};
 use crate::formats::{Format, Writer};
+use crate::ids::Digest;
 use crate::model::{Activity, Summary};
 use crate::report::Notes;
 use crate::source::Input;
@@ -101,22 +103,30 @@ pub fn convert(
     let options = ReadOptions { once: false, ..options.clone() };
     let plan = Plan::new(inputs, &options);
     let tree = Tree::plan(plan.labels(), to);
-    let write_each = |read: SourceRead| {
-        Ok(read
-            .activities
-            .iter()
-            .enumerate()
-            .map(|(i, activity)| {
-                let path = match target {
-                    Target::Memory => None,
-                    Target::File(path) => Some(numbered(path, i)),
-                    Target::Folder(folder) => Some(folder.join(tree.path(&read.label, i))),
-                };
-                write_one(activity, to, path, how)
-            })
-            .collect())
+    let write_each = |read: JobRead| {
+        let mut written = Vec::new();
+        let mut of_base: HashMap<Digest, usize> = HashMap::new();
+        for activity in &read.activities {
+            let number = of_base.entry(activity.origin.digest).or_default();
+            let label = read.base(activity).map_or(activity.origin.source.as_str(), |base| base.label.as_str());
+            let path = target.path(&tree, label, *number);
+            *number += 1;
+            written.push(write_one(activity, to, path, how));
+        }
+        Ok(written)
     };
-    read_all(plan, &options, progress, Visit::each(&write_each))
+    read_all(&plan, &options, progress, &Visit::each(&write_each))
+}
+
+impl Target {
+    /// Where activity number `index` of a source goes; `None` for memory.
+    pub(super) fn path(&self, tree: &Tree, label: &str, index: usize) -> Option<PathBuf> {
+        match self {
+            Target::Memory => None,
+            Target::File(path) => Some(numbered(path, index)),
+            Target::Folder(folder) => Some(folder.join(tree.path(label, index))),
+        }
+    }
 }
 
 /// `ride.gpx`, `ride-2.gpx`, `ride-3.gpx` …

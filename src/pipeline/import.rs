@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use super::read::{Plan, Progress, ReadOptions, Run, SourceRead, Visit, read_all};
+use super::read::{JobRead, Plan, Progress, ReadOptions, Run, Visit, read_all};
 use super::report::Outcome;
 use crate::error::Result;
 use crate::history::{Committed, Entry, History, NewOriginal, OriginalKind, Writer};
 use crate::ids::Digest;
-use crate::model::Summary;
+use crate::model::{Activity, Summary};
 use crate::source::Input;
 
 /// How to import.
@@ -73,8 +73,9 @@ pub fn import(
     let sink = Sink::open(root, how)?;
     let options = ReadOptions { once: true, ..options.clone() };
     let plan = Plan::new(inputs, &options);
-    let visit = Visit { known: &|digest| sink.has(digest), work: &|read| keep(&sink, read) };
-    let mut run = read_all(plan, &options, progress, visit)?;
+    let keep = |read: JobRead| keep(&sink, &read);
+    let visit = Visit { known: &|digest| sink.has(digest), work: &keep };
+    let mut run = read_all(&plan, &options, progress, &visit)?;
     // Only now it is certain under which name each content goes.
     sink.put(|writer| {
         run.results.iter().flatten().for_each(|summary| writer.put(Entry::Activity(Box::new(summary.clone()))));
@@ -95,26 +96,34 @@ pub fn import(
     Ok(Imported { run, committed })
 }
 
-/// Keeps one source's bytes and the summaries of its activities. A source without an activity is not kept.
-fn keep(sink: &Sink, read: SourceRead) -> Result<Vec<Summary>> {
+/// Keeps the bytes of what was read, and gives the summaries of its activities. Sources that no activity came from are
+/// not kept.
+fn keep(sink: &Sink, read: &JobRead) -> Result<Vec<Summary>> {
     let summaries: Vec<Summary> = read.activities.iter().map(Summary::of).collect();
-    let (Some(format), Some(first)) = (read.format, summaries.first()) else { return Ok(summaries) };
-    let original = NewOriginal {
-        digest: read.digest,
-        bytes: &read.bytes,
-        names: std::slice::from_ref(&read.name),
-        format: format.id,
-        extension: format.extensions.first().copied().unwrap_or(format.id),
-        text: !format.binary,
-        start: first.start,
-        sport: &first.sport,
-        kind: if summaries.len() > 1 { OriginalKind::Archive } else { OriginalKind::Activity },
-    };
-    if matches!(sink, Sink::Dry(_)) {
-        return Ok(summaries);
+    for file in &read.files {
+        let uses = |activity: &&Activity| {
+            let origin = &activity.origin;
+            origin.digest == file.digest || origin.companions.iter().any(|companion| companion.digest == file.digest)
+        };
+        let mut of_file = read.activities.iter().zip(&summaries).filter(|(activity, _)| uses(activity));
+        let (Some(format), Some((_, first))) = (file.format, of_file.next()) else { continue };
+        let many = of_file.next().is_some();
+        let original = NewOriginal {
+            digest: file.digest,
+            bytes: &file.bytes,
+            names: std::slice::from_ref(&file.name),
+            format: format.id,
+            extension: format.extensions.first().copied().unwrap_or(format.id),
+            text: !format.binary,
+            start: first.start,
+            sport: &first.sport,
+            kind: if many { OriginalKind::Archive } else { OriginalKind::Activity },
+        };
+        if matches!(sink, Sink::Writer(_)) {
+            // Compression is the slow part of keeping; it runs outside the lock.
+            let packed = original.pack()?;
+            sink.put(|writer| writer.put_packed(packed))?;
+        }
     }
-    // Compression is the slow part of keeping; it runs outside the lock.
-    let packed = original.pack()?;
-    sink.put(|writer| writer.put_packed(packed))?;
     Ok(summaries)
 }

@@ -1,6 +1,6 @@
 //! Sources → summaries; writes nothing.
 
-use super::read::{Plan, Progress, ReadOptions, Run, Visit, read_all};
+use super::read::{JobRead, Plan, Progress, ReadOptions, Run, Visit, read_all};
 use crate::error::Result;
 use crate::model::Summary;
 use crate::source::Input;
@@ -15,5 +15,6 @@ pub fn inspect(
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Run<Vec<Summary>>> {
     let plan = Plan::new(inputs, options);
-    read_all(plan, options, progress, Visit::each(&|read| Ok(read.activities.iter().map(Summary::of).collect())))
+    let sum_up = |read: JobRead| Ok(read.activities.iter().map(Summary::of).collect());
+    read_all(&plan, options, progress, &Visit::each(&sum_up))
 }

@@ -15,7 +15,7 @@ pub use convert::{Target, WriteOptions, Written, convert};
 pub use import::{ImportOptions, Imported, import};
 pub use inspect::inspect;
 pub use jobs::{WORKER_PREFIX, Workers};
-pub use read::{Plan, Progress, ReadOptions, Run, SourceRead, Visit, read_all};
+pub use read::{FileRead, JobRead, Plan, Progress, ReadOptions, Run, Visit, read_all};
 pub use recall::export;
 pub use report::{Outcome, RunReport, SourceReport};
 

@@ -1,4 +1,4 @@
-//! Sources → activities: load, sniff, read, settle, one task a source.
+//! Sources → activities: load, sniff, read, join companions, settle; one task a job.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,11 +6,12 @@ use std::sync::{Mutex, PoisonError};
 use super::jobs::{self, Workers};
 use super::report::{Outcome, RunReport, SourceReport};
 use crate::error::{Error, Kind, Place, Result};
+use crate::exports::{self, Job};
 use crate::fix::{self, SettleOptions};
 use crate::formats::{self, FORMATS, Format, Intake, Reader};
 use crate::ids::Digest;
 use crate::limits::Limits;
-use crate::model::{Activity, Draft, Origin};
+use crate::model::{Activity, Companion, Draft, Origin};
 use crate::report::{Code, Notes};
 use crate::source::{self, Entry, Input, Scan, ScanOptions};
 
@@ -45,7 +46,7 @@ impl Default for ReadOptions {
 }
 
 impl ReadOptions {
-    pub(super) fn scan(&self) -> ScanOptions<'_> {
+    fn scan(&self) -> ScanOptions<'_> {
         ScanOptions { limits: &self.limits, password: self.password.as_deref() }
     }
 }
@@ -71,7 +72,7 @@ pub enum Progress<'a> {
 
 /// One source after reading.
 #[derive(Debug)]
-pub struct SourceRead {
+pub struct FileRead {
     /// Name, `archive!/member` inside archives.
     pub name: String,
     /// Name relative to what the user named.
@@ -82,34 +83,51 @@ pub struct SourceRead {
     pub digest: Digest,
     /// The format that read it.
     pub format: Option<&'static Format>,
-    /// What became of it; never `Failed` here, a failure is an error.
+    /// What became of it.
     pub outcome: Outcome,
-    /// Its activities, in source order.
-    pub activities: Vec<Activity>,
     /// Remarks on the source as a whole.
     pub notes: Notes,
+    /// How many activities have it as their base.
+    pub activities: u64,
+    drafts: Vec<Draft>,
+}
+
+/// What was read together: one source, or several that hold parts of the same recordings.
+#[derive(Debug)]
+pub struct JobRead {
+    /// The sources, the one that gives the name first.
+    pub files: Vec<FileRead>,
+    /// The activities.
+    pub activities: Vec<Activity>,
+}
+
+impl JobRead {
+    /// The source that an activity of this job is based on.
+    pub fn base(&self, activity: &Activity) -> Option<&FileRead> {
+        self.files.iter().find(|file| file.digest == activity.origin.digest)
+    }
 }
 
 /// What a run does with contents.
 pub struct Visit<'a, T> {
     /// True for a content that is known from before: it is reported as a duplicate and not read.
     pub known: &'a (dyn Fn(&Digest) -> bool + Sync),
-    /// Makes something of a source that was read, on a worker's thread.
-    pub work: &'a (dyn Fn(SourceRead) -> Result<T> + Sync),
+    /// Makes something of a job that was read, on a worker's thread.
+    pub work: &'a (dyn Fn(JobRead) -> Result<T> + Sync),
 }
 
 impl<'a, T> Visit<'a, T> {
     /// Knows nothing from before.
-    pub fn each(work: &'a (dyn Fn(SourceRead) -> Result<T> + Sync)) -> Visit<'a, T> {
+    pub fn each(work: &'a (dyn Fn(JobRead) -> Result<T> + Sync)) -> Visit<'a, T> {
         Visit { known: &|_| false, work }
     }
 }
 
-/// The whole of a run: a report a source in plan order, and what `work` made of each.
+/// The whole of a run: a report a source in plan order, and what `work` made of each job.
 pub struct Run<T> {
     /// One line a source, in plan order; sources that could not even be opened come last.
     pub sources: Vec<SourceReport>,
-    /// What was made of each source that was read, in plan order.
+    /// What was made of each job that was read, in plan order.
     pub results: Vec<T>,
     /// Counts.
     pub report: RunReport,
@@ -121,6 +139,7 @@ pub struct Run<T> {
 pub struct Plan {
     scan: Scan,
     labels: Vec<String>,
+    jobs: Vec<Job>,
 }
 
 impl Plan {
@@ -129,12 +148,24 @@ impl Plan {
         let scan = source::scan(inputs, &options.scan());
         let roots: Vec<String> = inputs.iter().filter_map(root_of).collect();
         let labels = scan.entries.iter().map(|entry| label_of(&entry.name, &roots)).collect();
-        Plan { scan, labels }
+        let names: Vec<&str> = scan.entries.iter().map(|entry| entry.name.as_str()).collect();
+        let jobs = exports::plan(&names);
+        Plan { scan, labels, jobs }
     }
 
     /// The sources' names relative to what the user named, in plan order.
     pub fn labels(&self) -> impl Iterator<Item = &str> {
         self.labels.iter().map(String::as_str)
+    }
+
+    /// For each job its place when jobs are ordered by name: neither threads nor the order of inputs change it.
+    fn ranks(&self) -> Vec<usize> {
+        let mut by_name: Vec<usize> = (0..self.jobs.len()).collect();
+        let name = |job: usize| self.jobs[job].files.first().map(|&file| &self.scan.entries[file].name);
+        by_name.sort_by_key(|&job| name(job));
+        let mut ranks = vec![0; by_name.len()];
+        by_name.iter().enumerate().for_each(|(place, &job)| ranks[job] = place);
+        ranks
     }
 }
 
@@ -150,156 +181,223 @@ fn label_of(name: &str, roots: &[String]) -> String {
     inside.unwrap_or(name).trim_start_matches('/').to_owned()
 }
 
-/// Reads every source of a plan and lets `visit` make something of each, on the workers' threads. Equal contents are read
+/// What became of one job: a report a file, bytes read, what `work` made of it.
+struct Done<T> {
+    reports: Vec<SourceReport>,
+    bytes: u64,
+    result: Option<Result<T>>,
+    key: Option<Digest>,
+}
+
+/// Reads every job of a plan and lets `visit` make something of each, on the workers' threads. Equal contents are read
 /// once (with [`ReadOptions::once`]): the smallest name wins, whatever the number of threads or the order of inputs.
 ///
 /// # Errors
-/// Only when threads cannot be started; what is wrong with a source is in its report.
+/// When threads cannot be started, or the first error of `visit.work`; what is wrong with a source is in its report.
 pub fn read_all<T: Send>(
-    plan: Plan,
+    plan: &Plan,
     options: &ReadOptions,
     progress: &(dyn Fn(Progress<'_>) + Sync),
-    visit: Visit<'_, T>,
+    visit: &Visit<'_, T>,
 ) -> Result<Run<T>> {
-    let Plan { scan: Scan { entries, problems, notes, .. }, labels } = plan;
-    let sizes: Vec<u64> = entries.iter().map(|entry| entry.size).collect();
+    let entries = &plan.scan.entries;
+    let size = |job: &Job| job.files.iter().map(|&file| entries[file].size).sum::<u64>();
+    let sizes: Vec<u64> = plan.jobs.iter().map(size).collect();
     progress(Progress::Scanned { sources: entries.len() as u64, bytes: sizes.iter().sum() });
-    // Among equal contents the smallest name wins, so that neither threads nor the order of inputs matter.
-    let mut by_name: Vec<usize> = (0..entries.len()).collect();
-    by_name.sort_by_key(|&job| &entries[job].name);
-    let mut rank = vec![0; entries.len()];
-    by_name.iter().enumerate().for_each(|(place, &job)| rank[job] = place);
+    let ranks = plan.ranks();
     let winners: Mutex<HashMap<Digest, usize>> = Mutex::new(HashMap::new());
     // True when a better name has this content; a worse one may already be read, it then gives way.
-    let claim = |digest: Digest, job: usize| {
+    let beaten = |key: Digest, job: usize| {
         let mut winners = winners.lock().unwrap_or_else(PoisonError::into_inner);
-        let best = winners.entry(digest).or_insert(rank[job]);
-        let beaten = *best < rank[job];
-        *best = (*best).min(rank[job]);
+        let best = winners.entry(key).or_insert(ranks[job]);
+        let beaten = *best < ranks[job];
+        *best = (*best).min(ranks[job]);
         beaten
     };
-    let mut slots: Vec<Option<(SourceReport, u64, Option<T>)>> = Vec::new();
-    slots.resize_with(entries.len(), || None);
-    jobs::run(
-        options.workers,
-        &sizes,
-        |job| {
-            let entry = &entries[job];
-            let loaded = source::load(entry, &options.scan())?;
-            let digest = loaded.digest;
-            let size = loaded.bytes.len() as u64;
-            if options.once && (claim(digest, job) || (visit.known)(&digest)) {
-                return Ok((duplicate(entry, digest), size, None));
-            }
-            let read = read_loaded(entry, &labels[job], loaded, options)?;
-            let report = report_of(&read);
-            Ok((report, size, Some((visit.work)(read)?)))
-        },
-        |job, result| {
-            let entry = &entries[job];
-            progress(Progress::Done { name: &entry.name, bytes: entry.size });
-            slots[job] = Some(result.unwrap_or_else(|error| (failed(&entry.name, error), 0, None)));
-            Ok(())
-        },
-    )?;
+    let mut slots: Vec<Option<Done<T>>> = Vec::new();
+    slots.resize_with(plan.jobs.len(), || None);
+    let work = |job: usize| -> Result<Done<T>> {
+        let files = &plan.jobs[job].files;
+        let loaded: Vec<(usize, Result<source::Loaded>)> =
+            files.iter().map(|&file| (file, source::load(&entries[file], &options.scan()))).collect();
+        let contents: Vec<&source::Loaded> = loaded.iter().filter_map(|(_, loaded)| loaded.as_ref().ok()).collect();
+        let bytes = contents.iter().map(|content| content.bytes.len() as u64).sum();
+        let key = key_of(&contents);
+        if let Some(key) = key
+            && options.once
+            && (beaten(key, job) || contents.iter().all(|content| (visit.known)(&content.digest)))
+        {
+            let reports = loaded.iter().map(|(file, loaded)| match loaded {
+                Ok(content) => report_of(&entries[*file].name, content.digest, Outcome::Duplicate),
+                Err(error) => failed(&entries[*file].name, error),
+            });
+            return Ok(Done { reports: reports.collect(), bytes, result: None, key: None });
+        }
+        let (read, reports) = read_job(plan, loaded, options);
+        let result = (!read.files.is_empty()).then(|| (visit.work)(read));
+        Ok(Done { reports, bytes, result, key })
+    };
+    jobs::run(options.workers, &sizes, work, |job, result| {
+        for &file in &plan.jobs[job].files {
+            progress(Progress::Done { name: &entries[file].name, bytes: entries[file].size });
+        }
+        let done = result.unwrap_or_else(|error| {
+            let reports = plan.jobs[job].files.iter().map(|&file| failed(&entries[file].name, &error)).collect();
+            Done { reports, bytes: 0, result: None, key: None }
+        });
+        let Done { reports, bytes, result, key } = done;
+        let result = result.transpose()?; // what `work` cannot do ends the run
+        slots[job] = Some(Done { reports, bytes, result: result.map(Ok), key });
+        Ok(())
+    })?;
     let winners = winners.into_inner().unwrap_or_else(PoisonError::into_inner);
     let (mut sources, mut results, mut bytes) = (Vec::new(), Vec::new(), 0);
-    for (job, slot) in slots.into_iter().enumerate() {
-        let Some((mut report, size, result)) = slot else { continue };
-        bytes += size;
-        let gives_way = options.once
-            && report.sha256.is_some_and(|digest| winners.get(&digest).is_some_and(|best| *best < rank[job]));
-        if gives_way && report.outcome != Outcome::Duplicate {
-            report = duplicate(&entries[job], report.sha256.unwrap_or_default());
-        } else if let Some(result) = result {
-            results.push(result);
+    for (job, mut done) in slots.into_iter().enumerate().filter_map(|(job, slot)| Some((job, slot?))) {
+        bytes += done.bytes;
+        let won = |key| winners.get(key).is_none_or(|best| *best == ranks[job]);
+        if done.key.as_ref().is_none_or(won) || !options.once {
+            results.extend(done.result.and_then(Result::ok));
+        } else {
+            for report in done.reports.iter_mut().filter(|report| report.outcome != Outcome::Failed) {
+                *report = report_of(&report.source, report.sha256.unwrap_or_default(), Outcome::Duplicate);
+            }
         }
-        sources.push(report);
+        sources.extend(done.reports);
     }
-    sources.extend(problems.into_iter().map(|problem| failed(&problem.name, problem.error)));
+    sources.extend(plan.scan.problems.iter().map(|problem| failed(&problem.name, &problem.error)));
     let report = RunReport::of(&sources, bytes);
-    Ok(Run { sources, results, report, notes })
+    Ok(Run { sources, results, report, notes: plan.scan.notes.clone() })
 }
 
-fn duplicate(entry: &Entry, digest: Digest) -> SourceReport {
-    SourceReport {
-        kind: "source",
-        source: entry.name.clone(),
-        sha256: Some(digest),
-        format: None,
-        outcome: Outcome::Duplicate,
-        activities: 0,
-        error: None,
-        notes: Notes::new(),
+/// Identity of what a job read: the digest of its content, those of several mixed. `None` when nothing was loaded.
+fn key_of(contents: &[&source::Loaded]) -> Option<Digest> {
+    let mut key = contents.first()?.digest;
+    for (i, content) in contents.iter().enumerate().skip(1) {
+        for (at, byte) in content.digest.0.iter().enumerate() {
+            key.0[(at + i) % 32] ^= byte;
+        }
     }
+    Some(key)
 }
 
-fn failed(name: &str, error: Error) -> SourceReport {
+fn report_of(name: &str, digest: Digest, outcome: Outcome) -> SourceReport {
     SourceReport {
         kind: "source",
         source: name.to_owned(),
-        sha256: None,
+        sha256: Some(digest),
         format: None,
-        outcome: Outcome::Failed,
+        outcome,
         activities: 0,
-        error: Some(error.to_string()),
+        error: None,
         notes: Notes::new(),
     }
 }
 
-fn report_of(read: &SourceRead) -> SourceReport {
-    SourceReport {
-        kind: "source",
-        source: read.name.clone(),
-        sha256: Some(read.digest),
-        format: read.format.map(|format| format.id),
-        outcome: read.outcome,
-        activities: read.activities.len() as u64,
-        error: None,
-        notes: read.notes.clone(),
-    }
+fn failed(name: &str, error: &Error) -> SourceReport {
+    SourceReport { sha256: None, error: Some(error.to_string()), ..report_of(name, Digest::default(), Outcome::Failed) }
 }
 
-/// Sniffs, reads and settles one loaded source.
-fn read_loaded(entry: &Entry, label: &str, loaded: source::Loaded, options: &ReadOptions) -> Result<SourceRead> {
-    let mut read = SourceRead {
+/// Reads the files of one job, joins what belongs together, settles.
+fn read_job(
+    plan: &Plan,
+    loaded: Vec<(usize, Result<source::Loaded>)>,
+    options: &ReadOptions,
+) -> (JobRead, Vec<SourceReport>) {
+    let mut read = JobRead { files: Vec::new(), activities: Vec::new() };
+    let mut failures = Vec::new();
+    for (file, loaded) in loaded {
+        let entry = &plan.scan.entries[file];
+        match loaded.and_then(|loaded| read_file(entry, &plan.labels[file], loaded, &options.limits)) {
+            Ok(file) => read.files.push(file),
+            Err(error) => failures.push(failed(&entry.name, &error)),
+        }
+    }
+    let mut drafts = Vec::new();
+    let mut places = Vec::new();
+    for (file, read) in read.files.iter_mut().enumerate() {
+        for (index, draft) in read.drafts.drain(..).enumerate() {
+            drafts.push(draft);
+            places.push((file, index as u32));
+        }
+    }
+    let joined = if read.files.len() > 1 {
+        fix::join(drafts)
+    } else {
+        drafts.into_iter().enumerate().map(|(i, draft)| (draft, vec![i])).collect()
+    };
+    for (draft, of) in joined {
+        let complete = draft.complete && !draft.notes.has_damage();
+        let mut activity = fix::settle(draft, &options.settle);
+        let mut parts = of.iter().filter_map(|&i| places.get(i)).map(|&(file, index)| (&read.files[file], index));
+        if let Some((base, index)) = parts.next() {
+            activity.origin = Origin {
+                source: base.name.clone(),
+                digest: base.digest,
+                format: base.format.map_or_else(String::new, |format| format.id.to_owned()),
+                index,
+                companions: parts.map(|(file, index)| companion(file, index)).collect(),
+                channels: Vec::new(),
+            };
+        }
+        read.activities.push(activity);
+        for (part, &i) in of.iter().enumerate() {
+            let Some(&(file, _)) = places.get(i) else { continue };
+            let file = &mut read.files[file];
+            file.activities += u64::from(part == 0);
+            if !complete {
+                file.outcome = Outcome::Partial;
+            }
+        }
+    }
+    let reports = read.files.iter().map(|file| SourceReport {
+        format: file.format.map(|format| format.id),
+        activities: file.activities,
+        notes: file.notes.clone(),
+        ..report_of(&file.name, file.digest, file.outcome)
+    });
+    let reports = reports.chain(failures).collect();
+    (read, reports)
+}
+
+fn companion(file: &FileRead, index: u32) -> Companion {
+    let format = file.format.map_or_else(String::new, |format| format.id.to_owned());
+    Companion { source: file.name.clone(), digest: file.digest, format, index }
+}
+
+/// Sniffs and reads one loaded source.
+fn read_file(entry: &Entry, label: &str, loaded: source::Loaded, limits: &Limits) -> Result<FileRead> {
+    let mut read = FileRead {
         name: entry.name.clone(),
         label: label.to_owned(),
+        format: formats::sniff(&loaded.bytes),
         bytes: loaded.bytes,
         digest: loaded.digest,
-        format: None,
         outcome: Outcome::Read,
-        activities: Vec::new(),
         notes: loaded.notes,
+        activities: 0,
+        drafts: Vec::new(),
     };
-    let Some(format) = formats::sniff(&read.bytes) else { return unrecognised(read) };
-    read.format = Some(format);
-    let mut keep = |draft: Draft, index| {
-        let mut activity = fix::settle(draft, &options.settle);
-        activity.origin = Origin {
-            source: read.name.clone(),
-            digest: read.digest,
-            format: format.id.to_owned(),
-            index,
-            ..Origin::default()
-        };
-        read.activities.push(activity);
+    let Some(format) = read.format else { return unrecognised(read) };
+    let drafts = &mut read.drafts;
+    let mut keep = |draft, _| {
+        drafts.push(draft);
         Ok(())
     };
     let (skipped, notes) =
-        drafts_of(format, &read.bytes, &options.limits, &mut keep).map_err(|error| error.in_source(&entry.name))?;
+        drafts_of(format, &read.bytes, limits, &mut keep).map_err(|error| error.in_source(&entry.name))?;
     read.notes.extend(notes);
-    if read.activities.is_empty() {
+    if read.drafts.is_empty() {
         let what = skipped.unwrap_or_else(|| "no activity inside".to_owned());
         read.notes.add(NOT_AN_ACTIVITY, Place::NOWHERE, || what);
-        read.outcome = if read.notes.has_damage() { Outcome::Partial } else { Outcome::Skipped };
-    } else if read.notes.has_damage() || read.activities.iter().any(|a| !a.complete || a.notes.has_damage()) {
+        read.outcome = Outcome::Skipped;
+    }
+    if read.notes.has_damage() {
         read.outcome = Outcome::Partial;
     }
     Ok(read)
 }
 
-/// Hands each draft of a content to `keep`, with its index. Gives what the content holds instead of activities, and notes.
+/// Hands each draft of a content to `keep`, with its index. Gives what it holds instead of activities, and notes.
 pub(super) fn drafts_of(
     format: &Format,
     bytes: &[u8],
@@ -321,12 +419,13 @@ pub(super) fn drafts_of(
 }
 
 /// Content that no format knows: rightly passed over, unless its name says that it should be a recording.
-fn unrecognised(mut read: SourceRead) -> Result<SourceRead> {
+fn unrecognised(mut read: FileRead) -> Result<FileRead> {
     let stem = read.name.strip_suffix(".gz").unwrap_or(&read.name);
     let extension = stem.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
+    let claims = |f: &Format| f.read.is_some() && f.extensions.contains(&extension.as_str());
     if read.bytes.is_empty() {
         read.notes.add(UNRECOGNISED, Place::NOWHERE, || "empty");
-    } else if FORMATS.iter().any(|f| f.read.is_some() && f.extensions.contains(&extension.as_str())) {
+    } else if FORMATS.iter().any(claims) {
         let message = format!("the content is no {extension} file, nor any other known format");
         return Err(Error::new(Kind::Unrecognised, message).in_source(&read.name));
     } else {

@@ -12,38 +12,55 @@ use crate::fix::{self, SettleOptions, zone::Verdict};
 use crate::formats::{self, Format};
 use crate::history::History;
 use crate::ids::Digest;
-use crate::model::{Activity, Evidence, Origin, Summary};
+use crate::model::{Activity, Draft, Evidence, Origin, Summary};
 
-/// Reads the activities of one original again: those whose summaries are given.
-fn recall(history: &History, digest: &Digest, wanted: &[Summary], options: &ReadOptions) -> Result<Vec<Activity>> {
+/// The drafts of one original, read again.
+fn drafts(history: &History, digest: &Digest, options: &ReadOptions) -> Result<Vec<Draft>> {
     let bytes = history.read_original(digest)?;
     let original = history
         .original(digest)
         .ok_or_else(|| Error::new(Kind::History, format!("no original with the SHA-256 {digest} is kept")))?;
     let format = formats::by_id(&original.format)
         .ok_or_else(|| Error::new(Kind::Unsupported, format!("the format {} is not known", original.format)))?;
-    let mut found = Vec::new();
-    let mut keep = |draft, index| {
-        let Some(summary) = wanted.iter().find(|summary| summary.index == index) else { return Ok(()) };
-        let settle = SettleOptions { decided: Some(decided(summary)), ..options.settle.clone() };
-        let mut activity = fix::settle(draft, &settle);
-        activity.origin = Origin {
-            source: summary.source.clone(),
-            digest: *digest,
-            format: format.id.to_owned(),
-            index,
-            ..Origin::default()
-        };
-        found.push(activity);
+    let mut drafts = Vec::new();
+    let mut keep = |draft, _| {
+        drafts.push(draft);
         Ok(())
     };
-    drafts_of(format, &bytes, &options.limits, &mut keep)?;
-    if found.len() < wanted.len() {
-        let message =
-            format!("{} of {} activities are no longer found in it", wanted.len() - found.len(), wanted.len());
-        return Err(Error::new(Kind::History, message).in_source(&original.path));
-    }
-    Ok(found)
+    drafts_of(format, &bytes, &options.limits, &mut keep).map_err(|error| error.in_source(&original.path))?;
+    Ok(drafts)
+}
+
+/// Reads the activities of one original again: those whose summaries are given.
+fn recall(history: &History, digest: &Digest, wanted: &[Summary], options: &ReadOptions) -> Result<Vec<Activity>> {
+    let mut own: Vec<Option<Draft>> = drafts(history, digest, options)?.into_iter().map(Some).collect();
+    wanted
+        .iter()
+        .map(|summary| {
+            let lost = || Error::new(Kind::History, "an activity is no longer found in its original");
+            let own = own.get_mut(summary.index as usize).and_then(Option::take).ok_or_else(lost)?;
+            let mut parts = vec![own];
+            for companion in &summary.companions {
+                let found = drafts(history, &companion.digest, options)?.into_iter().nth(companion.index as usize);
+                parts.push(found.ok_or_else(lost)?);
+            }
+            let draft = match parts.len() {
+                1 => parts.pop(),
+                _ => fix::join(parts).into_iter().next().map(|(draft, _)| draft),
+            };
+            let settle = SettleOptions { decided: Some(decided(summary)), ..options.settle.clone() };
+            let mut activity = fix::settle(draft.ok_or_else(lost)?, &settle);
+            activity.origin = Origin {
+                source: summary.source.clone(),
+                digest: *digest,
+                format: summary.format.clone(),
+                index: summary.index,
+                companions: summary.companions.clone(),
+                channels: Vec::new(),
+            };
+            Ok(activity)
+        })
+        .collect()
 }
 
 /// The verdict on times that a summary keeps.
