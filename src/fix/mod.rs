@@ -1,7 +1,9 @@
 //! Draft → activity: the only place where a claim becomes a belief.
 
 mod distance;
+mod pair;
 mod range;
+mod shift;
 pub mod zone;
 
 use crate::error::Place;
@@ -11,6 +13,8 @@ use crate::report::Code;
 const BACKWARD: Code = Code::warning("time.backward");
 const UNTIMED: Code = Code::info("time.missing");
 
+pub use pair::{Joined, join};
+pub use shift::{Shift, shift};
 pub use zone::ZoneChoice;
 
 /// What the user decides about times, and what was decided before.

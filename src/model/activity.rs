@@ -293,6 +293,12 @@ impl Activity {
         }
     }
 
+    /// Moves every instant by `ms`; their order stays.
+    pub fn shift(&mut self, ms: i64) {
+        self.recording.shift(ms);
+        self.shift_ms += ms;
+    }
+
     /// Takes the recording out, for a change that has to be settled again.
     pub fn into_recording(self) -> Recording {
         self.recording

@@ -21,7 +21,7 @@ const SYNCHRONISED_S: i32 = 120;
 /// Zone borders are simplified by up to 111 m; this far around a point its neighbour's time may be kept, degrees.
 const BORDER_DEG: f64 = 0.002;
 /// Local times on earth, seconds from UTC.
-const OFFSETS_S: std::ops::RangeInclusive<i32> = -12 * 3600..=14 * 3600;
+pub(super) const OFFSETS_S: std::ops::RangeInclusive<i32> = -12 * 3600..=14 * 3600;
 
 /// What is believed about a recording's times.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -6,6 +6,7 @@
 
 mod choice;
 mod judge;
+mod reconcile;
 
 use std::sync::LazyLock;
 
@@ -15,7 +16,8 @@ use tzf_rs::EmbeddedFinder;
 
 pub use choice::ZoneChoice;
 pub use judge::Verdict;
-pub(super) use judge::judge;
+pub(super) use judge::{judge, quarter_hours};
+pub use reconcile::{Claim, Correction, reconcile};
 
 /// `EmbeddedFinder` reads the bundled polygons in place: it opens 15 times faster than the finder that unpacks them, in a
 /// fifth of the memory, and one look-up an activity does not notice its slower queries.
