@@ -16,7 +16,7 @@ fn root() -> PathBuf {
 fn steady(text: &str) -> String {
     let mut out = String::new();
     for line in text.lines() {
-        let steady = match (line.find(" in "), line.find(" sources: ")) {
+        let steady = match (line.find(" in "), line.find(" skipped, ")) {
             (Some(_), Some(_)) => line.rsplit_once(" in ").map(|(head, _)| format!("{head} in … s")),
             _ => None,
         };
@@ -29,11 +29,8 @@ fn steady(text: &str) -> String {
 /// Runs one `$ paceport …` line in a folder; output and errors in one text.
 fn run(line: &str, folder: &Path) -> String {
     let arguments = line.strip_prefix("$ paceport ").unwrap_or_else(|| panic!("{line}: not a paceport command"));
-    let output = Command::new(env!("CARGO_BIN_EXE_paceport"))
-        .args(arguments.split(' '))
-        .current_dir(folder)
-        .output()
-        .unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_paceport")).args(arguments.split(' ')).current_dir(folder).output().unwrap();
     let status = output.status.code().unwrap();
     assert!(status == 0, "{line} ended with {status}: {}", String::from_utf8_lossy(&output.stderr));
     steady(&format!("{}{}", String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap()))
