@@ -5,7 +5,7 @@ use std::io::{BufRead, ErrorKind, Read};
 use sha2::{Digest as _, Sha256};
 
 use super::flaw::{End, Flaw, end_of};
-use super::unpack::{Unpacked, unpack};
+use super::unpack::{Extent, Unpacked, unpack};
 use super::{Entry, ScanOptions};
 use crate::error::{Error, Kind, Result};
 use crate::ids::Digest;
@@ -38,7 +38,7 @@ pub struct Loaded {
 /// `Limit` (`--max-entry`, `--max-ratio`, `--max-nesting`), `Encrypted`, `Unsupported`, `Io`, and `Malformed` when
 /// nothing could be unpacked.
 pub fn load(entry: &Entry, options: &ScanOptions<'_>) -> Result<Loaded> {
-    let unpacked = unpack(&entry.store, &entry.packing, options, u64::MAX);
+    let unpacked = unpack(&entry.store, &entry.packing, options, Extent::Whole);
     unpacked.and_then(|unpacked| whole(unpacked, options)).map_err(|error| error.in_source(&entry.name))
 }
 
@@ -147,7 +147,7 @@ pub struct Finished {
 /// `Encrypted`, `Unsupported`, `Limit` (`--max-nesting`), `Io`, `Malformed`.
 pub fn open(entry: &Entry, options: &ScanOptions<'_>) -> Result<Stream> {
     let unpacked =
-        unpack(&entry.store, &entry.packing, options, u64::MAX).map_err(|error| error.in_source(&entry.name))?;
+        unpack(&entry.store, &entry.packing, options, Extent::Whole).map_err(|error| error.in_source(&entry.name))?;
     Ok(Stream {
         reader: unpacked.reader,
         buffer: vec![0; CHUNK],

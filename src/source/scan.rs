@@ -10,7 +10,7 @@ use super::label::{is_clutter, label};
 use super::spool::Spool;
 use super::store::Store;
 use super::tar_directory::{self, TarMember, is_tar};
-use super::unpack::{Packing, fill, stored_part, unpack};
+use super::unpack::{Extent, Packing, fill, gzip_size, stored_part, unpack};
 use super::walk::{Found, name_of, walk};
 use super::zip_directory::{self, Directory, Listed, Lock, What, too_many};
 use super::{ArchiveInfo, ArchiveKind, Entry, Input, Problem, Scan, ScanOptions, zip_salvage};
@@ -51,6 +51,14 @@ fn empty() -> Error {
 
 fn special() -> Error {
     Error::new(Kind::Unsupported, "not a regular file; pipe its content into standard input (-) instead")
+}
+
+/// What a look at the first bytes told.
+enum Look {
+    /// An archive; its members are listed.
+    Archive,
+    /// Something to read, of about this many bytes.
+    Content { size: u64 },
 }
 
 struct Scanner<'a> {
@@ -99,17 +107,13 @@ impl Scanner<'_> {
     /// Something that has bytes: an archive is listed, anything else is an entry.
     fn content(&mut self, store: Store, packing: Packing, name: String, depth: u32) {
         match self.archive(&store, &packing, &name, depth) {
-            Ok(Some(())) => {}
-            Ok(None) => self.entry(store, packing, name),
+            Ok(Look::Archive) => {}
+            Ok(Look::Content { size }) => self.entry(store, packing, name, size),
             Err(error) => self.problem(&name, error),
         }
     }
 
-    fn entry(&mut self, store: Store, packing: Packing, name: String) {
-        let size = match &packing {
-            Packing::Plain => store.len(),
-            Packing::Member(member) => member.unpacked,
-        };
+    fn entry(&mut self, store: Store, packing: Packing, name: String, size: u64) {
         self.declared = self.declared.saturating_add(size);
         if let Some(limit) = self.options.limits.total_bytes.filter(|limit| self.declared > *limit) {
             self.problem(&name, Error::limit("--max-total", format!("all sources together exceed {limit} bytes")));
@@ -119,24 +123,30 @@ impl Scanner<'_> {
         self.scan.entries.push(Entry { name, size, store, packing });
     }
 
-    /// Lists an archive; `None`: it is none.
-    fn archive(&mut self, store: &Store, packing: &Packing, name: &str, depth: u32) -> Result<Option<()>> {
+    /// Lists an archive, if it is one.
+    fn archive(&mut self, store: &Store, packing: &Packing, name: &str, depth: u32) -> Result<Look> {
+        let size = match packing {
+            Packing::Plain => store.len(),
+            Packing::Member(member) => member.unpacked,
+        };
         if let Packing::Member(member) = packing
             && member.lock != Lock::Open
             && self.options.password.is_none()
         {
-            return Ok(None);
+            return Ok(Look::Content { size });
         }
-        let Ok(head) = self.head(store, packing) else {
-            // Whatever is wrong comes up again, and is reported, when the entry is loaded.
-            return Ok(None);
-        };
-        let kind = if ZIP_STARTS.iter().any(|start| head.starts_with(start)) {
+        // One descriptor for all that follows.
+        let _open = store.reader().map_err(|error| Error::io("cannot open", error))?;
+        // Whatever is wrong comes up again, and is reported, when the entry is loaded.
+        let Ok((head, gzipped)) = self.head(store, packing) else { return Ok(Look::Content { size }) };
+        let kind = if ZIP_STARTS.iter().any(|start| head.starts_with(start)) || ends_as_zip(store, packing) {
             ArchiveKind::Zip
         } else if is_tar(&head) {
             ArchiveKind::Tar
+        } else if gzipped {
+            return Ok(Look::Content { size: gzip_hint(store, packing, size)? });
         } else {
-            return Ok(None);
+            return Ok(Look::Content { size });
         };
         let limits = self.options.limits;
         if depth > limits.nested_archives.min(DEEPEST) {
@@ -157,29 +167,27 @@ impl Scanner<'_> {
         if let Some(info) = self.scan.archives.get_mut(at) {
             info.entries = entries;
         }
-        Ok(Some(()))
+        Ok(Look::Archive)
     }
 
-    /// The first bytes of the content.
-    fn head(&self, store: &Store, packing: &Packing) -> Result<Vec<u8>> {
+    /// The first bytes of the content, and whether it is gzipped.
+    fn head(&self, store: &Store, packing: &Packing) -> Result<(Vec<u8>, bool)> {
         let mut head = [0; HEAD];
-        let got = match packing {
+        if let Packing::Plain = packing {
             // The bulk of files is neither gzipped nor an archive: one read says so.
-            Packing::Plain => {
-                let got = store.read_at(0, &mut head).map_err(|error| Error::io("cannot read", error))?;
-                if !is_gzip(&head[..got]) {
-                    return Ok(head[..got].to_vec());
-                }
-                fill(&mut *unpack(store, packing, self.options, 1024)?.reader, &mut head)?
+            let got = store.read_at(0, &mut head).map_err(|error| Error::io("cannot read", error))?;
+            if !is_gzip(&head[..got]) {
+                return Ok((head[..got].to_vec(), false));
             }
-            Packing::Member(_) => fill(&mut *unpack(store, packing, self.options, 1024)?.reader, &mut head)?,
-        };
-        Ok(head[..got].to_vec())
+        }
+        let mut unpacked = unpack(store, packing, self.options, Extent::Head)?;
+        let got = fill(&mut *unpacked.reader, &mut head)?;
+        Ok((head[..got].to_vec(), unpacked.gzip_layers > 0))
     }
 
     /// The content of an archive as a store: in place when it is stored as it is, else spooled.
     fn seekable(&mut self, store: &Store, packing: &Packing) -> Result<(Store, Option<Flaw>)> {
-        let mut unpacked = unpack(store, packing, self.options, u64::MAX)?;
+        let mut unpacked = unpack(store, packing, self.options, Extent::Whole)?;
         if unpacked.gzip_layers == 0 {
             if let Some(plain) = unpacked.plain {
                 return Ok((plain, None));
@@ -209,7 +217,7 @@ impl Scanner<'_> {
         self.count(directory.members.iter().map(|listed| &listed.name))?;
         let overlapping = overlapping(&directory.members);
         if let Some(first) = overlapping.first().and_then(|&at| directory.members.get(at)) {
-            let message = format!("{} members share their bytes with others and are not read", overlapping.len());
+            let message = format!("members that reach into others are not read: {}", overlapping.len());
             self.problem(&format!("{name}!/{}", label(&first.name)), Error::new(Kind::Malformed, message));
         }
         for (at, Listed { name: inner, what, member }) in directory.members.into_iter().enumerate() {
@@ -261,22 +269,40 @@ impl Scanner<'_> {
     }
 }
 
-/// Positions of members whose bytes another member has already: the mark of a bomb that repeats one kernel.
+/// About how many bytes gzipped content has, which itself has `size` bytes.
+fn gzip_hint(store: &Store, packing: &Packing, size: u64) -> Result<u64> {
+    let part = match packing {
+        Packing::Plain => Some(store.clone()),
+        Packing::Member(member) => stored_part(store, member)?,
+    };
+    match part {
+        // Deflate expands at most 1,032 times.
+        Some(part) => Ok(gzip_size(&part)?.clamp(size, size.saturating_mul(1032))),
+        // Recordings in text formats compress about so much.
+        None => Ok(size.saturating_mul(8)),
+    }
+}
+
+/// True for a zip archive behind something else (a self-extractor), or whose first bytes are damaged.
+fn ends_as_zip(store: &Store, packing: &Packing) -> bool {
+    let mut end = [0; 22];
+    let at = store.len().checked_sub(22);
+    matches!(packing, Packing::Plain)
+        && at.is_some_and(|at| store.read_at(at, &mut end).is_ok())
+        && end.starts_with(b"PK\x05\x06")
+}
+
+/// Positions of members that reach into the next one: the mark of a bomb that repeats one kernel, or of a wrong size.
+/// Of members that start at the same place the last one stays.
 fn overlapping(members: &[Listed]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..members.len()).collect();
     order.sort_by_key(|&at| members[at].member.header);
-    let mut end = 0;
-    let mut out = Vec::new();
-    for at in order {
-        let member = &members[at].member;
+    let reaches = |pair: &[usize]| {
+        let [one, next] = [pair[0], pair[1]].map(|at| &members[at].member);
         // Names and extra fields of the local header make it longer still; this much is certain.
-        let least = member.header.saturating_add(zip_directory::LOCAL_LEN as u64).saturating_add(member.packed);
-        if member.header < end {
-            out.push(at);
-        } else {
-            end = least;
-        }
-    }
+        one.header.saturating_add(zip_directory::LOCAL_LEN as u64).saturating_add(one.packed) > next.header
+    };
+    let mut out: Vec<usize> = order.windows(2).filter(|pair| reaches(pair)).map(|pair| pair[0]).collect();
     out.sort_unstable();
     out
 }

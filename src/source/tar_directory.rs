@@ -55,35 +55,37 @@ fn text(field: &[u8]) -> &[u8] {
     field.split(|&b| b == 0).next().unwrap_or(&[])
 }
 
-/// The members in order, and why the walk ended early.
+/// The members in order, and what was wrong.
 ///
 /// # Errors
 /// `Limit` when there are more members than allowed, `Io`.
 pub(super) fn read(store: &Store, limits: &Limits) -> Result<(Vec<TarMember>, Option<String>)> {
     let mut members = Vec::new();
-    let (mut long_name, mut long_size) = (None, None);
+    let (mut long_name, mut long_size, mut damage) = (None, None, None);
     let mut at = 0u64;
     while at < store.len() {
         let block = bytes_at(store, at, BLOCK as usize)?;
         if block.iter().all(|&b| b == 0) {
             // Two blocks of zeros are the end; what follows is padding.
-            return Ok((members, None));
+            return Ok((members, damage));
         }
         if block.len() < BLOCK as usize {
             return Ok((members, Some(format!("the archive is cut off at byte {at}"))));
         }
         if !is_tar(&block) {
-            return Ok((members, Some(format!("no header where one must be, at byte {at}"))));
+            damage.get_or_insert_with(|| format!("no header where one must be, at byte {at}"));
+            at += BLOCK;
+            continue;
         }
         let kind = block[156];
         let claimed = octal(&block[124..136]).unwrap_or(0);
         let data = at + BLOCK;
-        let extension = matches!(kind, b'L' | b'K' | b'x' | b'g');
+        let extension = matches!(kind, b'L' | b'K' | b'x' | b'X' | b'g');
         let len = if extension { claimed } else { long_size.take().unwrap_or(claimed) };
         at = data.saturating_add(len.div_ceil(BLOCK).saturating_mul(BLOCK));
         match kind {
             b'L' => long_name = Some(decode(text(&bytes_at(store, data, len.min(LONGEST_EXTENSION) as usize)?))),
-            b'x' => {
+            b'x' | b'X' => {
                 let records = bytes_at(store, data, len.min(LONGEST_EXTENSION) as usize)?;
                 pax(&records, &mut long_name, &mut long_size);
             }
@@ -92,10 +94,10 @@ pub(super) fn read(store: &Store, limits: &Limits) -> Result<(Vec<TarMember>, Op
                 let name = long_name.take().unwrap_or_else(|| short_name(&block));
                 let what = match kind {
                     b'5' => What::Folder,
-                    // A hard link repeats a member that is there already; the rest are links, devices and pipes.
-                    b'1' | b'2' | b'3' | b'4' | b'6' => What::Special,
-                    _ if name.ends_with('/') => What::Folder,
-                    _ => What::File,
+                    0 | b'0' | b'7' if name.ends_with('/') => What::Folder,
+                    0 | b'0' | b'7' => What::File,
+                    // Links (a hard link repeats a member that is there already), devices, pipes, sparse files.
+                    _ => What::Special,
                 };
                 members.push(TarMember { name, what, start: data, len });
                 if members.len() as u64 > limits.archive_entries {
@@ -107,7 +109,8 @@ pub(super) fn read(store: &Store, limits: &Limits) -> Result<(Vec<TarMember>, Op
             }
         }
     }
-    Ok((members, Some("the end of the archive is missing".into())))
+    // Not every writer ends with blocks of zeros.
+    Ok((members, damage))
 }
 
 fn short_name(block: &[u8]) -> String {

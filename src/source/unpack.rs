@@ -6,7 +6,7 @@ use deflate64::Deflate64Decoder;
 use flate2::Crc;
 
 use super::ScanOptions;
-use super::flaw::{Flaw, error_of, fatal, flaw};
+use super::flaw::{End, Flaw, end_of, error_of, fatal, flaw};
 use super::inflate::{Gunzip, Inflate, is_gzip};
 use super::store::Store;
 use super::zip_crypt::decrypt;
@@ -23,6 +23,8 @@ const DEFLATE64: Code = Code::damage("source.deflate64");
 const RATIO_FROM: u64 = 1 << 20;
 /// Compressed bytes read at a time.
 const BUFFER: u64 = 128 << 10;
+/// Compressed bytes read at a time when only the head is wanted.
+const HEAD_BUFFER: u64 = 1 << 10;
 
 /// How content lies in its store.
 #[derive(Clone)]
@@ -46,14 +48,24 @@ pub(super) struct Unpacked {
     pub(super) plain: Option<Store>,
 }
 
-/// Starts to unpack. `buffer` caps how many compressed bytes are read at a time.
+/// How much of the content is wanted.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Extent {
+    /// The first kilobyte or so.
+    Head,
+    Whole,
+}
+
+/// Starts to unpack.
 ///
 /// # Errors
 /// `Encrypted`, `Unsupported` (compression method), `Limit` (layers of gzip), `Malformed`, `Io`.
-pub(super) fn unpack(store: &Store, packing: &Packing, options: &ScanOptions<'_>, buffer: u64) -> Result<Unpacked> {
+pub(super) fn unpack(store: &Store, packing: &Packing, options: &ScanOptions<'_>, extent: Extent) -> Result<Unpacked> {
+    // One descriptor for all that follows.
+    let _open = store.reader().map_err(|error| Error::io("cannot open", error))?;
     let mut unpacked = match packing {
         Packing::Plain => plain(store)?,
-        Packing::Member(member) => unzip(store, member, options, buffer)?,
+        Packing::Member(member) => unzip(store, member, options, extent)?,
     };
     let layers = 1 + options.limits.nested_archives;
     loop {
@@ -78,7 +90,7 @@ pub(super) fn unpack(store: &Store, packing: &Packing, options: &ScanOptions<'_>
             Some(store) => gzip_size(&store)?,
             None => 0,
         };
-        let buffered = BufReader::with_capacity(capacity(unpacked.stored, buffer), unpacked.reader);
+        let buffered = BufReader::with_capacity(capacity(unpacked.stored, extent), unpacked.reader);
         unpacked.reader = Box::new(Guard::new(Gunzip::new(buffered), unpacked.stored, options.limits.expansion_ratio));
     }
 }
@@ -94,7 +106,7 @@ pub(super) fn stored_part(store: &Store, member: &Member) -> Result<Option<Store
     Ok((member.method == 0 && member.lock == Lock::Open && part.len() == member.packed).then_some(part))
 }
 
-fn unzip(archive: &Store, member: &Member, options: &ScanOptions<'_>, buffer: u64) -> Result<Unpacked> {
+fn unzip(archive: &Store, member: &Member, options: &ScanOptions<'_>, extent: Extent) -> Result<Unpacked> {
     let mut data = archive.part(data_start(archive, member)?, member.packed);
     let stored = data.len();
     let mut end = None;
@@ -102,12 +114,13 @@ fn unzip(archive: &Store, member: &Member, options: &ScanOptions<'_>, buffer: u6
         end = Some(Flaw { code: CUT, place: Place::NOWHERE, detail: "the archive ends inside this member".into() });
     }
     if member.lock != Lock::Open {
-        let (plain, flaw) = decrypt(&data, member.lock, options.password, options.limits)?;
+        let part = if extent == Extent::Head { 4 * HEAD_BUFFER } else { u64::MAX };
+        let (plain, flaw) = decrypt(&data, part, member.lock, options.password, options.limits)?;
         data = plain;
         end = end.or(flaw);
     }
     let range = data.reader().map_err(|error| Error::io("cannot read the archive", error))?;
-    let capacity = capacity(stored, buffer);
+    let capacity = capacity(stored, extent);
     let inflated: Box<dyn Read + Send> = match member.method {
         0 => Box::new(range),
         8 => Box::new(Inflate::new(BufReader::with_capacity(capacity, range))),
@@ -134,12 +147,12 @@ const METHODS: &[(u16, &str)] = &[
     (99, "AES without its parameters"),
 ];
 
-fn capacity(stored: u64, buffer: u64) -> usize {
-    stored.clamp(64, buffer.clamp(64, BUFFER)) as usize
+fn capacity(stored: u64, extent: Extent) -> usize {
+    stored.clamp(64, if extent == Extent::Head { HEAD_BUFFER } else { BUFFER }) as usize
 }
 
 /// The last four bytes of a gzip stream claim the unpacked size of its last member.
-fn gzip_size(store: &Store) -> Result<u64> {
+pub(super) fn gzip_size(store: &Store) -> Result<u64> {
     let mut size = [0; 4];
     let at = store.len().saturating_sub(4);
     store.read_at(at, &mut size).map_err(|error| Error::io("cannot read", error))?;
@@ -214,16 +227,26 @@ struct Checked<R> {
     done: bool,
 }
 
+impl<R> Checked<R> {
+    /// One in 256 wrong passwords passes the check byte of ZipCrypto: what follows may be noise, not damaged content.
+    fn judge(&self, error: std::io::Error) -> std::io::Error {
+        match (self.member.lock, end_of(error)) {
+            (Lock::ZipCrypto { .. }, End::Flaw(flaw)) => {
+                let message = format!("{}: damaged, or (one time in 256) the password is wrong", flaw.detail);
+                fatal(Error::new(Kind::Malformed, message).at(flaw.place))
+            }
+            (_, End::Flaw(flaw)) => std::io::Error::other(flaw),
+            (_, End::Fatal(error)) => fatal(error),
+        }
+    }
+}
+
 impl<R: Read> Read for Checked<R> {
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
         if out.is_empty() {
             return Ok(0);
         }
-        let n = self.inner.read(out).map_err(|error| match self.member.lock {
-            // One in 256 wrong passwords passes the check byte of ZipCrypto.
-            Lock::ZipCrypto { .. } if self.total == 0 => fatal(Error::new(Kind::Malformed, UNSURE)),
-            _ => error,
-        })?;
+        let n = self.inner.read(out).map_err(|error| self.judge(error))?;
         self.crc.update(&out[..n]);
         self.total += n as u64;
         if n > 0 {
@@ -233,14 +256,11 @@ impl<R: Read> Read for Checked<R> {
             return Ok(0);
         }
         if let Some(end) = self.end.take() {
-            return Err(std::io::Error::other(end));
+            return Err(self.judge(std::io::Error::other(end)));
         }
         let Some(crc) = self.member.crc else { return Ok(0) };
         if crc != self.crc.sum() {
-            if matches!(self.member.lock, Lock::ZipCrypto { .. }) {
-                return Err(fatal(Error::new(Kind::Malformed, UNSURE)));
-            }
-            return Err(flaw(CHECKSUM, Place::NOWHERE, "the check sum in the archive does not match"));
+            return Err(self.judge(flaw(CHECKSUM, Place::NOWHERE, "the check sum in the archive does not match")));
         }
         if self.member.unpacked != self.total {
             let detail = format!("the archive says {} bytes, the member has {}", self.member.unpacked, self.total);
@@ -249,5 +269,3 @@ impl<R: Read> Read for Checked<R> {
         Ok(0)
     }
 }
-
-const UNSURE: &str = "the encrypted member is damaged (or, one time in 256, the password is wrong)";

@@ -16,13 +16,15 @@ use crate::report::Code;
 
 const CIPHER: Code = Code::damage("source.cipher");
 
-/// Decrypts a member: its still compressed bytes, and what was wrong with them.
+/// Decrypts a member: its still compressed bytes, and what was wrong with them. Only the first `part` bytes are looked
+/// at; when that is not all, what is wrong with the rest does not show.
 ///
 /// # Errors
 /// `Encrypted` without a password or with a wrong one, `Unsupported` for an unknown encryption, `Malformed` when the
 /// bytes are damaged from the start, `Limit`, `Io`.
 pub(super) fn decrypt(
     stored: &Store,
+    part: u64,
     lock: Lock,
     password: Option<&[u8]>,
     limits: &Limits,
@@ -38,7 +40,7 @@ pub(super) fn decrypt(
     let password = password.ok_or_else(|| Error::new(Kind::Encrypted, "encrypted, and no password was given"))?;
     let plain = stored.len().saturating_sub(overhead);
     for check in attempts {
-        let range = stored.reader().map_err(|error| Error::io("cannot read the archive", error))?;
+        let range = stored.part(0, part).reader().map_err(|error| Error::io("cannot read the archive", error))?;
         let mut input = Cursor::new(header(lock, stored.len(), check)).chain(range);
         let options = ZipReadOptions::new()
             .password(Some(password))

@@ -180,9 +180,6 @@ pub(super) fn read(store: &Store, limits: &Limits) -> Result<Option<Directory>> 
         let fixed = window.get(at, CENTRAL_LEN)?;
         if fixed.len() < CENTRAL_LEN || !fixed.starts_with(&CENTRAL) {
             // A digital signature or padding may follow the last header.
-            if (directory.members.len() as u64) < end.count {
-                directory.damage = Some(format!("the directory breaks off at byte {at}"));
-            }
             break;
         }
         let len = CENTRAL_LEN
@@ -199,6 +196,10 @@ pub(super) fn read(store: &Store, limits: &Limits) -> Result<Option<Directory>> 
             return Err(too_many(limits));
         }
         at += len as u64;
+    }
+    // More than the end record says is fine: writers without zip64 count modulo 65,536.
+    if (directory.members.len() as u64) < end.count {
+        directory.damage.get_or_insert_with(|| format!("the directory breaks off at byte {at}"));
     }
     Ok(Some(directory))
 }
