@@ -11,6 +11,7 @@ mod expect;
 mod fit_validate;
 mod fit_write;
 mod fixtures;
+mod hostile;
 mod readme;
 mod rooms;
 mod same;
