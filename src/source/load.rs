@@ -12,7 +12,7 @@ use crate::ids::Digest;
 use crate::report::{Notes, Severity};
 
 /// Bytes unpacked and hashed at a time: they fit the second-level cache.
-const CHUNK: usize = 128 << 10;
+const CHUNK: usize = 256 << 10;
 
 /// The whole content of an entry.
 #[derive(Debug)]
