@@ -18,3 +18,5 @@ mod same;
 mod source;
 mod synthetic;
 mod written;
+mod xml_paths;
+mod xml_roundtrip;

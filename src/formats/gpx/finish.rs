@@ -20,8 +20,11 @@ impl Document<'_, '_, '_> {
         self.intake.notes().extend(notes);
         let mut timed = Vec::new();
         let mut untimed = 0;
+        if self.own.found() && self.tracks.is_empty() {
+            self.tracks.push(Trk { own: std::mem::take(&mut self.own), ..Trk::default() });
+        }
         for track in std::mem::take(&mut self.tracks) {
-            if track.builder.timed() > 0 {
+            if track.builder.timed() > 0 || track.own.found() {
                 timed.push(track);
             } else if !track.builder.track.is_empty() {
                 untimed += 1;
@@ -58,6 +61,12 @@ fn draft(file: &mut File, mut trk: Trk, first: bool, alone: bool) -> Draft {
     let recording = &mut draft.recording;
     recording.track = std::mem::take(&mut trk.builder.track);
     recording.pauses = std::mem::take(&mut trk.builder.pauses);
+    let ours = trk.own.found();
+    trk.own.finish(&mut draft);
+    if ours {
+        return draft;
+    }
+    let recording = &mut draft.recording;
     recording.name = trk.name;
     recording.description = trk.description.or(trk.comment);
     recording.stated = trk.info.totals;

@@ -9,7 +9,7 @@ mod write;
 use super::{Format, Reader};
 use crate::formats::xml;
 
-pub use read::read;
+pub use read::{read, read_plain};
 
 /// The GPX row of the format table.
 pub const FORMAT: Format = Format {

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Place, Result};
 use crate::formats::Intake;
+use crate::formats::own::{self, OwnReader};
 use crate::formats::xml::{self, Builder, Cursor, Number, PointReader, Tag};
 use crate::model::{Lap, Totals, Waypoint};
 use crate::report::{Code, Notes};
@@ -18,8 +19,20 @@ const RESUME_LATITUDE: f64 = 200.0;
 /// # Errors
 /// `Malformed` when there is no `gpx` element, `Limit` when a track has too many samples.
 pub fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
+    read_by(bytes, intake, true)
+}
+
+/// The same with quick-xml alone, without the scanner for points: slower, and the reference for it.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_plain(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
+    read_by(bytes, intake, false)
+}
+
+fn read_by(bytes: &[u8], intake: &mut Intake<'_>, scans: bool) -> Result<()> {
     let text = xml::decode(bytes, intake.notes());
-    let mut reader = Document::new(&text, intake);
+    let mut reader = Document::new(&text, intake, scans);
     reader.document()?;
     reader.finish()
 }
@@ -58,7 +71,9 @@ pub(super) struct Trk {
     pub info: Info,
     pub notes: Notes,
     pub damaged: bool,
-    pause_marks: u64,
+    /// Elements of the `paceport` namespace; those of the file go to the first track.
+    pub own: OwnReader,
+    pub pause_marks: u64,
 }
 
 /// A document on its way through the reader.
@@ -68,16 +83,20 @@ pub(super) struct Document<'a, 'i, 'l> {
     pub intake: &'i mut Intake<'l>,
     pub file: File,
     pub tracks: Vec<Trk>,
+    pub own: OwnReader,
+    scans: bool,
 }
 
 impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
-    fn new(text: &'a str, intake: &'i mut Intake<'l>) -> Self {
+    fn new(text: &'a str, intake: &'i mut Intake<'l>, scans: bool) -> Self {
         Document {
             cursor: Cursor::new(text, intake.limits().xml_depth),
             points: PointReader::new(super::grammar::node),
             intake,
             file: File::default(),
             tracks: Vec::new(),
+            own: OwnReader::default(),
+            scans,
         }
     }
 
@@ -97,6 +116,7 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
         if let Some(creator) = gpx.attribute("creator").and_then(|text| xml::clean(&text)) {
             self.file.creator.get_or_insert(creator);
         }
+        self.points.own_prefix = xml::prefix_of(gpx, own::NAMESPACE).map(str::to_owned);
         while let Some(tag) = self.cursor.child(gpx.level) {
             match tag.name {
                 "trk" => self.trk(&tag)?,
@@ -136,9 +156,13 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
 
     fn trk(&mut self, trk_tag: &Tag<'a>) -> Result<()> {
         let damage = self.cursor.damage();
-        let mut trk = Trk::default();
+        // Our own files hold one activity, with one track a leg.
+        let mut trk = match self.tracks.pop_if(|trk| trk.own.found()) {
+            Some(first) => first,
+            None => Trk { own: std::mem::take(&mut self.own), ..Trk::default() },
+        };
         let result = self.trk_children(trk_tag, &mut trk);
-        trk.damaged = self.cursor.damage() > damage || self.cursor.is_cut();
+        trk.damaged |= self.cursor.damage() > damage || self.cursor.is_cut();
         let marks = trk.pause_marks;
         trk.notes.add_many(PAUSE_MARKS, marks, Place::NOWHERE, || {
             format!("{marks} points with latitude 100 or 200 mark pauses and are no samples")
@@ -160,16 +184,31 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
                     let time = self.cursor.text(&tag).and_then(|text| xml::instant(text.as_bytes()));
                     trk.info.start = time.map(|instant| instant.ms);
                 }
-                "extensions" => self.extensions(&tag, &mut trk.info),
+                "extensions" => {
+                    while let Some(child) = self.cursor.child(tag.level) {
+                        if child.name == "sample" && self.points.is_own(child.prefix) {
+                            trk.own.loose_sample(child.attributes.as_bytes(), &mut trk.builder.track);
+                        } else {
+                            self.extension(&child, &mut trk.info);
+                        }
+                    }
+                }
                 _ => self.extension(&tag, &mut trk.info),
             }
+        }
+        if self.points.own_prefix.is_some() {
+            trk.own.end_track(trk.builder.track.len());
         }
         Ok(())
     }
 
     fn segment(&mut self, segment: &Tag<'a>, trk: &mut Trk) -> Result<()> {
         trk.builder.stop(None);
-        while let Some(tag) = self.cursor.child(segment.level) {
+        loop {
+            if self.scans {
+                self.scan(segment.level, trk)?;
+            }
+            let Some(tag) = self.cursor.child(segment.level) else { break };
             match tag.name {
                 "trkpt" => self.point(&tag, trk)?,
                 "extensions" => {
@@ -182,6 +221,20 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
                 }
                 _ => {}
             }
+        }
+        Ok(())
+    }
+
+    /// Takes as many points as the scanner understands.
+    fn scan(&mut self, level: usize, trk: &mut Trk) -> Result<()> {
+        let Some(start) = self.cursor.scan_from(level) else { return Ok(()) };
+        let mut at = start;
+        while let Some(end) = self.points.scan(self.cursor.source(), at, "trkpt") {
+            at = end;
+            self.take(trk)?;
+        }
+        if at > start {
+            self.cursor.jump(at);
         }
         Ok(())
     }
@@ -206,7 +259,11 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
             }
             return Ok(());
         }
-        trk.builder.add(point, &self.points.extras, self.intake.limits())
+        trk.builder.add(point, &self.points.extras, self.intake.limits())?;
+        if let Some(raw) = point.own.clone().and_then(|range| self.cursor.source().get(range)) {
+            trk.own.sample(raw.as_bytes(), &mut trk.builder.track);
+        }
+        Ok(())
     }
 
     fn waypoint(&mut self, wpt: &Tag<'a>) -> Option<Waypoint> {

@@ -6,9 +6,11 @@ mod read;
 mod write;
 
 pub(crate) use fields::{ExtraRow, Head, Part, Value};
-#[allow(unused_imports, reason = "the readers of GPX and TCX call it")]
 pub(crate) use read::OwnReader;
 pub(crate) use write::{Samples, activity, plain};
+
+/// The namespace.
+pub(crate) const NAMESPACE: &str = "urn:paceport:1";
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,4 @@
 //! Reads the `paceport` elements back.
-#![allow(dead_code, reason = "the readers of GPX and TCX call it")]
 
 use super::fields::{ExtraRow, Head, Part};
 use crate::model::{Basis, Channel, Clock, Draft, Evidence, ExtraKey, Recording, RrInterval, Track, time};

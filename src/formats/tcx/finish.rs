@@ -12,7 +12,8 @@ const ZERO_ALTITUDE: Code = Code::info("tcx.zero_altitude");
 
 /// The draft of an activity; `None` when it holds neither samples nor laps.
 pub(super) fn draft(mut activity: Activity, author: Option<&str>) -> Option<Draft> {
-    if activity.laps.is_empty() && activity.builder.track.is_empty() {
+    let ours = activity.own.found();
+    if !ours && activity.laps.is_empty() && activity.builder.track.is_empty() {
         return None;
     }
     let mut draft = Draft::new();
@@ -29,6 +30,11 @@ pub(super) fn draft(mut activity: Activity, author: Option<&str>) -> Option<Draf
     let recording = &mut draft.recording;
     recording.track = activity.builder.track;
     recording.pauses = activity.builder.pauses;
+    activity.own.finish(&mut draft);
+    if ours {
+        return Some(draft);
+    }
+    let recording = &mut draft.recording;
     recording.sport = activity.sport;
     recording.sub_sport = activity.sub_sport;
     recording.sport_label = activity.sport_label;

@@ -38,7 +38,11 @@ impl<'a> Document<'a, '_, '_> {
                 "Intensity" => lap.intensity = self.words(&tag).and_then(|word| intensity(&word)),
                 "TriggerMethod" => lap.trigger = self.words(&tag).and_then(|word| trigger(&word)),
                 "Notes" => lap.name = self.words(&tag),
-                "Extensions" => self.statistics(&tag, &mut lap.totals),
+                "Extensions" => {
+                    while let Some(group) = self.cursor.child(tag.level) {
+                        self.statistics(&group, &mut lap.totals);
+                    }
+                }
                 _ => self.total(&tag, &mut lap.totals),
             }
         };
@@ -94,7 +98,11 @@ impl<'a> Document<'a, '_, '_> {
 
     fn track(&mut self, track: &Tag<'a>, activity: &mut Activity, span: &mut Span) -> Result<()> {
         let mut first_distance = true;
-        while let Some(tag) = self.cursor.child(track.level) {
+        loop {
+            if self.scans {
+                self.scan(track.level, activity, span, &mut first_distance)?;
+            }
+            let Some(tag) = self.cursor.child(track.level) else { return Ok(()) };
             if tag.name != "Trackpoint" {
                 continue;
             }
@@ -102,6 +110,25 @@ impl<'a> Document<'a, '_, '_> {
             if whole || self.points.point.time.is_some() {
                 self.take(activity, span, &mut first_distance)?;
             }
+        }
+    }
+
+    /// Takes as many points as the scanner understands.
+    fn scan(
+        &mut self,
+        level: usize,
+        activity: &mut Activity,
+        span: &mut Span,
+        first_distance: &mut bool,
+    ) -> Result<()> {
+        let Some(start) = self.cursor.scan_from(level) else { return Ok(()) };
+        let mut at = start;
+        while let Some(end) = self.points.scan(self.cursor.source(), at, "Trackpoint") {
+            at = end;
+            self.take(activity, span, first_distance)?;
+        }
+        if at > start {
+            self.cursor.jump(at);
         }
         Ok(())
     }
@@ -120,7 +147,7 @@ impl<'a> Document<'a, '_, '_> {
             }
             return Ok(());
         }
-        if !point.distance.is_nan() {
+        if !point.distance.is_nan() && self.points.own_prefix.is_none() {
             // Cumulative over the activity, but some begin anew with a lap or leg.
             let written = point.distance;
             if *first_distance && written < activity.distance - RESET_M && written < activity.distance / 2.0 {
@@ -132,15 +159,17 @@ impl<'a> Document<'a, '_, '_> {
             point.distance = written + activity.distance_offset;
         }
         activity.after_mark = false;
-        activity.builder.add(point, &self.points.extras, self.intake.limits())
+        activity.builder.add(point, &self.points.extras, self.intake.limits())?;
+        if let Some(raw) = point.own.clone().and_then(|range| self.cursor.source().get(range)) {
+            activity.own.sample(raw.as_bytes(), &mut activity.builder.track);
+        }
+        Ok(())
     }
 
-    /// Activity extensions of a lap or leg: `LX` in any dialect.
-    pub(super) fn statistics(&mut self, extensions: &Tag<'a>, totals: &mut Totals) {
-        while let Some(group) = self.cursor.child(extensions.level) {
-            while let Some(tag) = self.cursor.child(group.level) {
-                self.total(&tag, totals);
-            }
+    /// An activity extension of a lap or leg: `LX` in any dialect.
+    pub(super) fn statistics(&mut self, group: &Tag<'a>, totals: &mut Totals) {
+        while let Some(tag) = self.cursor.child(group.level) {
+            self.total(&tag, totals);
         }
     }
 

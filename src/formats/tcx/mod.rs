@@ -11,7 +11,7 @@ mod write_points;
 use super::{Format, Reader};
 use crate::formats::xml;
 
-pub use read::read;
+pub use read::{read, read_plain};
 
 /// The TCX row of the format table.
 pub const FORMAT: Format = Format {

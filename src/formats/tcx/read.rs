@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Place, Result};
 use crate::formats::Intake;
+use crate::formats::own::{self, OwnReader};
 use crate::formats::xml::{self, Builder, Cursor, Number, PointReader, Step, Tag};
 use crate::model::{Device, Lap, Session, Sport, SubSport, Totals, parse_sport};
 use crate::report::{Code, Notes};
@@ -18,6 +19,18 @@ const SANE_MS: std::ops::Range<i64> = 631_152_000_000..4_102_444_800_000;
 /// # Errors
 /// `Malformed` when there is no element of TCX in it, `Limit` when an activity has too many samples.
 pub fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
+    read_by(bytes, intake, true)
+}
+
+/// The same with quick-xml alone, without the scanner for points: slower, and the reference for it.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_plain(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
+    read_by(bytes, intake, false)
+}
+
+fn read_by(bytes: &[u8], intake: &mut Intake<'_>, scans: bool) -> Result<()> {
     let text = xml::decode(bytes, intake.notes());
     let mut document = Document {
         cursor: Cursor::new(&text, intake.limits().xml_depth),
@@ -27,6 +40,7 @@ pub fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
         activities: Vec::new(),
         courses: 0,
         workouts: 0,
+        scans,
     };
     document.walk()?;
     document.finish()
@@ -55,6 +69,8 @@ pub(super) struct Activity {
     pub distance: f64,
     /// True when the entry read last was a pause mark.
     pub after_mark: bool,
+    /// Elements of the `paceport` namespace.
+    pub own: OwnReader,
 }
 
 /// A document on its way through the reader.
@@ -66,6 +82,7 @@ pub(super) struct Document<'a, 'i, 'l> {
     activities: Vec<Activity>,
     courses: u64,
     workouts: u64,
+    pub scans: bool,
 }
 
 impl<'a> Document<'a, '_, '_> {
@@ -81,6 +98,9 @@ impl<'a> Document<'a, '_, '_> {
                 _ => continue,
             };
             elements += 1;
+            if elements == 1 {
+                self.points.own_prefix = xml::prefix_of(&tag, own::NAMESPACE).map(str::to_owned);
+            }
             match tag.name {
                 // `Run` is what v1 calls an activity.
                 "Activity" | "Run" => self.single(&tag)?,
@@ -112,12 +132,12 @@ impl<'a> Document<'a, '_, '_> {
 
     fn single(&mut self, tag: &Tag<'a>) -> Result<()> {
         let damage = self.cursor.damage();
-        let mut activity = Activity::default();
+        let mut activity = self.activities.pop_if(|activity| activity.own.found()).unwrap_or_default();
         let result = self.activity(tag, &mut activity);
         if let Some(session) = activity.sessions.first() {
             (activity.sport, activity.sub_sport) = (session.sport, session.sub_sport);
         }
-        activity.damaged = self.cursor.damage() > damage || self.cursor.is_cut();
+        activity.damaged |= self.cursor.damage() > damage || self.cursor.is_cut();
         self.activities.push(activity);
         result
     }
@@ -126,7 +146,7 @@ impl<'a> Document<'a, '_, '_> {
         let damage = self.cursor.damage();
         let mut activity = Activity { sport: Sport::MULTISPORT, ..Activity::default() };
         let result = self.legs(session, &mut activity);
-        activity.damaged = self.cursor.damage() > damage || self.cursor.is_cut();
+        activity.damaged |= self.cursor.damage() > damage || self.cursor.is_cut();
         self.activities.push(activity);
         result
     }
@@ -178,11 +198,27 @@ impl<'a> Document<'a, '_, '_> {
                     let device = self.device(&tag);
                     activity.device = activity.device.take().or(device);
                 }
-                "Extensions" => self.statistics(&tag, &mut session.totals),
+                "Extensions" => {
+                    while let Some(group) = self.cursor.child(tag.level) {
+                        if self.points.is_own(group.prefix) {
+                            self.own_element(&group, activity);
+                        } else {
+                            self.statistics(&group, &mut session.totals);
+                        }
+                    }
+                }
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// What our own files say about the whole.
+    fn own_element(&mut self, whole: &Tag<'a>, activity: &mut Activity) {
+        activity.own.element(whole.name.as_bytes(), whole.attributes.as_bytes());
+        while let Some(part) = self.cursor.child(whole.level) {
+            activity.own.element(part.name.as_bytes(), part.attributes.as_bytes());
+        }
     }
 
     /// A `Transition`: a lap between two legs, and a leg of its own.

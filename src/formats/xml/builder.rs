@@ -49,20 +49,22 @@ impl Builder {
         if self.track.len() >= limits.samples {
             return Err(Error::limit("--max-samples", format!("more than {} samples", limits.samples)));
         }
-        match point.time.filter(|_| !point.untimed) {
+        match point.time {
             Some(instant) => {
                 self.start(instant.ms);
                 self.zones.count(instant.stamp);
                 let row = self.track.push(instant.ms);
                 if self.timed == 0 {
                     // Samples before the first timed one carry its time.
-                    self.track.times_mut()[..row].fill(instant.ms);
+                    let fallback = self.fallback;
+                    let before = self.track.times_mut().iter_mut().take(row);
+                    before.filter(|time| **time == fallback).for_each(|time| *time = instant.ms);
                 }
                 self.timed += 1;
                 self.last = Some(instant.ms);
             }
             None => {
-                self.track.push_untimed(point.time.map_or(self.fallback, |instant| instant.ms));
+                self.track.push_untimed(self.fallback);
             }
         }
         let track = &mut self.track;

@@ -2,6 +2,7 @@
 //! ends, elements nested too deeply, a file that stops in the middle. Each fault is a note; what can be read is read.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -22,6 +23,8 @@ const RESCANS: usize = 16;
 /// A start tag.
 #[derive(Debug, Clone, Copy)]
 pub struct Tag<'a> {
+    /// Prefix of the name; empty without one.
+    pub prefix: &'a str,
     /// Name without prefix.
     pub name: &'a str,
     /// What stands between the name and the end of the tag.
@@ -36,6 +39,19 @@ impl<'a> Tag<'a> {
     /// The value of the attribute with this local name.
     pub fn attribute(&self, name: &str) -> Option<Cow<'a, str>> {
         attribute(self.attributes, name)
+    }
+
+    /// Where its local name stands in the text.
+    pub fn name_at(&self) -> Range<usize> {
+        let prefix = if self.prefix.is_empty() { 0 } else { self.prefix.len() + 1 };
+        let start = self.at + 1 + prefix;
+        start..start + self.name.len()
+    }
+
+    /// Where its attributes stand in the text.
+    pub fn attributes_at(&self) -> Range<usize> {
+        let start = self.name_at().end;
+        start..start + self.attributes.len()
     }
 }
 
@@ -116,9 +132,18 @@ impl<'a> Cursor<'a> {
     /// Goes on at byte `at`, which lies behind the current one, between two children of the innermost element.
     pub fn jump(&mut self, at: usize) {
         if let Some(rest) = self.text.get(at..) {
-            self.base = at;
-            self.reader = reader(rest);
+            // A reader takes a byte order mark off the beginning without counting it.
+            let mark = if rest.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+            self.base = at + mark;
+            self.reader = reader(&rest[mark..]);
         }
+    }
+
+    /// Where children of the element open at `level` may be scanned without the cursor; `None` when it is not right inside
+    /// that element, or when nesting is near its limit.
+    pub fn scan_from(&self, level: usize) -> Option<usize> {
+        let free = self.closing == 0 && self.too_deep == 0 && !self.ended && self.open.len() == level;
+        (free && level + super::scan::MOST_OPEN <= self.most_open).then(|| self.at())
     }
 
     /// The next start tag right inside the element that is open at `level`; what stands between is passed over.
@@ -244,7 +269,8 @@ impl<'a> Cursor<'a> {
             return None;
         }
         self.open.push(name);
-        Some(Tag { name: local(name), attributes: &inside[name.len()..], at, level: self.open.len() })
+        let (prefix, local) = split(name);
+        Some(Tag { prefix, name: local, attributes: &inside[name.len()..], at, level: self.open.len() })
     }
 
     /// Closes an element; false when the end tag closes none.
@@ -305,13 +331,23 @@ fn reader(text: &str) -> Reader<&[u8]> {
     reader
 }
 
+/// Prefix and local part of a name.
+#[inline]
+pub fn split(name: &str) -> (&str, &str) {
+    name.rsplit_once(':').unwrap_or(("", name))
+}
+
 /// The name behind the prefix.
 #[inline]
 pub fn local(name: &str) -> &str {
-    match memchr::memrchr(b':', name.as_bytes()) {
-        Some(colon) => &name[colon + 1..],
-        None => name,
-    }
+    split(name).1
+}
+
+/// The prefix that a start tag declares for a namespace.
+pub fn prefix_of<'a>(tag: &Tag<'a>, uri: &str) -> Option<&'a str> {
+    let (before, _) = tag.attributes.split_once(uri)?;
+    let (_, prefix) = before.trim_end_matches(['"', '\'']).trim_ascii_end().strip_suffix('=')?.rsplit_once("xmlns:")?;
+    Some(prefix.trim_ascii())
 }
 
 fn named_reference(raw: &str) -> Option<char> {

@@ -10,12 +10,15 @@ mod cursor;
 mod encoding;
 mod point;
 mod producer;
+mod reader;
+mod scan;
 mod text;
 
 pub use builder::Builder;
 pub use cadence::judge_cadence;
-pub use cursor::{Cursor, Step, Tag, note};
+pub use cursor::{Cursor, Step, Tag, note, prefix_of};
 pub use encoding::{decode, root_name};
-pub use point::{Node, PointReader};
+pub use point::Node;
 pub use producer::{device_named, device_of, writes_local_as_utc};
+pub use reader::PointReader;
 pub use text::{Number, clean, instant, number};
