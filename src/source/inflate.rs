@@ -231,3 +231,80 @@ impl<R: BufRead> Read for Gunzip<R> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::flaw::{End, end_of};
+    use super::*;
+
+    /// "hi" as one stored block, its CRC-32 (as Python's zlib has it) and size.
+    const BODY: [u8; 7] = [1, 2, 0, 0xfd, 0xff, b'h', b'i'];
+    const TRAILER: [u8; 8] = [0xac, 0x2a, 0x93, 0xd8, 2, 0, 0, 0];
+
+    fn member(flags: u8, optional: &[u8]) -> Vec<u8> {
+        [&[0x1f, 0x8b, 8, flags, 0, 0, 0, 0, 0, 3][..], optional, &BODY, &TRAILER].concat()
+    }
+
+    fn gunzip(bytes: &[u8]) -> (Vec<u8>, Option<String>) {
+        let mut reader = Gunzip::new(bytes);
+        let (mut out, mut buffer) = (Vec::new(), [0; 7]);
+        loop {
+            match reader.read(&mut buffer) {
+                Ok(0) => return (out, None),
+                Ok(n) => out.extend_from_slice(&buffer[..n]),
+                Err(error) => match end_of(error) {
+                    End::Flaw(flaw) => return (out, Some(flaw.detail)),
+                    End::Fatal(error) => panic!("{error}"),
+                },
+            }
+        }
+    }
+
+    #[test]
+    fn every_optional_header_field_is_skipped() {
+        for (flags, optional) in [
+            (0, &b""[..]),
+            (4, b"\x03\x00abc"),
+            (8, b"name.fit\0"),
+            (16, b"a comment\0"),
+            (2, b"\x12\x34"),
+            (30, b"\x01\x00xname\0comment\0\x12\x34"),
+        ] {
+            assert_eq!(gunzip(&member(flags, optional)), (b"hi".to_vec(), None), "flags {flags}");
+        }
+    }
+
+    #[test]
+    fn a_check_that_fails_comes_after_the_bytes() {
+        for at in [17, 21] {
+            let mut bytes = member(0, b"");
+            bytes[at] ^= 1;
+            let (out, flaw) = gunzip(&bytes);
+            assert_eq!(out, b"hi");
+            assert!(flaw.unwrap().contains("does not match"));
+        }
+    }
+
+    #[test]
+    fn every_cut_is_told() {
+        let whole = [member(0, b""), member(8, b"n\0")].concat();
+        for len in 0..whole.len() {
+            let (out, flaw) = gunzip(&whole[..len]);
+            assert!(b"hihi".starts_with(&out[..]));
+            // Cut right between two members nothing is missing.
+            assert_eq!(flaw.is_none(), len == member(0, b"").len(), "{len}");
+        }
+    }
+
+    #[test]
+    fn raw_deflate_says_when_it_is_cut_or_damaged() {
+        for (bytes, reason) in [(&BODY[..5], "cut off"), (&[0xff, 0xff][..], "damaged")] {
+            let mut out = Vec::new();
+            let error = Inflate::new(bytes).read_to_end(&mut out).unwrap_err();
+            assert!(error.to_string().contains(reason), "{error}");
+        }
+        let mut out = Vec::new();
+        Inflate::new(&[&BODY[..], b"more"].concat()[..]).read_to_end(&mut out).unwrap();
+        assert_eq!(out, b"hi");
+    }
+}

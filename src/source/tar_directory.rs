@@ -134,3 +134,67 @@ fn pax(mut records: &[u8], name: &mut Option<String>, size: &mut Option<u64>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(name: &str, kind: u8, size: &[u8]) -> Vec<u8> {
+        let mut block = vec![0; 512];
+        block[..name.len()].copy_from_slice(name.as_bytes());
+        block[124..124 + size.len()].copy_from_slice(size);
+        block[156] = kind;
+        let sum = format!("{:06o}\0 ", checksum(&block));
+        block[148..156].copy_from_slice(sum.as_bytes());
+        block
+    }
+
+    fn members(blocks: &[&[u8]]) -> Vec<(String, What, u64, u64)> {
+        let (members, damage) = read(&Store::memory(blocks.concat()), &Limits::default()).unwrap();
+        assert_eq!(damage, None);
+        members.into_iter().map(|m| (m.name, m.what, m.start, m.len)).collect()
+    }
+
+    #[test]
+    fn numbers_are_octal_or_binary() {
+        assert_eq!(octal(b"0000644\0"), Some(0o644));
+        assert_eq!(octal(b"   1750 "), Some(1000));
+        assert_eq!(octal(&[0x80, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0]), Some(8 << 30));
+        assert_eq!(octal(&[0xff; 12]), None, "negative");
+        assert_eq!(octal(b"8\0"), None);
+        assert_eq!(octal(b"\0\0\0"), None);
+    }
+
+    #[test]
+    fn pax_records_win_over_the_header() {
+        // The record's length counts itself: "27 path=" is 8 bytes, the path 18, the line feed 1.
+        let records = b"27 path=L\xc3\xa4ufe/morning.fit\n10 size=3\n20 mtime=1714546320\n";
+        let mut block = records.to_vec();
+        block.resize(512, 0);
+        let x = header("PaxHeaders/x", b'x', format!("{:o}", records.len()).as_bytes());
+        let mut data = b"abc".to_vec();
+        data.resize(512, 0);
+        let found =
+            members(&[&x, &block, &header("short", b'0', b"7777"), &data, &header("b", b'0', b"0"), &[0; 1024]]);
+        assert_eq!(found[0], ("Läufe/morning.fit".into(), What::File, 1536, 3));
+        assert_eq!(found[1], ("b".into(), What::File, 2560, 0));
+    }
+
+    #[test]
+    fn links_devices_and_folders_are_no_files() {
+        let kinds = [b'1', b'2', b'3', b'4', b'6', b'S', b'5', 0, b'7'];
+        let blocks: Vec<Vec<u8>> = kinds.iter().map(|&kind| header("x", kind, b"0")).collect();
+        let found = members(&blocks.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        let whats: Vec<What> = found.into_iter().map(|(_, what, ..)| what).collect();
+        assert_eq!(whats[..6], [What::Special; 6]);
+        assert_eq!(whats[6..], [What::Folder, What::File, What::File]);
+    }
+
+    #[test]
+    fn a_size_beyond_everything_ends_the_walk() {
+        let huge = header("a", b'0', &[0x80, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+        let (found, damage) = read(&Store::memory(huge), &Limits::default()).unwrap();
+        assert_eq!(found.len(), 1);
+        assert!(damage.unwrap().contains("ends inside"));
+    }
+}

@@ -351,3 +351,47 @@ pub(super) fn data_start(store: &Store, member: &Member) -> Result<u64> {
     let names = u64::from(u16_at(&header, 26)) + u64::from(u16_at(&header, 28));
     Ok(member.header + LOCAL_LEN as u64 + names)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn common(packed: u32, unpacked: u32, flags: u16) -> Common {
+        Common { flags, method: 99, time: 0xab_00, crc: 0xcd00_0000, packed, unpacked }
+    }
+
+    #[test]
+    fn zip64_fields_stand_only_for_those_that_do_not_fit() {
+        let field = |values: &[u64]| {
+            let mut out = vec![1, 0, values.len() as u8 * 8, 0];
+            out.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+            out
+        };
+        let full = u32::MAX;
+        let (member, _) = common(full, full, 0).member(b"a", &field(&[50 << 30, 5 << 30, 7 << 32]), u64::from(full));
+        assert_eq!((member.unpacked, member.packed, member.header), (50 << 30, 5 << 30, 7 << 32));
+        let (member, _) = common(10, 20, 0).member(b"a", &field(&[7 << 32]), u64::from(full));
+        assert_eq!((member.unpacked, member.packed, member.header), (20, 10, 7 << 32));
+        let (member, _) = common(full, 20, 0).member(b"a", &field(&[]), 5);
+        assert_eq!(member.packed, u64::from(full), "a missing value is not made up");
+    }
+
+    #[test]
+    fn locks_are_told_apart() {
+        let aes = [0x01, 0x99, 7, 0, 2, 0, b'A', b'E', 3, 8, 0];
+        let (member, _) = common(1, 1, 1).member(b"a", &aes, 0);
+        assert_eq!((member.lock, member.method, member.crc), (Lock::Aes { strength: 3, vendor: 2 }, 8, None));
+        let (member, _) = common(1, 1, 1).member(b"a", &[], 0);
+        assert_eq!(member.lock, Lock::ZipCrypto { checks: [0xcd, 0xcd] });
+        let (member, _) = common(1, 1, 9).member(b"a", &[], 0);
+        assert_eq!(member.lock, Lock::ZipCrypto { checks: [0xab, 0xcd] });
+        assert_eq!(common(1, 1, 0x41).member(b"a", &[], 0).0.lock, Lock::Unknown);
+        assert_eq!(common(1, 1, 0).member(b"a", &aes, 0).0.lock, Lock::Open, "the flag decides");
+    }
+
+    #[test]
+    fn extra_fields_that_overrun_are_ignored() {
+        let (member, name) = common(1, 2, 0).member(b"a", &[1, 0, 200, 0, 9, 9], 3);
+        assert_eq!((member.packed, member.unpacked, member.header, name.as_str()), (1, 2, 3, "a"));
+    }
+}

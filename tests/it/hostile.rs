@@ -7,6 +7,7 @@ use paceport::source::{Entry, Input, Scan, ScanOptions, load, scan};
 use paceport::{Error, Kind};
 
 use crate::fixtures::hostile::GPX;
+use crate::fixtures::rawzip::{crc32, deflated_stored, gzip_of};
 use crate::fixtures::root;
 
 fn scan_of(name: &str, limits: &Limits) -> Scan {
@@ -168,4 +169,72 @@ fn a_damaged_directory_is_completed_from_local_headers() {
         assert!(good(&outcome, &format!("directory.zip!/{name}.gpx")), "{name}");
     }
     assert!(outcome.1.notes.get("source.directory").unwrap().detail.contains("2 more members"));
+}
+
+/// Numbers that look random and are the same in every run (Knuth's MMIX generator).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 33) as usize) % end.max(1)
+    }
+}
+
+#[test]
+fn archives_with_any_bytes_changed_end_in_bounds() {
+    let mut whole: Vec<Vec<u8>> =
+        ["cut.zip", "damaged.zip", "directory.zip", "lying-sizes.zip", "names.zip", "nested.zip", "overlap.zip"]
+            .iter()
+            .map(|name| std::fs::read(root().join("hostile").join(name)).unwrap())
+            .collect();
+    let mut tar = tar::Builder::new(Vec::new());
+    for name in ["a.gpx", "b/c.gpx", &"long/".repeat(40)] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(GPX.len() as u64);
+        tar.append_data(&mut header, name.trim_end_matches('/'), GPX).unwrap();
+    }
+    let tar = tar.into_inner().unwrap();
+    whole.push(gzip_of(&deflated_stored(&tar), crc32(&tar), tar.len() as u64));
+    whole.push(tar);
+
+    let limits = Limits { entry_bytes: 1 << 20, spool_bytes: 4 << 20, ..Limits::default() };
+    let options = ScanOptions { limits: &limits, password: Some(b"secret") };
+    let mut dice = Dice(2024);
+    let (mut tried, mut read, mut refused) = (0, 0, 0);
+    for original in &whole {
+        for _ in 0..400 {
+            let mut bytes = original.clone();
+            for _ in 0..=dice.below(4) {
+                let at = dice.below(bytes.len());
+                match dice.below(4) {
+                    0 => bytes.truncate(at + 1),
+                    1 => bytes[at] ^= 1 << dice.below(8),
+                    2 => bytes[at] = [0, 0xff, 0x7f, b'P'][dice.below(4)],
+                    _ => {
+                        let piece: Vec<u8> = bytes[at..].iter().copied().take(dice.below(200)).collect();
+                        let to = dice.below(bytes.len());
+                        bytes.splice(to..to, piece);
+                    }
+                }
+            }
+            let found = scan(&[Input::Stdin(bytes.clone())], &options);
+            let mut total = 0;
+            for entry in &found.entries {
+                match load(entry, &options) {
+                    Ok(loaded) => {
+                        total += loaded.bytes.len();
+                        read += 1;
+                    }
+                    Err(error) => {
+                        assert!(error.source_name().is_some_and(|name| name.starts_with('-')), "{error}");
+                        refused += 1;
+                    }
+                }
+            }
+            assert!(total <= bytes.len() * 200 + found.entries.len() * (1 << 20));
+            tried += 1;
+        }
+    }
+    assert!(tried == 3600 && read > 3600 && refused > 300, "{tried} mutants, {read} read, {refused} refused");
 }
