@@ -117,7 +117,7 @@ pub static KINDS: &[Kind] = &[
         a.device().is_some_and(|d| d.serial.is_some() || d.firmware.is_some() || d.product_id.is_some()).into()
     }),
     kind(Code::warning("loss.sensors"), "sensors", b"ypp-y", |a| a.devices.len().saturating_sub(1) as u64),
-    kind(Code::warning("loss.name"), "names and descriptions", b"-yy-y", |a| {
+    kind(Code::warning("loss.name"), "names and descriptions", b"yyy-y", |a| {
         u64::from(a.name.is_some()) + u64::from(a.description.is_some())
     }),
     kind(Code::warning("loss.gear"), "gear", b"-pp-y", |a| a.gear.is_some().into()),

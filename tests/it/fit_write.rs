@@ -4,8 +4,8 @@
 use paceport::fix::{SettleOptions, settle};
 use paceport::formats;
 use paceport::model::{
-    Activity, Channel, Device, Draft, Event, ExtraKey, Lap, Length, Pause, Recording, RrInterval, Session, Set, Sport,
-    SubSport, Totals,
+    Activity, Channel, Device, Draft, Event, ExtraKey, FitField, Lap, Length, Pause, Recording, RrInterval, Session,
+    Set, Sport, SubSport, Totals,
 };
 use paceport::report::Notes;
 
@@ -218,6 +218,51 @@ fn pool_lengths_sets_intervals_and_events_are_kept() {
     assert_eq!((hrv.len(), hrv[1].number(0)), (2, Some(805)));
     let event = messages(&bytes, 21).into_iter().find(|e| e.number(0) == Some(43)).unwrap();
     assert_eq!([253, 1, 3].map(|f| event.number(f).unwrap()), [FIT_START + 7, 3, 0x0B02_0E01]);
+}
+
+#[test]
+fn intervals_with_times_of_their_own_keep_them() {
+    let mut recording = ride(10);
+    // Two intervals at a record, then three that run on from 3.25 s: 0.8 s, 0.81 s, 0.82 s.
+    let beat = |time: i64, ms| RrInterval { time: START + time, ms };
+    recording.rr = vec![beat(2000, 700), beat(2000, 701), beat(4050, 800), beat(4860, 810), beat(5680, 820)];
+    let (bytes, _) = written(recording);
+    let hrv = messages(&bytes, 78);
+    assert_eq!((hrv.len(), hrv[0].number(0)), (1, Some(700)));
+    let beats = messages(&bytes, 290);
+    assert_eq!(beats.len(), 1);
+    assert_eq!([253, 0].map(|f| beats[0].number(f).unwrap()), [FIT_START + 3, 250]);
+    let times: Vec<u8> = [800u16, 810, 820].iter().flat_map(|ms| ms.to_le_bytes()).collect();
+    assert_eq!(beats[0].fields[&1].bytes, times);
+}
+
+#[test]
+fn arrays_in_records_stay_arrays() {
+    let mut recording = ride(3);
+    let field = |name: &str| ExtraKey {
+        name: name.into(),
+        unit: "m/s".into(),
+        fit: Some(FitField::Native { number: 17, base_type: 2, scale: 16.0, offset: 0.0 }),
+    };
+    let slots = ["speed_1s", "speed_1s[1]", "speed_1s[3]"].map(|name| recording.track.extra_slot(field(name)));
+    for (slot, value) in slots.into_iter().zip([1.0, 2.5, 4.0]) {
+        recording.track.set_extra(slot, value);
+    }
+    let (bytes, _) = written(recording);
+    let record = messages(&bytes, 20).pop().unwrap();
+    assert_eq!(record.fields[&17].bytes, [16, 40, 0xFF, 64]);
+}
+
+#[test]
+fn a_name_is_that_of_the_workout() {
+    let mut recording = ride(3);
+    recording.name = Some("Morgenrunde".into());
+    recording.description = Some("x".repeat(300));
+    let (bytes, notes) = written(recording);
+    let workout = &messages(&bytes, 26)[0];
+    assert_eq!(workout.text(8).as_deref(), Some("Morgenrunde"));
+    assert_eq!(workout.text(17).map(|text| text.len()), Some(254));
+    assert_eq!(notes.get("loss.text").map(|note| note.count), Some(1));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::super::base::Base;
 use super::super::products;
 use super::super::profile::{FILE_ACTIVITY, message};
 use super::Writing;
+use super::encode::cut;
 use super::frame::Frame;
 use crate::model::{Activity, Device};
 
@@ -27,16 +28,17 @@ pub fn file_id(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
         .raw(2, Base::Uint16, Some(device.and_then(|device| device.product_id).unwrap_or(0)))
         .raw(3, Base::Uint32z, device.and_then(serial))
         .raw(4, Base::Uint32, Some(created))
-        .text(8, product_name(device))
+        .text(8, product_name(device).as_deref())
         .end();
-    let software = device.and_then(version).map_or(0, |version| version as u16);
     let hardware = device.and_then(|device| device.hardware.as_deref()?.parse::<u8>().ok());
     writing
         .encoder
         .begin(message::FILE_CREATOR)
-        .raw(0, Base::Uint16, Some(software))
+        .raw(0, Base::Uint16, Some(device.and_then(creator_version).unwrap_or(0)))
         .raw(1, Base::Uint8, hardware)
         .end();
+    writing.lost_serials +=
+        activity.devices.iter().filter(|d| d.serial.is_some() && serial(d).is_none()).count() as u64;
 }
 
 /// `device_info`: the recorder as device 0, then sensors.
@@ -68,7 +70,7 @@ pub fn devices(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
             .scaled(10, Base::Uint16, 256.0, 0.0, device.battery_voltage)
             .raw(11, Base::Uint8, device.battery_status)
             .code(25, device.source_type)
-            .text(27, product_name(Some(device)))
+            .text(27, product_name(Some(device)).as_deref())
             .end();
     }
 }
@@ -82,17 +84,30 @@ fn serial(device: &Device) -> Option<u32> {
     device.serial.as_deref()?.parse().ok()
 }
 
-/// Firmware version in hundredths.
+/// Firmware version in hundredths, as `device_info` holds it.
 fn version(device: &Device) -> Option<f64> {
-    let version: f64 = device.firmware.as_deref()?.parse().ok()?;
-    Some((version * VERSION_SCALE).round()).filter(|version| (0.0..65_535.0).contains(version))
+    let firmware = device.firmware.as_deref().filter(|firmware| firmware.contains('.'))?;
+    let version = (firmware.parse::<f64>().ok()? * VERSION_SCALE).round();
+    Some(version).filter(|version| (0.0..65_535.0).contains(version))
 }
 
-/// The product in words, where its number does not say it.
-fn product_name(device: Option<&Device>) -> Option<&str> {
+/// Software version of `file_creator`: a plain number; devices store the same hundredths there.
+fn creator_version(device: &Device) -> Option<u16> {
+    let plain = || device.firmware.as_deref()?.parse().ok();
+    version(device).map(|version| version as u16).or_else(plain)
+}
+
+/// The product in words, where its number does not say it, behind a manufacturer that has no number.
+fn product_name(device: Option<&Device>) -> Option<String> {
     let device = device?;
-    let known = products::product(manufacturer(Some(device))?, device.product_id?);
-    device.product.as_deref().filter(|name| Some(*name) != known)
+    let number = manufacturer(Some(device));
+    let known = number.zip(device.product_id).and_then(|(maker, product)| products::product(maker, product));
+    let product = device.product.as_deref().filter(|name| Some(*name) != known);
+    let maker = device.manufacturer.as_deref().filter(|_| number.is_none());
+    match (maker, product) {
+        (Some(maker), Some(product)) if !product.starts_with(maker) => Some(format!("{maker} {product}")),
+        (maker, product) => product.or(maker).map(str::to_owned),
+    }
 }
 
 /// `user_profile` and zones.
@@ -131,11 +146,28 @@ pub fn person(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
                 .end();
         }
     }
-    sports(writing, activity, frame);
+    name(writing, activity, frame);
+    sports(writing, frame);
+}
+
+/// FIT has no name of an activity; programs show that of the `workout`.
+fn name(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
+    if activity.name.is_none() && activity.description.is_none() {
+        return;
+    }
+    let texts = [&activity.name, &activity.description].map(|text| text.as_deref().map(str::trim_end));
+    writing.lost_texts += texts.iter().flatten().filter(|text| cut(text).len() < text.len()).count() as u64;
+    writing
+        .encoder
+        .begin(message::WORKOUT)
+        .code(4, frame.sessions.first().map(|session| session.sport.0))
+        .text(8, texts[0])
+        .text(17, texts[1])
+        .end();
 }
 
 /// `sport`, when there is only one; the sessions of a multisport recording say theirs.
-fn sports(writing: &mut Writing<'_>, _activity: &Activity, frame: &Frame) {
+fn sports(writing: &mut Writing<'_>, frame: &Frame) {
     if let [session] = &frame.sessions[..] {
         writing
             .encoder

@@ -153,8 +153,12 @@ impl Encoder {
         self
     }
 
-    /// Ends the message and writes it, behind a new definition when no local number has its shape.
+    /// Ends the message and writes it, behind a new definition when no local number has its shape. A message without any
+    /// field is not written.
     pub fn end(&mut self) {
+        if self.fields.is_empty() && self.developer_fields.is_empty() {
+            return;
+        }
         let [low, high] = self.global.to_le_bytes();
         self.shape.clear();
         self.shape.extend_from_slice(&[0, 0, low, high, (self.fields.len() / 3) as u8]);

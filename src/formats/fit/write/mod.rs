@@ -10,6 +10,7 @@ mod developer;
 mod encode;
 mod frame;
 mod records;
+mod slot;
 mod summary;
 mod timeline;
 
@@ -34,6 +35,8 @@ const FIELD: Code = Code::warning("loss.field");
 const INTERVAL: Code = Code::warning("loss.rr_interval");
 const TRIGGER: Code = Code::info("loss.lap_trigger");
 const TOTAL: Code = Code::info("loss.total");
+const SERIAL: Code = Code::info("loss.serial");
+const TEXT: Code = Code::warning("loss.text");
 
 /// Bytes of the header that we write.
 const HEADER: usize = 14;
@@ -53,6 +56,8 @@ struct Writing<'a> {
     lost_intervals: u64,
     lost_triggers: u64,
     lost_totals: u64,
+    lost_serials: u64,
+    lost_texts: u64,
 }
 
 impl Writing<'_> {
@@ -100,6 +105,8 @@ fn encode(activity: &Activity, notes: &mut Notes) -> Result<Vec<u8>> {
         lost_intervals: 0,
         lost_triggers: 0,
         lost_totals: 0,
+        lost_serials: 0,
+        lost_texts: 0,
     };
     about::file_id(&mut writing, activity, &frame);
     registry.write(&mut writing.encoder);
@@ -177,5 +184,13 @@ fn report(activity: &Activity, writing: &Writing<'_>, records: &Records<'_>, sum
     });
     let totals = writing.lost_totals;
     notes.add_many(TOTAL, totals, nowhere(), || format!("{totals} stated totals have no FIT field"));
+    let serials = writing.lost_serials;
+    notes.add_many(SERIAL, serials, nowhere(), || {
+        format!("{serials} serial numbers are not numbers, as FIT wants them")
+    });
+    let texts = writing.lost_texts;
+    notes.add_many(TEXT, texts, nowhere(), || {
+        format!("{texts} texts were cut to the 254 bytes that a FIT text can have")
+    });
     losses::report("fit", activity, 0, notes);
 }

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use super::super::base::Base;
 use super::super::profile::message;
-use super::columns::{Buffer, CHUNK, Columns, bit};
+use super::columns::Columns;
 use super::encode::{Encoder, GENERAL_LOCALS};
+use super::slot::{Buffer, CHUNK};
 use crate::model::time::FIT_EPOCH_S;
 
 /// Smallest FIT time that is not a time since power-on.
@@ -144,12 +145,11 @@ impl<'a> Records<'a> {
 
     fn add_plan(&mut self, mask: u128) {
         let slots = &self.columns.slots;
-        let wanted = |at: &usize| mask & bit(*at) != 0;
+        let wanted = |at: &usize| mask & slots[*at].bit != 0;
         let part = |developer: bool| {
             (0..slots.len()).filter(wanted).filter(move |at| slots[*at].developer.is_some() == developer)
         };
-        let fields: Vec<(usize, usize)> =
-            part(false).chain(part(true)).map(|at| (at, usize::from(slots[at].size))).collect();
+        let fields: Vec<(usize, usize)> = part(false).chain(part(true)).map(|at| (at, slots[at].base.size())).collect();
         let size = 5 + fields.iter().map(|(_, size)| size).sum::<usize>();
         self.of_mask.insert(mask, self.plans.len());
         self.plans.push(Plan { local: GENERAL_LOCALS + self.plans.len() as u8, written: false, mask, fields, size });
@@ -214,9 +214,13 @@ impl<'a> Records<'a> {
         let mut developer = Vec::new();
         for &(slot, size) in &plan.fields {
             let slot = &self.columns.slots[slot];
-            match slot.developer {
-                Some(index) => developer.push([slot.number, size as u8, index]),
-                None => native.push([slot.number, size as u8, slot.base.code()]),
+            let (list, last) = match slot.developer {
+                Some(index) => (&mut developer, index),
+                None => (&mut native, slot.base.code()),
+            };
+            match list.last_mut() {
+                Some(array) if slot.joined => array[1] += size as u8,
+                _ => list.push([slot.number, size as u8, last]),
             }
         }
         encoder.define(plan.local, message::RECORD, &native, &developer);

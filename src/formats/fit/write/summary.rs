@@ -1,7 +1,7 @@
 //! The summaries at the end of an activity file: lengths, laps, sets, splits, sessions, activity.
 
 use super::super::base::Base;
-use super::super::profile::{FRACTIONAL_CADENCE, TOTALS, message};
+use super::super::profile::{FRACTIONAL_CADENCE, FRACTIONAL_CLIMB, TOTALS, TotalField, message};
 use super::Writing;
 use super::encode::Encoder;
 use super::frame::Frame;
@@ -23,7 +23,7 @@ pub fn write(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
         let derived = frame.derived && activity.laps.is_empty();
         quietly(writing, derived, |writing| write_lap(writing, index, lap));
     }
-    write_sets(writing, activity, frame);
+    write_sets(writing, activity);
     for (index, split) in activity.splits.iter().enumerate() {
         write_split(writing, index, split);
     }
@@ -112,35 +112,29 @@ enum Kind {
 /// The totals of a lap or session.
 fn totals(writing: &mut Writing<'_>, totals: &Totals, kind: Kind, sport: Option<Sport>) {
     let encoder = &mut writing.encoder;
-    let part = |session: u8, lap: u8| if kind == Kind::Session { session } else { lap };
-    let fractional = |rpm: f64| rpm.fract() > 0.0;
-    let cadences = [totals.avg_cadence, totals.max_cadence];
+    let pick = |(session, lap): (u8, u8)| if kind == Kind::Session { session } else { lap };
     for (at, field) in TOTALS.iter().enumerate() {
         let value = (field.get)(totals);
-        let number = if kind == Kind::Session { field.session } else { field.lap };
-        match number {
-            // Written below, with their fractions.
-            Some(number) if cadence_numbers(kind).contains(&number) => {}
-            Some(number) => {
-                // Of two fields of one total the later one is larger.
-                let has_larger = TOTALS.get(at + 1).is_some_and(|next| next.session == larger(field.session));
-                if has_larger {
-                    encoder.scaled_if_it_fits(number, field.base, field.scale, field.offset, value);
-                } else {
-                    encoder.scaled(number, field.base, field.scale, field.offset, value);
-                }
-            }
-            None => writing.lost_totals += u64::from(value.is_some()),
+        let Some(number) = (if kind == Kind::Session { field.session } else { field.lap }) else {
+            writing.lost_totals += u64::from(value.is_some());
+            continue;
+        };
+        let fraction = FRACTIONS.iter().find(|fraction| pick(fraction.whole) == number);
+        if let Some(fraction) = fraction {
+            // Rounded to the steps of the fraction first, so that a carry reaches the whole.
+            let steps = value.map(|value| (value * fraction.steps).round());
+            let whole = steps.map(|steps| (steps / fraction.steps).trunc());
+            let rest = steps.map(|steps| steps % fraction.steps).filter(|rest| *rest > 0.0);
+            encoder.scaled(number, field.base, 1.0, 0.0, whole);
+            encoder.scaled(pick(fraction.rest), Base::Uint8, 1.0, 0.0, rest);
+        } else if TOTALS.get(at + 1).is_some_and(|next| is_larger(next, field)) {
+            encoder.scaled_if_it_fits(number, field.base, field.scale, field.offset, value);
+        } else {
+            encoder.scaled(number, field.base, field.scale, field.offset, value);
         }
     }
-    for (at, cadence) in cadences.into_iter().enumerate() {
-        let raw = cadence.map(|rpm| (rpm * 128.0).round() / 128.0);
-        encoder.scaled(cadence_numbers(kind)[at], Base::Uint8, 1.0, 0.0, raw.map(f64::trunc));
-        let (session, lap) = FRACTIONAL_CADENCE[at];
-        encoder.scaled(part(session, lap), Base::Uint8, 128.0, 0.0, raw.filter(|rpm| fractional(*rpm)).map(f64::fract));
-    }
     let balance = totals.left_right_balance.map(|percent| percent * 100.0 + f64::from(0x8000));
-    encoder.scaled(part(37, 34), Base::Uint16, 1.0, 0.0, balance);
+    encoder.scaled(pick((37, 34)), Base::Uint16, 1.0, 0.0, balance);
     if let Some(steps) = totals.steps {
         // FIT counts strides: two steps.
         match totals.cycles.is_none() && sport.is_some_and(Sport::is_on_foot) {
@@ -150,21 +144,31 @@ fn totals(writing: &mut Writing<'_>, totals: &Totals, kind: Kind, sport: Option<
     }
 }
 
-/// Field numbers of average and maximum cadence.
-fn cadence_numbers(kind: Kind) -> [u8; 2] {
-    if kind == Kind::Session { [18, 19] } else { [17, 18] }
+/// A total whose fractional part has a field of its own; field numbers are (session, lap).
+struct Fraction {
+    whole: (u8, u8),
+    rest: (u8, u8),
+    steps: f64,
 }
 
-/// The 32-bit field of a total whose first field has 16 bits (numbers of `session`).
-fn larger(session: Option<u8>) -> Option<u8> {
-    match session? {
-        14 => Some(124),
-        15 => Some(125),
-        49 => Some(126),
-        50 => Some(128),
-        71 => Some(127),
-        _ => Some(u8::MAX),
-    }
+/// Average and maximum cadence, ascent, descent.
+const FRACTIONS: [Fraction; 4] = [
+    Fraction { whole: (18, 17), rest: FRACTIONAL_CADENCE[0], steps: 128.0 },
+    Fraction { whole: (19, 18), rest: FRACTIONAL_CADENCE[1], steps: 128.0 },
+    Fraction { whole: (22, 21), rest: FRACTIONAL_CLIMB[0], steps: 100.0 },
+    Fraction { whole: (23, 22), rest: FRACTIONAL_CLIMB[1], steps: 100.0 },
+];
+
+/// True when `next` is the 32-bit field of the total that `field` holds in 16 bits.
+fn is_larger(next: &TotalField, field: &TotalField) -> bool {
+    next.base == Base::Uint32
+        && field.base == Base::Uint16
+        && (next.scale, next.offset) == (field.scale, field.offset)
+        && {
+            let mut probe = Totals::default();
+            (field.set)(&mut probe, 1.0);
+            (next.get)(&probe).is_some()
+        }
 }
 
 fn write_length(writing: &mut Writing<'_>, index: usize, length: &Length) {
@@ -186,15 +190,15 @@ fn write_length(writing: &mut Writing<'_>, index: usize, length: &Length) {
     writing.encoder.end();
 }
 
-fn write_sets(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
+fn write_sets(writing: &mut Writing<'_>, activity: &Activity) {
     for (index, set) in activity.sets.iter().enumerate() {
-        let end = set.start.map_or(frame.end, |start| start + (set.duration_s.unwrap_or(0.0) * 1000.0) as i64);
-        let (start, end) = (set.start.map(|start| writing.seconds(start)), writing.seconds(end));
+        let end = set.start.map(|start| start + (set.duration_s.unwrap_or(0.0) * 1000.0) as i64);
+        let [start, end] = [set.start, end].map(|time| time.map(|time| writing.seconds(time)));
         let number = |number: Option<u16>| [number.map(f64::from)];
         writing
             .encoder
             .begin(message::SET)
-            .raw(254, Base::Uint32, Some(end))
+            .raw(254, Base::Uint32, end)
             .scaled(0, Base::Uint32, 1000.0, 0.0, set.duration_s)
             .raw(3, Base::Uint16, set.repetitions.map(i64::from).filter(|repetitions| *repetitions < 65_535))
             .scaled(4, Base::Uint16, 16.0, 0.0, set.weight_kg)
@@ -232,9 +236,11 @@ fn write_exercises(encoder: &mut Encoder, sets: &[Set]) {
 }
 
 fn write_split(writing: &mut Writing<'_>, index: usize, split: &Split) {
-    let (start, end) = (writing.seconds(split.start), writing.seconds(split.end));
     let t = &split.totals;
     let elapsed = t.elapsed_s.unwrap_or((split.end - split.start) as f64 / 1000.0);
+    let start = writing.seconds(split.start);
+    // An end between two seconds is told by the elapsed time.
+    let end = (split.end.rem_euclid(1000) == 0).then(|| writing.seconds(split.end));
     writing
         .encoder
         .begin(message::SPLIT)
@@ -250,7 +256,7 @@ fn write_split(writing: &mut Writing<'_>, index: usize, split: &Split) {
         .scaled(15, Base::Uint8, 1.0, 0.0, t.avg_heart_rate)
         .scaled(16, Base::Uint8, 1.0, 0.0, t.max_heart_rate)
         .scaled(25, Base::Uint32, 1000.0, 0.0, t.max_speed)
-        .raw(27, Base::Uint32, Some(end))
+        .raw(27, Base::Uint32, end)
         .scaled(28, Base::Uint32, 1.0, 0.0, t.calories_kcal)
         .scaled(29, Base::Uint16, 128.0, 0.0, t.avg_cadence)
         .scaled(30, Base::Uint16, 128.0, 0.0, t.max_cadence)

@@ -1,0 +1,196 @@
+//! One element of a field of the `record` message: where its values come from, and how they become raw values.
+
+use super::super::base::Base;
+use super::super::profile::DEGREES_PER_SEMICIRCLE;
+use super::encode::{bounds, quantise};
+use crate::model::Track;
+
+/// Rows that are converted at a time.
+pub const CHUNK: usize = 256;
+
+/// One field of the `record` message, or one element of an array field.
+pub struct Slot<'a> {
+    /// Developer data index, for a developer field.
+    pub developer: Option<u8>,
+    /// Field number, or field definition number.
+    pub number: u8,
+    /// Base type.
+    pub base: Base,
+    /// True for a further element of the array that the slot before belongs to.
+    pub joined: bool,
+    /// Presence bit; that of an array is shared by its elements.
+    pub bit: u128,
+    /// Counts values that do not fit: off for the small field of a quantity that has a larger one.
+    pub counts: bool,
+    /// Where its values come from.
+    pub values: Values<'a>,
+}
+
+/// Where the values of a slot come from.
+#[derive(Clone, Copy)]
+pub enum Values<'a> {
+    /// A channel on a grid.
+    Single(&'a [f32], Grid),
+    /// Position, distance or an extra channel on a grid.
+    Double(&'a [f64], Grid),
+    /// Types that a grid does not describe, floats and 64-bit integers: raw = (value + offset) × scale.
+    Free(&'a [f64], f64, f64),
+    /// A channel as it is.
+    FreeSingle(&'a [f32]),
+    /// Percentage of the right side; bit 7 says so.
+    Balance(&'a [f32]),
+    /// Whole part of a cadence.
+    Cadence(&'a [f32]),
+    /// Fractional part of a cadence.
+    Fraction(&'a [f32]),
+    /// Milliseconds of each time.
+    Milliseconds(&'a [i64]),
+    /// 1 for a row without recorded time.
+    Untimed(&'a Track),
+    /// An element of an array that never has a value.
+    Absent,
+}
+
+/// raw = (value + offset) × scale, rounded, inside the bounds of the type.
+#[derive(Clone, Copy)]
+pub struct Grid {
+    scale: f64,
+    offset: f64,
+    low: f64,
+    high: f64,
+}
+
+impl Grid {
+    /// The grid of a field.
+    pub fn new(base: Base, scale: f64, offset: f64) -> Grid {
+        let (low, high) = bounds(base);
+        Grid { scale, offset, low, high }
+    }
+
+    /// The grid of latitudes and longitudes. 180° is one step beyond the type: its bits are those of -180°.
+    pub fn semicircles() -> Grid {
+        Grid { scale: 1.0 / DEGREES_PER_SEMICIRCLE, high: 2_147_483_648.0, ..Grid::new(Base::Sint32, 1.0, 0.0) }
+    }
+
+    /// The raw value; `None` for NaN and for what the type cannot hold. Adding and taking off the lower bound turns
+    /// truncation into rounding for negative numbers too, which is much faster than `round`.
+    #[inline(always)]
+    fn raw(self, value: f64) -> Option<u64> {
+        let steps = (value + self.offset) * self.scale - self.low + 0.5;
+        (steps >= 0.0 && steps < self.high - self.low + 1.0).then(|| (steps as i64 + self.low as i64) as u64)
+    }
+}
+
+/// Raw values and presence of up to [`CHUNK`] rows.
+pub struct Buffer {
+    /// Raw values, one array a slot.
+    pub raw: Vec<[u64; CHUNK]>,
+    /// One bit a slot: the row has a value.
+    pub mask: [u128; CHUNK],
+    /// Values that a slot had to leave out.
+    pub refused: Vec<u64>,
+}
+
+impl Buffer {
+    /// Room for so many slots.
+    pub fn new(slots: usize) -> Buffer {
+        Buffer { raw: vec![[0; CHUNK]; slots], mask: [0; CHUNK], refused: vec![0; slots] }
+    }
+}
+
+impl<'a> Slot<'a> {
+    /// A native field.
+    pub fn native(number: u8, base: Base, values: Values<'a>) -> Slot<'a> {
+        Slot { developer: None, number, base, joined: false, bit: 0, counts: true, values }
+    }
+
+    /// Converts the rows from `start` on, `len` of them, into this slot's part of the buffer.
+    pub fn fill(&self, start: usize, len: usize, raw: &mut [u64; CHUNK], mask: &mut [u128; CHUNK]) -> u64 {
+        let invalid = self.base.invalid();
+        let (bit, mut refused) = (self.bit, 0);
+        let mut put = |at: usize, absent: bool, value: Option<u64>| {
+            raw[at] = value.unwrap_or(invalid);
+            mask[at] |= if value.is_some() { bit } else { 0 };
+            refused += u64::from(value.is_none() & !absent);
+        };
+        // A column may end before its track.
+        macro_rules! each {
+            ($column:expr, $raw:expr) => {{
+                let column = $column;
+                let rows = &column[start.min(column.len())..(start + len).min(column.len())];
+                let convert = $raw;
+                rows.iter().enumerate().for_each(|(at, &v)| put(at, v.is_nan(), convert(f64::from(v))));
+                (rows.len()..len).for_each(|at| put(at, true, None));
+            }};
+        }
+        match self.values {
+            Values::Single(column, grid) => each!(column, |v| grid.raw(v)),
+            Values::Double(column, grid) => each!(column, |v| grid.raw(v)),
+            Values::Free(column, scale, offset) => each!(column, |v: f64| quantise(self.base, (v + offset) * scale)),
+            Values::FreeSingle(column) => each!(column, |v: f64| quantise(self.base, v)),
+            Values::Balance(column) => {
+                let grid = Grid { scale: 1.0, offset: 0.0, low: 0.0, high: 100.0 };
+                each!(column, |v| grid.raw(v).map(|percent| percent | 0x80));
+            }
+            Values::Cadence(column) => each!(column, |v| cadence(v).map(|raw| raw >> 7)),
+            Values::Fraction(column) => each!(column, |v| cadence(v).map(|raw| raw & 0x7F)),
+            Values::Milliseconds(times) => {
+                for (at, time) in times[start..start + len].iter().enumerate() {
+                    put(at, true, Some(time.rem_euclid(1000) as u64));
+                }
+            }
+            Values::Untimed(track) => {
+                (0..len).for_each(|at| put(at, true, Some(u64::from(!track.is_timed(start + at)))));
+            }
+            Values::Absent => (0..len).for_each(|at| put(at, true, None)),
+        }
+        if self.counts { refused } else { 0 }
+    }
+}
+
+/// Cadence in 1/128 of a revolution; the whole part has to fit a `uint8`.
+pub fn cadence(value: f64) -> Option<u64> {
+    Grid { scale: 128.0, offset: 0.0, low: 0.0, high: (254 * 128 + 127) as f64 }.raw(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(values: Values<'_>, base: Base, rows: usize) -> (Vec<u64>, Vec<bool>, u64) {
+        let (mut raw, mut mask) = ([0; CHUNK], [0; CHUNK]);
+        let slot = Slot { bit: 4, ..Slot::native(0, base, values) };
+        let refused = slot.fill(0, rows, &mut raw, &mut mask);
+        (raw[..rows].to_vec(), mask[..rows].iter().map(|m| *m == 4).collect(), refused)
+    }
+
+    #[test]
+    fn values_are_rounded_to_the_grid_of_their_field() {
+        // Altitude: raw = (metres + 500) × 5; 65534 is the largest, the column ends before its track.
+        let metres = [0.0, -500.0, 400.09, 400.11, 12_606.8, 12_607.0, -500.2, f32::NAN];
+        let grid = Grid::new(Base::Uint16, 5.0, 500.0);
+        let (raws, present, refused) = raw(Values::Single(&metres, grid), Base::Uint16, 9);
+        assert_eq!(raws, [2500, 0, 4500, 4501, 65_534, 0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF]);
+        assert_eq!(present, [true, true, true, true, true, false, false, false, false]);
+        assert_eq!(refused, 2);
+        let (raws, ..) = raw(Values::Single(&[-3.4, -3.6], Grid::new(Base::Sint8, 1.0, 0.0)), Base::Sint8, 2);
+        assert_eq!(raws.iter().map(|raw| *raw as i8).collect::<Vec<_>>(), [-3, -4]);
+    }
+
+    #[test]
+    fn a_cadence_is_split_into_whole_and_fraction() {
+        let rpm = [87.5, 87.999, 0.0, 254.9, 255.0];
+        let (whole, ..) = raw(Values::Cadence(&rpm), Base::Uint8, 5);
+        let (fraction, ..) = raw(Values::Fraction(&rpm), Base::Uint8, 5);
+        assert_eq!(whole, [87, 88, 0, 254, 0xFF]);
+        assert_eq!(fraction, [64, 0, 0, 115, 0xFF]);
+    }
+
+    #[test]
+    fn the_date_line_and_the_balance() {
+        let (raws, ..) = raw(Values::Double(&[180.0, -180.0, 90.0], Grid::semicircles()), Base::Sint32, 3);
+        assert_eq!(raws.iter().map(|raw| *raw as u32 as i32).collect::<Vec<_>>(), [i32::MIN, i32::MIN, 1 << 30]);
+        let (raws, ..) = raw(Values::Balance(&[50.0, 100.0]), Base::Uint8, 2);
+        assert_eq!(raws, [178, 228]);
+    }
+}
