@@ -10,8 +10,10 @@ pub mod fit;
 pub mod gpx;
 pub mod json;
 pub mod losses;
+pub mod nike_json;
 mod own;
 pub mod polar_hrm;
+pub mod polar_ppt;
 mod spans;
 pub mod tcx;
 mod text;
@@ -66,8 +68,17 @@ pub type Writer = fn(&Activity, &mut dyn Write, &mut Notes) -> Result<()>;
 pub const SNIFF_BYTES: usize = 4096;
 
 /// Every format, in order of sniffing.
-pub static FORMATS: &[Format] =
-    &[fit::FORMAT, gpx::FORMAT, tcx::FORMAT, polar_hrm::FORMAT, polar_hrm::DIARY, csv::FORMAT, json::FORMAT];
+pub static FORMATS: &[Format] = &[
+    fit::FORMAT,
+    gpx::FORMAT,
+    tcx::FORMAT,
+    polar_hrm::FORMAT,
+    polar_hrm::DIARY,
+    polar_ppt::FORMAT,
+    nike_json::FORMAT,
+    csv::FORMAT,
+    json::FORMAT,
+];
 
 /// The format with this id.
 pub fn by_id(id: &str) -> Option<&'static Format> {

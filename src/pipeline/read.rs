@@ -418,6 +418,9 @@ pub(super) fn drafts_of(
     Ok(intake.finish())
 }
 
+/// Extensions of files that may hold anything; they promise no recording.
+const GENERIC: &[&str] = &["csv", "json", "txt", "xml"];
+
 /// Content that no format knows: rightly passed over, unless its name says that it should be a recording.
 fn unrecognised(mut read: FileRead) -> Result<FileRead> {
     let stem = read.name.strip_suffix(".gz").unwrap_or(&read.name);
@@ -425,7 +428,7 @@ fn unrecognised(mut read: FileRead) -> Result<FileRead> {
     let claims = |f: &Format| f.read.is_some() && f.extensions.contains(&extension.as_str());
     if read.bytes.is_empty() {
         read.notes.add(UNRECOGNISED, Place::NOWHERE, || "empty");
-    } else if FORMATS.iter().any(claims) {
+    } else if !GENERIC.contains(&extension.as_str()) && FORMATS.iter().any(claims) {
         let message = format!("the content is no {extension} file, nor any other known format");
         return Err(Error::new(Kind::Unrecognised, message).in_source(&read.name));
     } else {

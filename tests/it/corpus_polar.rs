@@ -1,9 +1,9 @@
 //! Every HRM file of the corpus is read as independent readers read it.
 
-use paceport::fix::{SettleOptions, settle};
+use paceport::fix::{SettleOptions, join, settle};
 use paceport::formats;
 use paceport::limits::Limits;
-use paceport::model::{Basis, Channel, Draft, time};
+use paceport::model::{Basis, Channel, Draft, Evidence, time};
 use serde_json::Value;
 
 use crate::expect;
@@ -105,4 +105,103 @@ fn every_hrm_file_agrees_with_the_oracle() {
         })
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Start, sport, distance in metres, seconds, laps, samples, sum of heart rates: from the XML with Python's ElementTree.
+type Exercise = (&'static str, &'static str, f64, f64, usize, usize, f64);
+
+#[test]
+fn exercises_of_polarpersonaltrainer_are_read() {
+    let Some(corpus) = expect::corpus() else { return };
+    let files: [(&str, &[Exercise]); 2] = [
+        (
+            "polar/runalyze_Multiple-Polar.xml",
+            &[
+                ("2011-05-11T07:09:34Z", "cycling", 17100.0, 2372.0, 0, 0, 0.0),
+                ("2011-05-11T17:31:19Z", "cycling", 16700.0, 2027.0, 0, 0, 0.0),
+                ("2011-05-12T07:14:49Z", "cycling", 17000.0, 2423.0, 0, 0, 0.0),
+                ("2011-05-12T17:35:32Z", "cycling", 16500.0, 2106.0, 0, 0, 0.0),
+                ("2011-05-13T07:12:15Z", "cycling", 17000.0, 2389.0, 0, 0, 0.0),
+                ("2011-05-13T17:05:28Z", "cycling", 16600.0, 2037.0, 0, 0, 0.0),
+            ],
+        ),
+        (
+            "polar/runalyze_Polar-additional-comma.xml",
+            &[("2015-04-08T11:10:53Z", "running", 11300.0, 3469.0, 12, 3468, 526_589.0)],
+        ),
+    ];
+    for (path, exercises) in files {
+        let bytes = std::fs::read(corpus.join(path)).unwrap();
+        let (format, reading) = formats::read_bytes(&bytes, &Limits::default()).unwrap();
+        assert_eq!((format.id, reading.drafts.len()), ("ppt", exercises.len()), "{path}");
+        for (draft, (start, sport, metres, seconds, laps, samples, beats)) in reading.drafts.iter().zip(exercises) {
+            let recording = &draft.recording;
+            assert_eq!(recording.stated_start.map(time::utc).as_deref(), Some(*start), "{path}");
+            assert_eq!(recording.sport.name(), *sport, "{path}");
+            assert_eq!(
+                (recording.stated.distance_m, recording.stated.elapsed_s),
+                (Some(*metres), Some(*seconds)),
+                "{path}"
+            );
+            assert_eq!((recording.laps.len(), recording.track.len()), (*laps, *samples), "{path}");
+            let heart = recording.track.column(Channel::HeartRate);
+            assert_eq!(heart.map_or(0.0, |c| c.present().map(|(_, v)| f64::from(v)).sum()), *beats, "{path}");
+            assert!(draft.complete && draft.clock.basis == Basis::Local, "{path}");
+        }
+    }
+}
+
+fn drafts(path: &std::path::Path) -> Vec<Draft> {
+    formats::read_bytes(&std::fs::read(path).unwrap(), &Limits::default()).unwrap().1.drafts
+}
+
+#[test]
+fn positions_and_heart_rates_of_one_watch_become_one_activity_at_its_true_time() {
+    let Some(corpus) = expect::corpus() else { return };
+    let all = expect::load(&corpus, None);
+    let pairs =
+        ["polar/runalyze_12010601", "polar/runalyze_12011601", "polar/runalyze_15031201", "polar/runalyze_15031801"];
+    for stem in pairs {
+        let (gpx, hrm) = (&all[&format!("{stem}.gpx")], &all[&format!("{stem}.hrm")]);
+        let files = ["gpx", "hrm"].map(|extension| corpus.join(format!("{stem}.{extension}")));
+        let joined = join(files.iter().flat_map(|path| drafts(path)).collect());
+        let [(draft, of)] = &joined[..] else { panic!("{stem}: {} activities", joined.len()) };
+        assert_eq!(of, &[0, 1], "{stem}");
+        let activity = settle(draft.clone(), &SettleOptions::default());
+        // WebSync marks German winter time (UTC+1) as UTC.
+        assert_eq!((activity.offset_s, activity.evidence), (Some(3600), Evidence::Position), "{stem}");
+        assert_eq!(activity.shift_ms, -3_600_000, "{stem}");
+        let wall = time::parse(hrm["start_time_local"].as_str().unwrap().as_bytes()).unwrap().ms;
+        assert_eq!(activity.span().map(|(start, _)| start), Some(wall - 3_600_000), "{stem}");
+        let track = &activity.track;
+        let points = gpx["n_positions"].as_u64().unwrap() as usize;
+        assert_eq!(track.positions().count(), points, "{stem}");
+        // Every row meets its point: nothing is there twice.
+        let rows = hrm["n_samples"].as_u64().unwrap() as usize;
+        assert_eq!(track.len(), rows.max(points), "{stem}");
+        let heart: f64 = track.column(Channel::HeartRate).unwrap().present().map(|(_, v)| f64::from(v)).sum();
+        assert_eq!(heart, hrm["hr"]["sum"].as_f64().unwrap(), "{stem}");
+        assert_eq!(activity.laps.len() as u64, hrm["n_laps"].as_u64().unwrap(), "{stem}");
+        assert_eq!(activity.stated.timer_s, hrm["length_s"].as_f64(), "{stem}");
+    }
+}
+
+#[test]
+fn two_watches_of_one_evening_are_not_glued() {
+    let Some(corpus) = expect::corpus() else { return };
+    let names = ["runalyze_15031801.gpx", "runalyze_15031801.hrm", "runalyze_15031801.spinning.hrm"];
+    let joined = join(names.iter().flat_map(|name| drafts(&corpus.join("polar").join(name))).collect());
+    assert_eq!(joined.iter().map(|(_, of)| of.clone()).collect::<Vec<_>>(), [vec![0, 1], vec![2]]);
+}
+
+#[test]
+fn beats_join_the_rows_of_their_exercise() {
+    let Some(corpus) = expect::corpus() else { return };
+    let names = ["1942173310.hrm", "1942173310.LapNames.hrm", "1942173310.rr.hrm"];
+    let joined = join(
+        names.iter().flat_map(|name| drafts(&corpus.join(format!("polar/bipolar_training-sessions-{name}")))).collect(),
+    );
+    let [(draft, of)] = &joined[..] else { panic!("{} activities", joined.len()) };
+    assert_eq!(of, &[0, 1, 2]);
+    assert_eq!((draft.recording.track.len(), draft.recording.rr.len(), draft.recording.laps.len()), (272, 628, 3));
 }

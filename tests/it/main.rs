@@ -5,6 +5,7 @@
 mod cli;
 mod codes;
 mod corpus_fit;
+mod corpus_nike;
 mod corpus_polar;
 mod corpus_xml;
 mod expect;

@@ -8,6 +8,7 @@ mod rows;
 mod text;
 
 pub use diary::{DIARY, DiaryEntry, diary_entries};
+pub(in crate::formats) use text::clock;
 
 use self::laps::Blocks;
 use self::params::{Grid, Params};

@@ -68,7 +68,7 @@ pub(super) fn numbers(line: &str) -> Vec<Option<f64>> {
 
 /// Milliseconds of `h:mm:ss.d`, `mm:ss` and their like. Fields are taken by their marks, never by position:
 /// polarpersonaltrainer.com exports write `9:5:45.0` and `02:09:.100`.
-pub(super) fn clock(text: &str) -> Option<i64> {
+pub(in crate::formats) fn clock(text: &str) -> Option<i64> {
     let text = text.trim();
     let fields = text.split(':').count();
     if !(2..=3).contains(&fields) {
