@@ -12,7 +12,7 @@ use std::path::Path;
 /// intervals every second, a lap every 1000 s, summaries last.
 pub fn ride(seconds: u32) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut define = |out: &mut Vec<u8>, local: u8, message: u16, fields: &[[u8; 3]], developer: &[[u8; 3]]| {
+    let define = |out: &mut Vec<u8>, local: u8, message: u16, fields: &[[u8; 3]], developer: &[[u8; 3]]| {
         out.extend([if developer.is_empty() { 0x40 } else { 0x60 } | local, 0, 0]);
         out.extend(message.to_le_bytes());
         out.push(fields.len() as u8);

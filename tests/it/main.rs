@@ -9,6 +9,7 @@ mod corpus_nike;
 mod corpus_polar;
 mod corpus_xml;
 mod expect;
+mod fit_read;
 mod fit_validate;
 mod fit_write;
 mod fixtures;

@@ -35,6 +35,12 @@ impl Rolling {
     }
 }
 
+/// How many absent cells may still be made, and how often that was too few.
+struct Padding {
+    left: usize,
+    refused: u64,
+}
+
 /// Columns under construction. `NaN` is absent; a column may be shorter than `time`.
 pub(super) struct Columns {
     /// Times as the file writes them, ms.
@@ -44,7 +50,7 @@ pub(super) struct Columns {
     narrow: Vec<Vec<f32>>,
     wide: Vec<Vec<f64>>,
     keys: Vec<ExtraKey>,
-    padding: usize,
+    padding: Padding,
     distance: Rolling,
     cycles: Rolling,
     power: Rolling,
@@ -59,7 +65,7 @@ impl Columns {
             narrow: vec![Vec::new(); Channel::COUNT],
             wide: vec![Vec::new(); EXTRA],
             keys: Vec::new(),
-            padding: FREE_PADDING.saturating_add(file_bytes.saturating_mul(4)),
+            padding: Padding { left: FREE_PADDING.saturating_add(file_bytes.saturating_mul(4)), refused: 0 },
             distance: Rolling::default(),
             cycles: Rolling::default(),
             power: Rolling::default(),
@@ -72,11 +78,17 @@ impl Columns {
             return Some(EXTRA + known);
         }
         if self.keys.len() == MOST_EXTRA {
+            self.padding.refused += 1;
             return None;
         }
         self.keys.push(key);
         self.wide.push(Vec::new());
         Some(self.wide.len() - 1)
+    }
+
+    /// How often a value found no place because there are too many columns for so few bytes.
+    pub fn refused(&self) -> u64 {
+        self.padding.refused
     }
 
     /// Runs a plan over the bodies of a batch of records; the first one is row `start`.
@@ -238,11 +250,15 @@ fn ready<'a, T: Cell>(
     columns: &'a mut [Vec<T>],
     slot: usize,
     start: usize,
-    padding: &mut usize,
+    padding: &mut Padding,
 ) -> Option<&'a mut Vec<T>> {
     let column = columns.get_mut(slot)?;
     if column.len() < start {
-        *padding = padding.checked_sub(start - column.len())?;
+        let Some(left) = padding.left.checked_sub(start - column.len()) else {
+            padding.refused += 1;
+            return None;
+        };
+        padding.left = left;
         column.resize(start, T::ABSENT);
     }
     Some(column)

@@ -14,6 +14,7 @@ const LENGTH_TIMES: Code = Code::info("fit.times_from_lengths");
 const STRAP: Code = Code::info("fit.strap_heart_rate");
 const LOCAL_TIME: Code = Code::info("fit.local_timestamp");
 const DENSE_TRACK: Code = Code::info("fit.gps_metadata");
+const COLUMNS: Code = Code::damage("fit.columns");
 const DEVELOPER_TOTALS: Code = Code::info("fit.developer_totals");
 
 /// FIT times below this count seconds since the device was switched on, not since the epoch.
@@ -48,6 +49,12 @@ impl Pending {
             Place::NOWHERE,
             || "developer fields of laps, sessions and events have no place in the model",
         );
+        notes.add_many(
+            COLUMNS,
+            columns.refused(),
+            Place::NOWHERE,
+            || "values of more extra channels than so few bytes can mean were left out",
+        );
         let start = first_instant(&columns, &collector);
         times_from_lengths(&mut columns, &collector, &mut notes);
         columns.time.iter_mut().filter(|time| **time == NO_TIME).for_each(|time| *time = start.unwrap_or(0));
@@ -74,6 +81,7 @@ impl Pending {
         let mut recording = assemble(track, &mut collector, start);
         let shifted = shift_system_time(&mut recording, &collector, &mut notes);
         let clock = clock(&collector, shifted, &mut notes);
+        let complete = complete && !notes.has_damage();
         Draft { recording, clock, notes, complete }
     }
 }

@@ -132,8 +132,8 @@ impl<'a> Segment<'a> {
         let mut walk = Walk::new(self.bytes, self.end, most_samples);
         if let Err(stop) = walk.run(body) {
             let code = if stop.cut { TRUNCATED } else { STOPPED };
-            // The CRC of a file without data size looks like the start of a record.
-            if self.declared > 0 || self.end - stop.at > 2 {
+            // Where the size is wrong, the checksum at the end looks like the start of a record.
+            if self.sized() || self.end - stop.at > 2 {
                 notes.add(code, Place::byte(stop.at), || stop.reason);
             }
         }
@@ -144,6 +144,11 @@ impl<'a> Segment<'a> {
         };
         let complete = !notes.has_damage();
         (Pending { columns: walk.columns, collector: walk.collector, notes, complete }, kind)
+    }
+
+    /// True when the header's size is that of the records.
+    fn sized(&self) -> bool {
+        self.declared > 0 && self.declared == self.end - self.start - self.header
     }
 
     /// Sizes and checksums. None of them ever costs data.
@@ -164,7 +169,7 @@ impl<'a> Segment<'a> {
                 Place::byte(self.start + 4),
                 || "the data size is 0: the recorder did not finish the file",
             );
-        } else if self.declared > self.end - body {
+        } else if !self.sized() {
             notes.add(TRUNCATED, Place::byte(self.end), || {
                 format!("{} bytes of records were announced, {} are there", self.declared, self.end - body)
             });

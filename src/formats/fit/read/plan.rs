@@ -13,7 +13,6 @@ use crate::report::{Code, Notes};
 const FIELD_SIZE: Code = Code::info("fit.field_size");
 const UNDESCRIBED: Code = Code::warning("fit.developer_undescribed");
 const TEXT: Code = Code::warning("fit.text_in_record");
-const COLUMNS: Code = Code::warning("fit.columns");
 
 /// Record field that `cycles` adds up to.
 const TOTAL_CYCLES: u8 = 19;
@@ -134,12 +133,13 @@ impl Compiler<'_> {
                 }));
             }
             Some(Target::Balance) if base.size() == 1 => {
-                let raw = self.slot(native_key(known, field.number, base)).map(|slot| op(Sink::Balance(slot)));
+                let raw =
+                    self.columns.extra_slot(native_key(known, field.number, base)).map(|slot| op(Sink::Balance(slot)));
                 self.ops.extend(raw);
             }
             Some(Target::Cycles) => {
                 let total = native_key(record_field(TOTAL_CYCLES), TOTAL_CYCLES, Base::Uint32);
-                let rolling = self.slot(total).map(|slot| op(Sink::Cycles(slot)));
+                let rolling = self.columns.extra_slot(total).map(|slot| op(Sink::Cycles(slot)));
                 self.ops.extend(rolling);
             }
             _ => {
@@ -178,22 +178,10 @@ impl Compiler<'_> {
         }
         for element in 0..count {
             let name = if element == 0 { key.name.clone() } else { format!("{}[{element}]", key.name) };
-            let Some(slot) = self.slot(ExtraKey { name, ..key.clone() }) else { return };
+            let Some(slot) = self.columns.extra_slot(ExtraKey { name, ..key.clone() }) else { return };
             let at = at + element * base.size();
             self.ops.push(Op { at, base, big: self.big, count: 1, scale, offset, sink: Sink::Wide(slot) });
         }
-    }
-
-    fn slot(&mut self, key: ExtraKey) -> Option<usize> {
-        let slot = self.columns.extra_slot(key);
-        if slot.is_none() {
-            self.notes.add(
-                COLUMNS,
-                self.place.clone(),
-                || "more extra channels than a recording can have; the rest is left out",
-            );
-        }
-        slot
     }
 }
 
