@@ -10,8 +10,8 @@ use crate::model::{Activity, Channel, Evidence, Recording, Totals, Track};
 const SPAN_GAP_MS: i64 = 120_000;
 /// A fingerprint keeps at most this many active spans; the shortest gaps are closed first.
 const MOST_SPANS: usize = 32;
-/// A content digest needs this many changes of value, else it would say little.
-const LEAST_CHANGES: usize = 20;
+/// Fewer changes of value than this say nothing on their own.
+const LEAST_CHANGES: u32 = 2;
 
 /// What grouping needs to know of an activity: a kilobyte or two, ready for a journal line.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -74,6 +74,8 @@ pub struct Fingerprint {
     /// positions to 1e-5 degrees.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<u64>,
+    /// How often the values under `content` change: what the digest is worth.
+    pub changes: u32,
     /// Positions and sensor values at fixed instants.
     pub coarse: Coarse,
 }
@@ -127,6 +129,7 @@ impl Fingerprint {
         let window = sample_window(track).or_else(|| activity.span()).filter(|_| activity.day.is_none());
         let device = activity.device();
         let lower = |text: Option<&String>| text.map(|t| t.to_lowercase()).filter(|t| !t.is_empty());
+        let (content, changes) = content(track);
         let mut platform_ids = activity.platform_ids.clone();
         platform_ids.sort();
         Fingerprint {
@@ -147,7 +150,7 @@ impl Fingerprint {
             unplaced: is_unplaced(activity),
             manufacturer: lower(device.and_then(|d| d.manufacturer.as_ref())),
             product: lower(device.and_then(|d| d.product.as_ref())),
-            serial: device.and_then(|d| d.serial.clone()).filter(|s| s.chars().any(|c| c != '0')),
+            serial: device.and_then(|d| d.serial.clone()).filter(|s| !NO_SERIALS.contains(&s.as_str())),
             platform_ids,
             totals: numbers(&activity.stated, &activity.computed, track),
             person: Person {
@@ -157,7 +160,8 @@ impl Fingerprint {
             },
             bbox: bbox(track),
             spans: window.map(|(start, end)| spans(activity, start, end)).unwrap_or_default(),
-            content: content(track),
+            content,
+            changes,
             coarse: window.map(|(start, end)| Coarse::of(track, start, end)).unwrap_or_default(),
         }
     }
@@ -170,6 +174,17 @@ impl Fingerprint {
     /// True when both are activities of one source.
     pub(super) fn same_source(&self, other: &Fingerprint) -> bool {
         self.id.0[..12] == other.id.0[..12]
+    }
+
+    /// True when the samples are equal, and varied enough that this is no chance.
+    pub(super) fn same_content(&self, other: &Fingerprint) -> bool {
+        self.content.is_some() && self.content == other.content && self.changes >= 20
+    }
+
+    /// True when the samples are equal and at the same time: even a few are no chance then.
+    pub(super) fn same_content_and_time(&self, other: &Fingerprint) -> bool {
+        let apart = self.start.zip(other.start).map(|(a, b)| (a - b).abs());
+        self.content.is_some() && self.content == other.content && apart.is_some_and(|ms| ms < 1000)
     }
 
     /// Length of the window, or the stated time without one, seconds.
@@ -188,6 +203,9 @@ fn sample_window(track: &Track) -> Option<(i64, i64)> {
     let last = (0..track.len()).rfind(|&row| track.is_timed(row)).map(|row| times[row])?;
     (last > first).then_some((first, last))
 }
+
+/// Numbers that stand for no serial number: zero and the largest of 32 bits, signed and not.
+const NO_SERIALS: [&str; 4] = ["", "0", "2147483647", "4294967295"];
 
 /// Platforms whose positions lie in a world of their own.
 const VIRTUAL_WORLDS: [&str; 7] = ["zwift", "rouvy", "mywhoosh", "bkool", "fulgaz", "kinomap", "indievelo"];
@@ -258,38 +276,36 @@ fn spans(recording: &Recording, start: i64, end: i64) -> Vec<(i64, i64)> {
     if spans.len() == 1 && spans[0] == (start, end) { Vec::new() } else { spans }
 }
 
-/// Digest of the quantised columns; `None` when they change too little to tell anything.
-fn content(track: &Track) -> Option<u64> {
+/// Digest of the quantised columns, and how often they change; `None` when they hardly do.
+fn content(track: &Track) -> (Option<u64>, u32) {
     let times = track.times();
-    let start = *times.first()?;
+    let Some(&start) = times.first() else { return (None, 0) };
     let second = |row: usize| ((times[row] - start + 500).div_euclid(1000)) as u64;
-    let mut hash = Hash::new();
-    let mut last = None;
-    let mut changes = 0;
-    for row in 0..track.len() {
+    let sensors = |row: usize| {
         let values = [Channel::HeartRate, Channel::Power]
             .map(|channel| track.get(row, channel).map_or(u64::MAX, |value| value.round() as u64));
-        if values != [u64::MAX; 2] {
-            hash.mix(second(row));
-            values.iter().for_each(|&value| hash.mix(value));
-            changes += usize::from(last.is_some_and(|last| last != values));
-            last = Some(values);
-        }
+        (values != [u64::MAX; 2]).then_some((second(row), values))
+    };
+    let of_sensors = digest((0..track.len()).filter_map(sensors));
+    if of_sensors.1 >= 20 {
+        return of_sensors;
     }
-    if changes >= LEAST_CHANGES {
-        return Some(hash.0);
-    }
+    let place = |(row, (lat, lon)): (usize, (f64, f64))| {
+        (second(row), [lat, lon].map(|degrees| (degrees * 1e5).round() as i64 as u64))
+    };
+    let of_places = digest(track.positions().map(place));
+    if of_places.1 > of_sensors.1 { of_places } else { of_sensors }
+}
+
+fn digest(rows: impl Iterator<Item = (u64, [u64; 2])>) -> (Option<u64>, u32) {
     let mut hash = Hash::new();
-    let mut last = None;
-    let mut changes = 0;
-    for (row, (lat, lon)) in track.positions() {
-        let values = [lat, lon].map(|degrees| (degrees * 1e5).round() as i64 as u64);
-        hash.mix(second(row));
-        values.iter().for_each(|&value| hash.mix(value));
-        changes += usize::from(last.is_some_and(|last| last != values));
+    let (mut last, mut changes) = (None, 0);
+    for (second, values) in rows {
+        [second, values[0], values[1]].into_iter().for_each(|value| hash.mix(value));
+        changes += u32::from(last.is_some_and(|last| last != values));
         last = Some(values);
     }
-    (changes >= LEAST_CHANGES).then_some(hash.0)
+    ((changes >= LEAST_CHANGES).then_some(hash.0), changes)
 }
 
 /// A fixed 64-bit hash (multiply and fold, as in wyhash): the same on every machine and in every version.

@@ -36,7 +36,7 @@ pub struct Cluster {
 pub struct Grouping {
     /// Every workout with more than one activity, in order of its smallest identity.
     pub clusters: Vec<Cluster>,
-    /// Doubtful pairs between different workouts.
+    /// Doubtful pairs between different workouts, the surest pair of each two.
     pub unsure: Vec<Pair>,
 }
 
@@ -199,6 +199,16 @@ pub fn cluster(all: &[&Fingerprint], pairs: &[Pair], decisions: &Decisions) -> G
     for pair in &mut unsure {
         pair.judgement.verdict = Verdict::Unsure;
     }
+    // One report for two workouts, however many recordings they have: the surest of their pairs.
+    let homes = |pair: &Pair| {
+        let homes = [pair.first, pair.second].map(|id| place(id).map(|at| forest.root[at]));
+        (homes[0].min(homes[1]), homes[0].max(homes[1]))
+    };
+    unsure.sort_by(|x, y| {
+        let sure = y.judgement.score.total_cmp(&x.judgement.score);
+        homes(x).cmp(&homes(y)).then(sure).then_with(|| (x.first, x.second).cmp(&(y.first, y.second)))
+    });
+    unsure.dedup_by_key(|pair| homes(pair));
     unsure.sort_by_key(|pair| (pair.first, pair.second));
     let mut clusters: Vec<Cluster> = forest
         .members

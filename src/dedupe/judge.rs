@@ -96,6 +96,9 @@ fn ordered(a: &Fingerprint, b: &Fingerprint) -> Judgement {
     if let Some((platform, id)) = a.platform_ids.iter().find(|id| b.platform_ids.contains(id)) {
         return plain(Verdict::Same, "platform", 10.0, format!("{platform} knows both as {id}"));
     }
+    if a.same_content_and_time(b) {
+        return plain(Verdict::Same, "content", 8.0, "equal samples at the same time".to_owned());
+    }
     let (Some(of_a), Some(of_b)) = (a.window(), b.window()) else { return super::summary::day_only(a, b) };
     let mut best: Option<Judgement> = None;
     let apart = of_a.0 - of_b.0;
@@ -108,7 +111,7 @@ fn ordered(a: &Fingerprint, b: &Fingerprint) -> Judgement {
     for shift_s in shifts(of_a, of_b) {
         consider(at_shift(a, b, of_a, of_b, shift_s));
     }
-    if a.content.is_some() && a.content == b.content {
+    if a.same_content(b) {
         let text = format!("equal samples, {} apart", span_text(apart));
         // Beyond what zones explain, equal samples may be a re-dated copy or a simulated repetition.
         consider(plain(Verdict::Unsure, "content", 2.0, text));
@@ -180,6 +183,8 @@ fn overlap(a: &Fingerprint, b: &Fingerprint, of_a: (i64, i64), of_b: (i64, i64),
 
 fn at_shift(a: &Fingerprint, b: &Fingerprint, of_a: (i64, i64), of_b: (i64, i64), shift_s: i64) -> Judgement {
     let common = overlap(a, b, of_a, of_b, shift_s * 1000);
+    // Between a wall clock without zone and true time the local offset is no fault.
+    let fault = shift_s != 0 && wall_shift(a, b) != Some(shift_s);
     let mut out = Evidence::default();
     let finish = |out: Evidence, verdict: Verdict, lag_s: f64, contradicted: bool| Judgement {
         verdict,
@@ -200,7 +205,7 @@ fn at_shift(a: &Fingerprint, b: &Fingerprint, of_a: (i64, i64), of_b: (i64, i64)
         out.add("track", Grade::Against, -6.0, format!("at least {:.1} km apart", metres / 1000.0));
         return finish(out, Verdict::Different, 0.0, true);
     }
-    if shift_s != 0 && !worth_a_shift(a, b) {
+    if fault && !worth_a_shift(a, b) {
         out.add("clock", Grade::Against, -6.0, "nothing asks for a zone fault".to_owned());
         return finish(out, Verdict::Different, 0.0, true);
     }
@@ -214,19 +219,19 @@ fn at_shift(a: &Fingerprint, b: &Fingerprint, of_a: (i64, i64), of_b: (i64, i64)
     evidence::totals(a, b, common.of_both, &mut out);
     evidence::sport(a, b, &mut out);
     evidence::owner(a, b, common.of_both, &mut out);
-    if a.content.is_some() && a.content == b.content {
+    if a.same_content(b) {
         out.add("content", Grade::Copy, 5.0, "equal samples".to_owned());
     }
-    time(of_a, of_b, shift_s, &common, &mut out);
-    if shift_s == 0 {
+    time(of_a, of_b, shift_s, fault, &common, &mut out);
+    if !fault {
         evidence::one_at_a_time(a, b, common.of_both, &mut out);
     }
-    let (verdict, contradicted) = decide(a, b, shift_s, &common, pair.has_tracks(), &mut out);
+    let (verdict, contradicted) = decide(a, b, (shift_s, fault), &common, pair.has_tracks(), &mut out);
     finish(out, verdict, (lag * 10.0).round() / 10.0, contradicted)
 }
 
 /// Start, end and common time.
-fn time(of_a: (i64, i64), of_b: (i64, i64), shift_s: i64, common: &Overlap, out: &mut Evidence) {
+fn time(of_a: (i64, i64), of_b: (i64, i64), shift_s: i64, fault: bool, common: &Overlap, out: &mut Evidence) {
     let start = (of_a.0 - of_b.0 - shift_s * 1000).abs() as f64 / 1000.0;
     let end = (of_a.1 - of_b.1 - shift_s * 1000).abs() as f64 / 1000.0;
     let (score, text): (f64, String) = (
@@ -242,12 +247,18 @@ fn time(of_a: (i64, i64), of_b: (i64, i64), shift_s: i64, common: &Overlap, out:
         },
         format!("{:.0} % of the time in common, starts {start:.0} s and ends {end:.0} s apart", common.of_both * 100.0),
     );
-    // With an unknown zone, starts agree modulo a quarter of an hour once in a while.
-    let score = if shift_s == 0 { score } else { score.min(1.0) };
+    // With any zone fault allowed, starts agree modulo a quarter of an hour once in a while.
+    let score = if fault { score.min(1.0) } else { score };
     out.add("time", if score >= 2.5 { Grade::Agrees } else { Grade::Silent }, score, text);
-    if shift_s != 0 {
+    if fault {
         let text = format!("clocks {} apart, as between two zones", span_text(shift_s * 1000));
         out.add("clock", Grade::Silent, -1.0, text);
+    } else if shift_s != 0 {
+        let text = format!(
+            "a wall clock without zone, {} from true time as the other's place has it",
+            span_text(shift_s * 1000)
+        );
+        out.add("clock", Grade::Silent, 0.25, text);
     }
 }
 
@@ -255,7 +266,7 @@ fn time(of_a: (i64, i64), of_b: (i64, i64), shift_s: i64, common: &Overlap, out:
 fn decide(
     a: &Fingerprint,
     b: &Fingerprint,
-    shift_s: i64,
+    (shift_s, fault): (i64, bool),
     common: &Overlap,
     tracks: bool,
     out: &mut Evidence,
@@ -296,7 +307,7 @@ fn decide(
     if a.same_source(b) && !copy {
         cap(&mut verdict, Verdict::Different);
     }
-    if shift_s != 0 {
+    if fault {
         let worst = out.any(Grade::Against) || out.any(Grade::Doubt);
         let likely = shift_s % 1800 == 0 || faulty(a, b, shift_s).is_some();
         let sure = copy && !worst && likely && common.of_both > 0.75;
@@ -315,6 +326,15 @@ fn decide(
         );
     }
     (verdict, against)
+}
+
+/// The shift that a wall clock without zone has against true time: the other side's local offset.
+fn wall_shift(a: &Fingerprint, b: &Fingerprint) -> Option<i64> {
+    match (a.floating, b.floating) {
+        (true, false) => b.offset_s.map(i64::from),
+        (false, true) => a.offset_s.map(|offset| -i64::from(offset)),
+        _ => None,
+    }
 }
 
 /// Which side wrote its local time as UTC, or has no zone of its own.
@@ -351,8 +371,11 @@ fn worth_a_shift(a: &Fingerprint, b: &Fingerprint) -> bool {
         (Some(x), Some(y)) => (x - y).abs() <= share * x.max(y),
         _ => true,
     };
-    if a.same_source(b) || kinship(a.sport, b.sport) == Kinship::Conflict && a.content != b.content {
-        return a.content.is_some() && a.content == b.content;
+    if a.same_content(b) {
+        return true;
+    }
+    if a.same_source(b) || kinship(a.sport, b.sport) == Kinship::Conflict {
+        return false;
     }
     near(a.totals.distance_m, b.totals.distance_m, 0.3)
         && near(a.totals.avg_heart_rate, b.totals.avg_heart_rate, 0.06)

@@ -7,6 +7,7 @@ mod codes;
 mod corpus_fit;
 mod corpus_nike;
 mod corpus_polar;
+mod corpus_same;
 mod corpus_xml;
 mod expect;
 mod fit_read;

@@ -1,0 +1,110 @@
+//! The real files: every known group of one workout is found, and every claim beyond the list was looked at and is
+//! explained here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use paceport::dedupe::{self, Fingerprint};
+use paceport::ids::ActivityId;
+use paceport::pipeline::{Plan, ReadOptions, SourceRead, Visit, read_all};
+use paceport::source::Input;
+use serde_json::Value;
+
+use super::expect;
+
+/// Files that are one workout although `SAME.jsonl` does not say so, and how that was seen.
+const EXPLAINED: &[(&[&str], &str)] = &[
+    (
+        &[
+            "fit/fitparse_Activity.fit",
+            "fit/fitparse_activity-activity-filecrc.fit",
+            "fit/fitparse_activity-filecrc.fit",
+            "fit/fitparse_activity-settings-nodata.fit",
+            "fit/fitparse_activity-settings.fit",
+            "fit/fitparse_activity-unexpected-eof.fit",
+        ],
+        "the sample activity of the FIT SDK, with other files chained to it, a wrong CRC, or cut: equal records",
+    ),
+    (
+        &["gpx/gpxgo_Mojstrovka.gpx", "gpx/gpxpy_Mojstrovka.gpx"],
+        "one test track in two libraries: equal points, all at one time",
+    ),
+];
+
+/// Every activity of the corpus.
+struct Corpus {
+    files: BTreeMap<String, Vec<ActivityId>>,
+    labels: BTreeMap<ActivityId, BTreeSet<String>>,
+    prints: Vec<Fingerprint>,
+}
+
+fn read(folder: &std::path::Path) -> Corpus {
+    let options = ReadOptions { once: false, ..ReadOptions::default() };
+    let work = |source: SourceRead| {
+        let prints: Vec<Fingerprint> = source.activities.iter().map(Fingerprint::of).collect();
+        Ok((source.label, prints))
+    };
+    let plan = Plan::new(&[Input::Path(folder.to_path_buf())], &options);
+    let run = read_all(plan, &options, &|_| {}, Visit::each(&work)).unwrap();
+    let mut corpus = Corpus { files: BTreeMap::new(), labels: BTreeMap::new(), prints: Vec::new() };
+    for (label, prints) in run.results {
+        for print in prints {
+            corpus.files.entry(label.clone()).or_default().push(print.id);
+            corpus.labels.entry(print.id).or_default().insert(label.clone());
+            corpus.prints.push(print);
+        }
+    }
+    corpus
+}
+
+#[test]
+fn every_known_group_is_found_and_nothing_else_is_claimed() {
+    let Some(folder) = expect::corpus() else { return };
+    let corpus = read(&folder);
+    let grouping = dedupe::group(&corpus.prints);
+    let mut home: BTreeMap<ActivityId, usize> = BTreeMap::new();
+    for (at, cluster) in grouping.clusters.iter().enumerate() {
+        home.extend(cluster.members.iter().map(|&id| (id, at)));
+    }
+    let together = |a: ActivityId, b: ActivityId| a == b || (home.contains_key(&a) && home.get(&a) == home.get(&b));
+    let text = std::fs::read_to_string(folder.join("SAME.jsonl")).unwrap();
+    let (mut listed, mut wrong, mut groups) = (Vec::new(), String::new(), 0);
+    for line in text.lines() {
+        let value: Value = serde_json::from_str(line).unwrap();
+        let names: BTreeSet<&str> = value["files"].as_array().unwrap().iter().map(|f| f.as_str().unwrap()).collect();
+        // A file without an activity (an indoor GPX without points) or without a reader has nothing to group.
+        let present: Vec<(&str, ActivityId)> =
+            names.iter().filter_map(|name| Some((*name, *corpus.files.get(*name)?.first()?))).collect();
+        let negative = value["negative"] == true;
+        for (i, a) in present.iter().enumerate() {
+            for b in &present[i + 1..] {
+                if together(a.1, b.1) == negative {
+                    let print = |id| corpus.prints.iter().find(|f| f.id == id).unwrap();
+                    let judgement = dedupe::judge(print(a.1), print(b.1));
+                    wrong += &format!("{} and {}: {} {judgement:#?}\n", a.0, b.0, value["why"]);
+                }
+            }
+        }
+        if !negative {
+            groups += usize::from(present.len() > 1);
+            listed.push(names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<String>>());
+        }
+    }
+    assert!(groups >= 26, "met only {groups} groups");
+    listed.extend(EXPLAINED.iter().map(|(files, _)| files.iter().map(|file| (*file).to_owned()).collect()));
+    for cluster in &grouping.clusters {
+        let names: BTreeSet<String> = cluster.members.iter().flat_map(|id| corpus.labels[id].clone()).collect();
+        if !listed.iter().any(|group| names.is_subset(group)) {
+            wrong += &format!("claimed beyond the list; look at them and explain: {names:#?} {:#?}\n", cluster.links);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    for pair in &grouping.unsure {
+        eprintln!("unsure: {:?} and {:?}", corpus.labels[&pair.first], corpus.labels[&pair.second]);
+    }
+    let bytes: usize = corpus.prints.iter().map(|f| serde_json::to_string(f).unwrap().len()).sum();
+    eprintln!(
+        "{groups} groups in {} activities, {} bytes a fingerprint",
+        corpus.prints.len(),
+        bytes / corpus.prints.len()
+    );
+}
