@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use paceport::dedupe::{self, Fingerprint};
 use paceport::ids::ActivityId;
-use paceport::pipeline::{Plan, ReadOptions, SourceRead, Visit, read_all};
+use paceport::model::Activity;
+use paceport::pipeline::{JobRead, Plan, ReadOptions, Visit, read_all};
 use paceport::source::Input;
 use serde_json::Value;
 
@@ -39,19 +40,25 @@ struct Corpus {
 
 fn read(folder: &std::path::Path) -> Corpus {
     let options = ReadOptions { once: false, ..ReadOptions::default() };
-    let work = |source: SourceRead| {
-        let prints: Vec<Fingerprint> = source.activities.iter().map(Fingerprint::of).collect();
-        Ok((source.label, prints))
+    let root = folder.display().to_string();
+    let label = |source: &str| source.strip_prefix(&root).unwrap_or(source).trim_start_matches('/').to_owned();
+    let work = |job: JobRead| {
+        let of = |activity: &Activity| {
+            let origin = &activity.origin;
+            let sources = origin.companions.iter().map(|companion| &companion.source).chain([&origin.source]);
+            (sources.map(|source| label(source)).collect::<Vec<_>>(), Fingerprint::of(activity))
+        };
+        Ok(job.activities.iter().map(of).collect::<Vec<_>>())
     };
     let plan = Plan::new(&[Input::Path(folder.to_path_buf())], &options);
-    let run = read_all(plan, &options, &|_| {}, Visit::each(&work)).unwrap();
+    let run = read_all(&plan, &options, &|_| {}, &Visit::each(&work)).unwrap();
     let mut corpus = Corpus { files: BTreeMap::new(), labels: BTreeMap::new(), prints: Vec::new() };
-    for (label, prints) in run.results {
-        for print in prints {
+    for (labels, print) in run.results.into_iter().flatten() {
+        for label in labels {
             corpus.files.entry(label.clone()).or_default().push(print.id);
-            corpus.labels.entry(print.id).or_default().insert(label.clone());
-            corpus.prints.push(print);
+            corpus.labels.entry(print.id).or_default().insert(label);
         }
+        corpus.prints.push(print);
     }
     corpus
 }
