@@ -15,24 +15,21 @@ pub(super) trait Disk: Send + Sync {
         builder.create(path)
     }
 
-    /// Creates a file, or empties the one that is there.
-    fn create(&self, path: &Path) -> io::Result<File> {
-        File::create(path)
+    /// Makes a file of these bytes, in place of one that is there. They may still be on their way to the disk.
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        fs::write(path, bytes)
     }
 
-    /// Opens a file to write at its end.
-    fn append(&self, path: &Path) -> io::Result<File> {
-        OpenOptions::new().append(true).create(true).open(path)
-    }
-
-    /// Writes all bytes.
-    fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
-        file.write_all(bytes)
+    /// Adds bytes to the end of a file, which is created when it is absent, and waits until they are on the disk.
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
     }
 
     /// Waits until a file's content is on the disk.
-    fn sync(&self, file: &File) -> io::Result<()> {
-        file.sync_all()
+    fn sync(&self, path: &Path) -> io::Result<()> {
+        OpenOptions::new().append(true).open(path)?.sync_all()
     }
 
     /// Waits until a folder's entries are on the disk. Only Unix knows this operation.
@@ -49,7 +46,7 @@ pub(super) trait Disk: Send + Sync {
         fs::rename(from, to)
     }
 
-    /// Cuts a file.
+    /// Cuts a file, and waits until that is on the disk.
     fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
         let file = OpenOptions::new().write(true).open(path)?;
         file.set_len(length)?;

@@ -17,6 +17,7 @@ mod disk;
 mod entry;
 mod journal;
 mod layout;
+mod lines;
 mod originals;
 mod replay;
 #[cfg(test)]
@@ -30,15 +31,16 @@ use std::sync::Arc;
 
 pub use entry::{Action, Cluster, Decision, Entry, Original, Verdict};
 pub use layout::OriginalKind;
+pub use lines::{Stored, StoredCluster};
 pub use originals::{NewOriginal, Packed};
-pub use replay::{Stored, StoredCluster};
 pub use writer::{Committed, Writer};
 
 use crate::error::{Error, Kind, Result};
 use crate::ids::{ActivityId, Digest};
 use journal::{Line, Point};
 use layout::{io_error, wrong};
-use replay::{SegmentFile, State};
+use lines::SegmentFile;
+use replay::State;
 
 /// A history with all that its journal says, in memory.
 pub struct History {
@@ -94,7 +96,7 @@ impl History {
         let file = SegmentFile { file: Arc::new(file), path: path.as_path().into() };
         let mut input = BufReader::with_capacity(256 << 10, &*file.file);
         let mut said = Vec::new();
-        let mut each = |line: &Line, bytes: &[u8]| said.push(replay::said(line, bytes, &file));
+        let mut each = |line: &Line, bytes: &[u8]| said.push(lines::said(line, bytes, &file));
         let segment = journal::read_segment(&mut input, from, last, &mut each).map_err(failed)?;
         said.truncate(segment.lines.len());
         self.damaged_lines += segment.faults.len() + self.state.play(said).len();
@@ -137,9 +139,14 @@ impl History {
         self.state.apart.iter().any(|set| set.contains(a) && set.contains(b))
     }
 
-    /// True when these bytes are kept.
+    /// True when these bytes are kept: the journal knows them, and their file is there with its length. Bytes whose file
+    /// was lost count as new, so that importing them again heals the history.
     pub fn has(&self, digest: &Digest) -> bool {
-        self.state.original(digest).is_some()
+        let there = |original: &Original| {
+            let path = layout::inside(&self.root, &original.path)?;
+            Some(std::fs::metadata(path).ok()?.len() == original.stored_bytes)
+        };
+        self.original(digest).and_then(there).unwrap_or(false)
     }
 
     /// What is known about some bytes.

@@ -84,7 +84,7 @@ impl Writer {
             }
         }
         if end.open_end {
-            self.append(&path, b"\n").map_err(|error| io_error("cannot write", &path, error))?;
+            self.disk.append(&path, b"\n").map_err(|error| io_error("cannot write", &path, error))?;
             self.history.end.keep.at += 1;
             self.history.end.length += 1;
             self.history.end.open_end = false;
@@ -112,8 +112,13 @@ impl Writer {
         if self.knows(original) {
             return Ok(());
         }
-        let path = original.path();
-        let target = self.history.root.join(&path);
+        // A line without its file is healed: the bytes go where the journal says they are.
+        let lost = self.history.original(&original.digest);
+        let path = lost.map_or_else(|| original.path(), |lost| lost.path.clone());
+        let names = original.names.iter().chain(lost.iter().flat_map(|lost| &lost.names)).cloned().collect();
+        let activities = lost.map_or(0, |lost| lost.activities);
+        let target = layout::inside(&self.history.root, &path)
+            .ok_or_else(|| wrong(&self.history.root, format!("the journal names the odd path {path}")))?;
         let there = copy_content(&target, &mut io::sink()).is_ok_and(|(_, digest)| digest == original.digest);
         let stored_bytes = if there {
             fs::metadata(&target).map_err(|error| io_error("cannot read", &target, error))?.len()
@@ -127,8 +132,9 @@ impl Writer {
             format: original.format.to_owned(),
             bytes: original.bytes.len() as u64,
             stored_bytes,
-            activities: 0,
-            names: original.names.to_vec(),
+            activities,
+            names,
+            reread: false,
         };
         self.originals.insert(original.digest, Staged { line, moves: !there });
         Ok(())
@@ -138,7 +144,7 @@ impl Writer {
     fn knows(&mut self, original: &NewOriginal<'_>) -> bool {
         if let Some(staged) = self.originals.get_mut(&original.digest) {
             staged.line.names.extend_from_slice(original.names);
-            if staged.moves {
+            if staged.moves && self.history.original(&original.digest).is_none() {
                 staged.line.path = original.path().min(std::mem::take(&mut staged.line.path));
             }
             return true;
@@ -155,8 +161,7 @@ impl Writer {
         let path = self.staged_path(&packed.original.digest);
         let write = || -> io::Result<()> {
             self.disk.create_folder(&self.history.root.join(layout::INCOMING))?;
-            let mut file = self.disk.create(&path)?;
-            self.disk.write(&mut file, &packed.file)
+            self.disk.write(&path, &packed.file)
         };
         write().map_err(|error| io_error("cannot write", &path, error))
     }
@@ -179,14 +184,12 @@ impl Writer {
         self.heal()?;
         let entries = std::mem::take(&mut self.entries);
         let bodies = self.bodies(entries)?;
-        if bodies.is_empty() {
-            self.originals.clear();
-            return Ok(Committed::default());
-        }
         let staged = std::mem::take(&mut self.originals);
         let bytes = self.settle_files(&staged)?;
         let lines = bodies.len();
-        self.write_batch(bodies)?;
+        if lines > 0 {
+            self.write_batch(bodies)?;
+        }
         Ok(Committed { originals: staged.len(), lines, bytes })
     }
 
@@ -229,8 +232,10 @@ impl Writer {
             line.names.extend(names.remove(digest).unwrap_or_default());
             line.names.sort_unstable();
             line.names.dedup();
-            line.activities = counts.get(digest).map_or(0, |ids| ids.len() as u32);
-            bodies.insert((LineKind::Original, line.path.clone(), journal::body(LineKind::Original, line)?));
+            line.activities = counts.get(digest).map_or(line.activities, |ids| ids.len() as u32);
+            if state.original(digest) != Some(line) {
+                bodies.insert((LineKind::Original, line.path.clone(), journal::body(LineKind::Original, line)?));
+            }
         }
         for (digest, more) in names {
             let Some(original) = state.original(&digest) else { continue };
@@ -250,8 +255,7 @@ impl Writer {
         let mut bytes = 0;
         for (digest, staged) in staged.iter().filter(|(_, staged)| staged.moves) {
             let path = self.staged_path(digest);
-            let sync = || self.disk.sync(&OpenOptions::new().append(true).open(&path)?);
-            sync().map_err(|error| io_error("cannot write", &path, error))?;
+            self.disk.sync(&path).map_err(|error| io_error("cannot write", &path, error))?;
             bytes += staged.line.stored_bytes;
         }
         for (digest, staged) in staged {
@@ -291,7 +295,7 @@ impl Writer {
             if end.keep.at == 0 {
                 self.disk.create_folder(&folder)?;
             }
-            self.append(&path, &text)?;
+            self.disk.append(&path, &text)?;
             if end.keep.at == 0 {
                 self.disk.sync_folder(&folder)?;
                 self.disk.sync_folder(&self.history.root)?;
@@ -307,12 +311,6 @@ impl Writer {
         self.history.read_segment(end.segment, end.keep, false)?;
         self.history.state.settle();
         Ok(())
-    }
-
-    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut file = self.disk.append(path)?;
-        self.disk.write(&mut file, bytes)?;
-        self.disk.sync(&file)
     }
 
     /// Removes what an import that was killed left under temporary names. Best effort: it does no harm.
@@ -367,9 +365,8 @@ fn lock(root: &Path, wait: bool) -> Result<File> {
 fn create(root: &Path, disk: &dyn Disk) -> Result<()> {
     let (path, new) = (root.join(layout::VERSION_FILE), root.join(layout::NEW_VERSION_FILE));
     let write = || -> io::Result<()> {
-        let mut file = disk.create(&new)?;
-        disk.write(&mut file, format!("{{\"history\": {}}}\n", layout::VERSION).as_bytes())?;
-        disk.sync(&file)?;
+        disk.write(&new, format!("{{\"history\": {}}}\n", layout::VERSION).as_bytes())?;
+        disk.sync(&new)?;
         disk.rename(&new, &path)?;
         disk.sync_folder(root)
     };

@@ -1,0 +1,255 @@
+//! What single lines say: as much as is always wanted is kept in memory, the rest stays on the disk.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer as _, IgnoredAny, MapAccess, Visitor};
+
+use super::entry::{Alias, Batch, Cluster, Decision, Original, Verdict};
+use super::journal::{Line, LineKind};
+use super::layout::{io_error, wrong};
+use crate::error::{Place, Result};
+use crate::ids::{ActivityId, Digest};
+use crate::model::{Summary, time};
+
+/// A segment's file, to read single lines of it when somebody wants all of one.
+#[derive(Clone)]
+pub(super) struct SegmentFile {
+    pub file: Arc<File>,
+    pub path: Arc<Path>,
+}
+
+/// A line of the journal, left on the disk.
+#[derive(Clone)]
+pub(super) struct Text {
+    segment: SegmentFile,
+    at: u64,
+    length: usize,
+}
+
+impl Text {
+    fn read(&self) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; self.length];
+        read_at(&self.segment.file, &mut bytes, self.at)
+            .map_err(|error| io_error("cannot read", &self.segment.path, error))?;
+        Ok(bytes)
+    }
+
+    /// True when the line's body is this one.
+    pub fn has_body(&self, body: &[u8]) -> bool {
+        self.read().is_ok_and(|text| text.strip_prefix(body).is_some_and(|rest| rest.starts_with(b",\"n\":")))
+    }
+
+    fn parse<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_slice(&self.read()?).map_err(|error| {
+            let reason = format!("the line is not what its kind promises: {error}");
+            wrong(&self.segment.path, reason).at(Place { byte: Some(self.at), ..Place::NOWHERE })
+        })
+    }
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, at)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, mut bytes: &mut [u8], mut at: u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, bytes, at)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            read => {
+                bytes = bytes.get_mut(read..).unwrap_or_default();
+                at += read as u64;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An activity of the history: what lists and overlap searches need at hand, the whole summary on demand.
+#[derive(Clone)]
+pub struct Stored {
+    /// Stable identity.
+    pub id: ActivityId,
+    /// Original that it was read from.
+    pub digest: Digest,
+    /// Index inside the original.
+    pub index: u32,
+    /// First instant, ms UTC; `None` for a day-only workout.
+    pub start: Option<i64>,
+    /// Last instant, ms UTC.
+    pub end: Option<i64>,
+    /// The day (`YYYY-MM-DD`) of a workout without clock time.
+    pub day: Option<Box<str>>,
+    /// Local offset from UTC, seconds.
+    pub local_offset_s: Option<i32>,
+    /// Canonical sport name.
+    pub sport: Box<str>,
+    /// Name.
+    pub name: Option<Box<str>>,
+    /// Version of the program that read it.
+    pub parser: Arc<str>,
+    pub(super) generation: u32,
+    pub(super) text: Text,
+}
+
+impl Stored {
+    /// The whole summary, read from the journal line.
+    ///
+    /// # Errors
+    /// `History` when the line lacks what this version wants of a summary.
+    pub fn summary(&self) -> Result<Summary> {
+        self.text.parse()
+    }
+}
+
+/// A cluster of the history.
+#[derive(Clone)]
+pub struct StoredCluster {
+    /// Whether it is one workout.
+    pub verdict: Verdict,
+    /// The activity that the others are merged into.
+    pub base: ActivityId,
+    /// All activities of the cluster, in order of identity.
+    pub members: Vec<ActivityId>,
+    pub(super) text: Text,
+}
+
+impl StoredCluster {
+    /// All that was said about it, the merged activity included.
+    ///
+    /// # Errors
+    /// `History` when the line lacks what this version wants of a cluster.
+    pub fn cluster(&self) -> Result<Cluster> {
+        self.text.parse()
+    }
+}
+
+/// What a line says, before it is known whether its batch is whole.
+pub(super) enum Said {
+    Batch(Batch),
+    Original(Original),
+    Alias(Alias),
+    Activity(Box<Stored>),
+    Decision(Decision),
+    Cluster(StoredCluster),
+    Unknown,
+    /// Not what its kind promises; the number of the line.
+    Odd(usize),
+}
+
+/// Reads a line as far as it is always at hand.
+pub(super) fn said(line: &Line, bytes: &[u8], segment: &SegmentFile) -> Said {
+    let text = || Text { segment: segment.clone(), at: line.at, length: line.length };
+    let said = match line.kind {
+        LineKind::Batch => serde_json::from_slice(bytes).ok().map(Said::Batch),
+        LineKind::Original => serde_json::from_slice(bytes).ok().map(Said::Original),
+        LineKind::Alias => serde_json::from_slice(bytes).ok().map(Said::Alias),
+        LineKind::Decision => serde_json::from_slice(bytes).ok().map(Said::Decision),
+        LineKind::Activity => activity(bytes, text()).map(|stored| Said::Activity(Box::new(stored))),
+        LineKind::Cluster => serde_json::from_slice(bytes).ok().map(|head| {
+            let ClusterHead { verdict, base, members } = head;
+            Said::Cluster(StoredCluster { verdict, base, members, text: text() })
+        }),
+        LineKind::Unknown => Some(Said::Unknown),
+    };
+    said.unwrap_or(Said::Odd(line.n))
+}
+
+/// The part of a cluster line that is always at hand.
+#[derive(Deserialize)]
+struct ClusterHead {
+    verdict: Verdict,
+    base: ActivityId,
+    members: Vec<ActivityId>,
+}
+
+fn activity(bytes: &[u8], text: Text) -> Option<Stored> {
+    let head = ActivityHead::read(bytes)?;
+    let instant = |text: Option<&str>| match text {
+        Some(text) => time::parse(text.as_bytes()).map(|instant| Some(instant.ms)),
+        None => Some(None),
+    };
+    Some(Stored {
+        id: head.id.parse().ok()?,
+        digest: head.sha256.parse().ok()?,
+        index: head.index,
+        start: instant(head.start)?,
+        end: instant(head.end)?,
+        day: head.day.map(Into::into),
+        local_offset_s: head.local_offset_s,
+        sport: head.sport.0.into(),
+        name: head.name.map(|name| name.0.into()),
+        parser: Arc::default(),
+        generation: 0,
+        text,
+    })
+}
+
+/// The part of an activity line that is always at hand. A history holds 100,000 of these lines, and what is wanted of
+/// them stands in front: reading stops there.
+#[derive(Default)]
+struct ActivityHead<'a> {
+    seen: u8,
+    id: &'a str,
+    sha256: &'a str,
+    index: u32,
+    start: Option<&'a str>,
+    end: Option<&'a str>,
+    day: Option<&'a str>,
+    local_offset_s: Option<i32>,
+    sport: Borrowed<'a>,
+    name: Option<Borrowed<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'a> ActivityHead<'a> {
+    /// One bit for each key but `day`, which is absent from most lines and stands before the last ones.
+    const ALL: u8 = 0xff;
+
+    fn read(line: &'a [u8]) -> Option<ActivityHead<'a>> {
+        let mut head = ActivityHead::default();
+        // Stopping early is an error for the deserializer, not for us.
+        let end = serde_json::Deserializer::from_slice(line).deserialize_map(HeadVisitor(&mut head));
+        (head.seen == ActivityHead::ALL || end.is_ok()).then_some(head)
+    }
+}
+
+struct HeadVisitor<'h, 'a>(&'h mut ActivityHead<'a>);
+
+impl<'a> Visitor<'a> for HeadVisitor<'_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an activity line")
+    }
+
+    fn visit_map<M: MapAccess<'a>>(self, mut map: M) -> std::result::Result<(), M::Error> {
+        let head = self.0;
+        while head.seen != ActivityHead::ALL
+            && let Some(key) = map.next_key::<&str>()?
+        {
+            head.seen |= match key {
+                "id" => (head.id = map.next_value()?, 1).1,
+                "sha256" => (head.sha256 = map.next_value()?, 2).1,
+                "index" => (head.index = map.next_value()?, 4).1,
+                "start" => (head.start = map.next_value()?, 8).1,
+                "end" => (head.end = map.next_value()?, 16).1,
+                "day" => (head.day = map.next_value()?, 0).1,
+                "local_offset_s" => (head.local_offset_s = map.next_value()?, 32).1,
+                "sport" => (head.sport = map.next_value()?, 64).1,
+                "name" => (head.name = map.next_value()?, 128).1,
+                _ => (map.next_value::<IgnoredAny>()?, 0).1,
+            };
+        }
+        Ok(())
+    }
+}
