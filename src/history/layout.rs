@@ -22,6 +22,8 @@ pub(super) const LOCK_FILE: &str = "lock";
 pub(super) const ORIGINALS: &str = "originals";
 /// Originals on their way; empty or absent unless an import runs or was killed.
 pub(super) const INCOMING: &str = "originals/incoming";
+/// Segments that a rebuilt journal replaced; nobody reads them.
+pub(super) const REPLACED: &str = "journal/replaced";
 /// Journal segments.
 pub(super) const JOURNAL: &str = "journal";
 
@@ -132,6 +134,13 @@ pub(super) fn segments(root: &Path) -> Result<Vec<u32>> {
 pub(super) fn segment_number(name: &str) -> Option<u32> {
     let digits = name.strip_suffix(".jsonl")?;
     (digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok())?
+}
+
+/// True when a folder without a version file is a history all the same: the file comes last when one is made, and
+/// nothing is kept before that.
+pub(super) fn has_content(root: &Path) -> bool {
+    let filled = |number: &u32| fs::metadata(root.join(segment_path(*number))).is_ok_and(|meta| meta.len() > 0);
+    root.join(ORIGINALS).is_dir() || segments(root).is_ok_and(|numbers| numbers.iter().any(filled))
 }
 
 /// What the version file says: `Ok(false)` when there is none.

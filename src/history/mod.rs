@@ -15,6 +15,8 @@
 
 mod disk;
 mod entry;
+#[cfg(test)]
+mod faults;
 mod journal;
 mod layout;
 mod lines;
@@ -22,6 +24,7 @@ mod originals;
 mod replay;
 #[cfg(test)]
 mod testing;
+mod verify;
 mod writer;
 
 use std::fs::File;
@@ -33,11 +36,12 @@ pub use entry::{Action, Cluster, Decision, Entry, Original, Verdict};
 pub use layout::OriginalKind;
 pub use lines::{Stored, StoredCluster};
 pub use originals::{NewOriginal, Packed};
+pub use verify::{Check, Finding, Survey, VerifyOptions, survey, verify};
 pub use writer::{Committed, Writer};
 
 use crate::error::{Error, Kind, Result};
 use crate::ids::{ActivityId, Digest};
-use journal::{Line, Point};
+use journal::{Fault, Line, Point};
 use layout::{io_error, wrong};
 use lines::SegmentFile;
 use replay::State;
@@ -48,7 +52,27 @@ pub struct History {
     state: State,
     /// Where the next batch goes.
     end: End,
-    damaged_lines: usize,
+    faults: Vec<JournalFault>,
+}
+
+/// Something wrong in the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct JournalFault {
+    segment: u32,
+    /// Number of the line.
+    n: usize,
+    what: LineFault,
+}
+
+/// What is wrong about a line of the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LineFault {
+    /// It cannot be believed.
+    Seal(Fault),
+    /// It heads a batch that lacks so many lines.
+    Short(usize),
+    /// It says nothing usable.
+    Odd,
 }
 
 /// The end of the journal.
@@ -73,12 +97,17 @@ impl History {
         if !layout::check_version(root)? {
             return Err(wrong(root, format!("this is no history: there is no {}", layout::VERSION_FILE)));
         }
+        History::load(root)
+    }
+
+    /// Plays the journal, whatever the version file says.
+    fn load(root: &Path) -> Result<History> {
         let numbers = layout::segments(root)?;
         let mut history = History {
             root: root.to_owned(),
             state: State::default(),
             end: End { segment: 1, ..End::default() },
-            damaged_lines: 0,
+            faults: Vec::new(),
         };
         for (i, &number) in numbers.iter().enumerate() {
             history.read_segment(number, Point::default(), i + 1 == numbers.len())?;
@@ -99,7 +128,11 @@ impl History {
         let mut each = |line: &Line, bytes: &[u8]| said.push(lines::said(line, bytes, &file));
         let segment = journal::read_segment(&mut input, from, last, &mut each).map_err(failed)?;
         said.truncate(segment.lines.len());
-        self.damaged_lines += segment.faults.len() + self.state.play(said).len();
+        let seals = segment.faults.iter().map(|&(n, fault)| (n, LineFault::Seal(fault)));
+        let short = segment.short.iter().map(|&(n, missing)| (n, LineFault::Short(missing)));
+        let odd = self.state.play(said).into_iter().map(|n| (n, LineFault::Odd));
+        let faults = seals.chain(short).chain(odd);
+        self.faults.extend(faults.map(|(n, what)| JournalFault { segment: number, n, what }));
         self.end = End { segment: number, keep: segment.keep, length: segment.length, open_end: segment.open_end };
         Ok(())
     }
@@ -159,9 +192,9 @@ impl History {
         &self.state.originals
     }
 
-    /// Journal lines that could not be believed and were left out; `verify` names them.
+    /// How much in the journal could not be believed and was left out; `verify` names it.
     pub fn damaged_lines(&self) -> usize {
-        self.damaged_lines
+        self.faults.len()
     }
 
     /// Journal lines of kinds that only a newer program knows.

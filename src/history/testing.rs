@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use super::disk::Disk;
 use super::originals::digest_of;
-use super::{Entry, NewOriginal, OriginalKind, Writer};
+use super::{Action, Cluster, Decision, Entry, NewOriginal, OriginalKind, Verdict, Writer};
 use crate::ids::{ActivityId, Digest};
 use crate::model::{Summary, time};
 
@@ -48,6 +49,38 @@ pub fn put(writer: &mut Writer, name: &str, bytes: &[u8], activities: u32) -> cr
         writer.put(Entry::Activity(Box::new(summary(&digest, index, start + i64::from(index) * 60_000))));
     }
     Ok(digest)
+}
+
+/// Imports a few recordings: three new ones, copies of one under another name, a merge, a doubt and a decision.
+pub fn import(root: &Path, disk: Box<dyn Disk>, batch: &str) -> crate::Result<()> {
+    let mut writer = Writer::open(root, false, disk)?;
+    let mut ids = Vec::new();
+    for i in 0..3 {
+        // Some texts are longer than a disk block, so that a torn file may be one of several blocks.
+        let text = format!("{batch} {i} {}", (0..i * 900).map(|n| format!("{n:x}")).collect::<String>());
+        let digest = put(&mut writer, &format!("{batch}/{i}.gpx"), text.as_bytes(), i + 1)?;
+        ids.extend((0..=i).map(|index| ActivityId::of(&digest, index)));
+    }
+    put(&mut writer, "copy.gpx", b"the same in every batch", 1)?;
+    put(&mut writer, &format!("{batch}/copy.gpx"), b"the same in every batch", 1)?;
+    let cluster = |verdict, members: &[ActivityId]| Cluster {
+        verdict,
+        base: members[0],
+        members: members.to_vec(),
+        reasons: vec!["overlap 100 %".to_owned()],
+        origins: BTreeMap::new(),
+        merged: None,
+    };
+    writer.put(Entry::Cluster(cluster(Verdict::Same, &ids[..2])));
+    writer.put(Entry::Cluster(cluster(Verdict::Unsure, &ids[2..4])));
+    writer.put(Entry::Decision(Decision { action: Action::Undo, members: ids[4..6].to_vec() }));
+    writer.commit().map(|_| ())
+}
+
+/// A folder for a test, in memory where the system offers that: thousands of small files are made and removed.
+pub fn scratch() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
 }
 
 /// Every file below a folder but the lock, with its content; folders end in `/`.

@@ -57,7 +57,7 @@ impl Writer {
     pub(super) fn open(root: &Path, wait: bool, disk: Box<dyn Disk>) -> Result<Writer> {
         if !layout::check_version(root)? {
             refuse_foreign_folder(root)?;
-            disk.create_folder(root).map_err(|error| io_error("cannot create", root, error))?;
+            create_root(root, &*disk).map_err(|error| io_error("cannot create", root, error))?;
         }
         let lock = lock(root, wait)?;
         // Another program may have made the history while this one waited.
@@ -331,13 +331,13 @@ fn refuse_foreign_folder(root: &Path) -> Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(io_error("cannot list", root, error)),
     };
+    if layout::has_content(root) {
+        let reason = format!("this is a history without its {}; run verify", layout::VERSION_FILE);
+        return Err(wrong(root, reason));
+    }
     for entry in entries.flatten() {
         let name = entry.file_name();
-        if name == layout::JOURNAL || name == layout::ORIGINALS {
-            let reason = format!("this looks like a history without its {}; run verify", layout::VERSION_FILE);
-            return Err(wrong(root, reason));
-        }
-        if name != layout::LOCK_FILE && name != layout::NEW_VERSION_FILE {
+        if name != layout::JOURNAL && name != layout::LOCK_FILE && name != layout::NEW_VERSION_FILE {
             return Err(wrong(root, "the folder is neither empty nor a history; nothing was touched"));
         }
     }
@@ -361,10 +361,26 @@ fn lock(root: &Path, wait: bool) -> Result<File> {
     }
 }
 
-/// Writes the version file: from now on the folder is a history.
+/// Makes the folder itself, and waits until it and its new parents are on the disk.
+fn create_root(root: &Path, disk: &dyn Disk) -> io::Result<()> {
+    let new = root.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+    let parents: Vec<&Path> = new.filter_map(Path::parent).collect();
+    disk.create_folder(root)?;
+    for parent in parents {
+        disk.sync_folder(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })?;
+    }
+    Ok(())
+}
+
+/// Makes an empty journal, then the version file: from now on the folder is a history.
 fn create(root: &Path, disk: &dyn Disk) -> Result<()> {
     let (path, new) = (root.join(layout::VERSION_FILE), root.join(layout::NEW_VERSION_FILE));
+    let (journal, segment) = (root.join(layout::JOURNAL), root.join(layout::segment_path(1)));
     let write = || -> io::Result<()> {
+        disk.create_folder(&journal)?;
+        disk.write(&segment, b"")?;
+        disk.sync(&segment)?;
+        disk.sync_folder(&journal)?;
         disk.write(&new, format!("{{\"history\": {}}}\n", layout::VERSION).as_bytes())?;
         disk.sync(&new)?;
         disk.rename(&new, &path)?;

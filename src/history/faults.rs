@@ -1,0 +1,291 @@
+//! Proof of crash safety: every single operation on the disk fails in turn, in several ways, and after each the
+//! history opens, has lost nothing that was committed, and importing again ends as if nothing had happened.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use super::disk::{Disk, RealDisk};
+use super::testing::{import, scratch, tree};
+use super::{History, VerifyOptions, verify};
+
+/// How far the failing operation gets.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Gets {
+    Nowhere,
+    /// Writes put down half of their bytes.
+    Halfway,
+    /// All is done, but the caller never hears of it.
+    ToTheEnd,
+}
+
+/// What happens to later operations.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Then {
+    /// All fail: the process is dead.
+    Dead,
+    /// The fault passes.
+    Passes,
+    /// Every write fails: the disk is full.
+    Full,
+}
+
+/// What a power cut does to what was not yet waited for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Loses {
+    /// The system lives on and writes it.
+    Nothing,
+    /// New bytes, names and folders are gone.
+    Everything,
+    /// Names are there, the bytes behind them are zeros.
+    Bytes,
+}
+
+/// What has not been waited for.
+#[derive(Default)]
+struct Pending {
+    operations: usize,
+    failed: bool,
+    /// File → length that is safe.
+    bytes: BTreeMap<PathBuf, u64>,
+    renames: Vec<(PathBuf, PathBuf)>,
+    /// Files and folders whose name is not safe.
+    names: BTreeSet<PathBuf>,
+}
+
+/// A disk that fails at one operation. It never waits for the real disk: that is what it simulates.
+#[derive(Clone)]
+struct FaultyDisk {
+    fails_at: usize,
+    gets: Gets,
+    then: Then,
+    pending: Arc<Mutex<Pending>>,
+}
+
+impl FaultyDisk {
+    fn new(fails_at: usize, gets: Gets, then: Then) -> FaultyDisk {
+        FaultyDisk { fails_at, gets, then, pending: Arc::default() }
+    }
+
+    fn sound() -> Box<FaultyDisk> {
+        Box::new(FaultyDisk::new(usize::MAX, Gets::Nowhere, Then::Dead))
+    }
+
+    /// Counts an operation and does as much of it as the plan allows.
+    fn step(
+        &self,
+        writes: bool,
+        half: impl FnOnce(&mut Pending) -> io::Result<()>,
+        whole: impl FnOnce(&mut Pending) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let pending = &mut *self.pending.lock().unwrap();
+        pending.operations += 1;
+        let fault = || match self.then {
+            Then::Full => io::Error::from(io::ErrorKind::StorageFull),
+            _ => io::Error::other("injected"),
+        };
+        if pending.operations - 1 == self.fails_at {
+            pending.failed = true;
+            match self.gets {
+                Gets::Nowhere => {}
+                Gets::Halfway => half(pending)?,
+                Gets::ToTheEnd => whole(pending)?,
+            }
+            return Err(fault());
+        }
+        if pending.failed && (self.then == Then::Dead || self.then == Then::Full && writes) {
+            return Err(fault());
+        }
+        whole(pending)
+    }
+
+    /// Cuts the power.
+    fn cut(&self, loses: Loses) {
+        let pending = &mut *self.pending.lock().unwrap();
+        if loses == Loses::Nothing {
+            return;
+        }
+        for (path, &safe) in &pending.bytes {
+            let Ok(file) = fs::OpenOptions::new().write(true).open(path) else { continue };
+            let length = file.metadata().unwrap().len();
+            file.set_len(safe.min(length)).unwrap();
+            if loses == Loses::Bytes {
+                file.set_len(length).unwrap();
+            }
+        }
+        if loses == Loses::Everything {
+            for (from, to) in pending.renames.iter().rev() {
+                let _ = fs::rename(to, from);
+            }
+            for path in pending.names.iter().rev() {
+                let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+            }
+        }
+    }
+}
+
+impl Pending {
+    fn write(&mut self, path: &Path, bytes: &[u8], append: bool) -> io::Result<()> {
+        if !append {
+            let _ = fs::remove_file(path);
+        }
+        if !path.exists() {
+            self.names.insert(path.to_owned());
+        }
+        let mut file = fs::OpenOptions::new().append(true).create(true).open(path)?;
+        let length = file.metadata()?.len();
+        self.bytes.entry(path.to_owned()).or_insert(length);
+        file.write_all(bytes)
+    }
+
+    fn sync(&mut self, path: &Path) -> io::Result<()> {
+        fs::metadata(path)?;
+        self.bytes.remove(path);
+        Ok(())
+    }
+}
+
+impl Disk for FaultyDisk {
+    fn create_folder(&self, path: &Path) -> io::Result<()> {
+        let missing: Vec<PathBuf> = path.ancestors().take_while(|f| !f.exists()).map(Path::to_owned).collect();
+        let create = |pending: &mut Pending| {
+            pending.names.extend(missing.iter().cloned());
+            RealDisk.create_folder(path)
+        };
+        self.step(true, |_| Ok(()), create)
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let half = |pending: &mut Pending| pending.write(path, &bytes[..bytes.len() / 2], false);
+        self.step(true, half, |pending| pending.write(path, bytes, false))
+    }
+
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let half = |pending: &mut Pending| pending.write(path, &bytes[..bytes.len() / 2], true);
+        self.step(true, half, |pending| pending.write(path, bytes, true))?;
+        self.sync(path)
+    }
+
+    fn sync(&self, path: &Path) -> io::Result<()> {
+        self.step(true, |_| Ok(()), |pending| pending.sync(path))
+    }
+
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        let whole = |pending: &mut Pending| {
+            pending.names.retain(|name| name.parent() != Some(path));
+            pending.renames.retain(|(_, to)| to.parent() != Some(path));
+            Ok(())
+        };
+        self.step(true, |_| Ok(()), whole)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let whole = |pending: &mut Pending| {
+            pending.names.remove(from);
+            if let Some(safe) = pending.bytes.remove(from) {
+                pending.bytes.insert(to.to_owned(), safe);
+            }
+            pending.renames.push((from.to_owned(), to.to_owned()));
+            fs::rename(from, to)
+        };
+        self.step(true, |_| Ok(()), whole)
+    }
+
+    fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
+        let whole = |pending: &mut Pending| {
+            pending.bytes.remove(path);
+            // The real one would wait for the real disk.
+            fs::OpenOptions::new().write(true).open(path)?.set_len(length)
+        };
+        self.step(false, |_| Ok(()), whole)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.step(false, |_| Ok(()), |_| RealDisk.remove(path))
+    }
+
+    fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        self.step(false, |_| Ok(()), |_| RealDisk.remove_folder(path))
+    }
+}
+
+/// What a history shows, for comparison.
+fn shown(history: &History) -> Vec<String> {
+    let originals = history.originals().iter().map(|o| {
+        let content = history.read_original(&o.digest).unwrap();
+        format!("{} {} {:?}", o.path, content.len(), o.names)
+    });
+    let activities = history.activities().iter().map(|a| format!("{:?}", a.summary().unwrap()));
+    let clusters = history.clusters().iter().map(|c| format!("{:?}", c.cluster().unwrap()));
+    originals.chain(activities).chain(clusters).collect()
+}
+
+/// Runs two imports, the one called `broken` on a disk that fails, and checks all promises. Returns whether the fault
+/// was met.
+fn survives(fails_at: usize, gets: Gets, then: Then, loses: Loses, broken: &str, wanted: &Wanted) -> bool {
+    let case = format!("operation {fails_at} of import {broken}, gets {gets:?}, then {then:?}, loses {loses:?}");
+    let folder = scratch();
+    let root = folder.path().join("h");
+    let disk = FaultyDisk::new(fails_at, gets, then);
+    if broken == "b" {
+        import(&root, FaultyDisk::sound(), "a").unwrap();
+    }
+    let told = import(&root, Box::new(disk.clone()), broken);
+    disk.cut(loses);
+    match History::open(&root) {
+        Err(error) => assert!(broken == "a" && told.is_err(), "{case}: {error}"),
+        Ok(history) => {
+            let findings = verify(&root, VerifyOptions::default(), &mut |_| ()).unwrap();
+            assert!(findings.iter().all(|f| !f.is_damage()), "{case}: {findings:#?}");
+            let shown = shown(&history);
+            let before = if broken == "b" { &wanted.first_shown } else { &Vec::new() };
+            let after = if broken == "b" { &wanted.both_shown } else { &wanted.first_shown };
+            assert!(&shown == after || told.is_err() && &shown == before, "{case}: half an import is visible");
+        }
+    }
+    import(&root, FaultyDisk::sound(), broken).unwrap_or_else(|error| panic!("{case}: {error}"));
+    let want = if broken == "b" { &wanted.both } else { &wanted.first };
+    assert!(&tree(&root) == want, "{case}: importing again does not end the same");
+    disk.pending.lock().unwrap().failed
+}
+
+struct Wanted {
+    first: BTreeMap<String, Vec<u8>>,
+    first_shown: Vec<String>,
+    both: BTreeMap<String, Vec<u8>>,
+    both_shown: Vec<String>,
+}
+
+fn undisturbed() -> Wanted {
+    let folder = scratch();
+    let root = folder.path().join("h");
+    import(&root, FaultyDisk::sound(), "a").unwrap();
+    let (first, first_shown) = (tree(&root), shown(&History::open(&root).unwrap()));
+    import(&root, FaultyDisk::sound(), "b").unwrap();
+    let (both, both_shown) = (tree(&root), shown(&History::open(&root).unwrap()));
+    assert!(both_shown.len() > first_shown.len() && first_shown.len() > 10);
+    Wanted { first, first_shown, both, both_shown }
+}
+
+#[test]
+fn no_fault_of_the_disk_loses_or_changes_anything() {
+    let wanted = undisturbed();
+    let mut faults = 0;
+    for broken in ["a", "b"] {
+        for gets in [Gets::Nowhere, Gets::Halfway, Gets::ToTheEnd] {
+            for then in [Then::Dead, Then::Passes, Then::Full] {
+                for loses in [Loses::Nothing, Loses::Everything, Loses::Bytes] {
+                    if then != Then::Dead && loses != Loses::Nothing {
+                        continue; // The power stays on while the process lives.
+                    }
+                    let met = (0..).take_while(|&at| survives(at, gets, then, loses, broken, &wanted)).count();
+                    assert!(met > 15, "an import has more than {met} operations");
+                    faults += met;
+                }
+            }
+        }
+    }
+    assert!(faults > 800, "only {faults} faults injected");
+}
