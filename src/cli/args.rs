@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Import, deduplicate, merge, convert and keep workout history. Nothing leaves the machine.
 #[derive(Debug, Parser)]
@@ -82,6 +82,10 @@ pub enum Verb {
         out: Option<PathBuf>,
         #[command(flatten)]
         write: Write,
+        #[command(flatten)]
+        zone: Zone,
+        #[command(flatten)]
+        merge: Merge,
     },
     /// Take everything over into a history on disk, once
     Import {
@@ -97,6 +101,14 @@ pub enum Verb {
         /// Wait while another import holds the history
         #[arg(long)]
         wait: bool,
+        /// Which activities count as the same
+        #[arg(long, value_enum, default_value_t = Dedupe::Overlap)]
+        dedupe: Dedupe,
+        /// Which source wins a channel in a merge, for instance power=zwift,heart_rate=garmin
+        #[arg(long, value_name = "CHANNEL=SOURCE,…")]
+        prefer: Option<String>,
+        #[command(flatten)]
+        zone: Zone,
     },
     /// List the activities of a history
     List {
@@ -104,6 +116,9 @@ pub enum Verb {
         history: PathBuf,
         #[command(flatten)]
         filter: Filter,
+        /// Only pairs that may be the same workout, with the reasons
+        #[arg(long)]
+        unsure: bool,
     },
     /// Write the activities of a history as files of a format
     Export {
@@ -119,6 +134,37 @@ pub enum Verb {
         filter: Filter,
         #[command(flatten)]
         write: Write,
+    },
+    /// Make one file of several recordings of a workout
+    Merge {
+        /// Files, folders, archives
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// File to write; its extension names the format
+        #[arg(short, long, value_name = "FILE")]
+        out: PathBuf,
+        /// The sources are consecutive parts; the gaps become pauses
+        #[arg(long)]
+        join: bool,
+        /// Which source wins a channel, for instance power=zwift,heart_rate=garmin
+        #[arg(long, value_name = "CHANNEL=SOURCE,…")]
+        prefer: Option<String>,
+        #[command(flatten)]
+        write: Write,
+    },
+    /// Declare a doubtful pair one workout
+    Accept {
+        /// The history's folder
+        history: PathBuf,
+        /// Start of the id of one of its activities
+        id: String,
+    },
+    /// Take a merge back, or declare a doubtful pair different
+    Undo {
+        /// The history's folder
+        history: PathBuf,
+        /// Start of the id of one of its activities
+        id: String,
     },
     /// Show what is read and written
     Formats {
@@ -143,6 +189,37 @@ pub struct Write {
     /// Read each written file again with another parser; differences end with exit status 4
     #[arg(long)]
     pub check: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Zone {
+    /// Local time of the activities: auto, keep (as claimed), an offset (+02:00) or a zone (Europe/Zurich)
+    #[arg(long, value_name = "ZONE")]
+    pub zone: Option<String>,
+    /// Zone of activities that nothing else tells the zone of
+    #[arg(long, value_name = "ZONE")]
+    pub home_zone: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Merge {
+    /// Recordings of the same workout become one file
+    #[arg(long)]
+    pub merge: bool,
+    /// Which source wins a channel, for instance power=zwift,heart_rate=garmin
+    #[arg(long, value_name = "CHANNEL=SOURCE,…", requires = "merge")]
+    pub prefer: Option<String>,
+}
+
+/// Which activities count as the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Dedupe {
+    /// Equal bytes only
+    Exact,
+    /// Equal bytes, equal content, recordings of the same workout
+    Overlap,
+    /// Like exact: equal bytes are always kept once
+    Off,
 }
 
 #[derive(Debug, Args)]

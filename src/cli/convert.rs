@@ -7,18 +7,31 @@ use paceport::pipeline::{self, Target, WriteOptions, Written};
 use paceport::report::printable;
 use paceport::{Error, Kind};
 
-use super::args::{Common, Write};
+use super::args::{Common, Merge, Write, Zone};
+use super::merge::preferences;
 use super::{Exit, inputs, progress::Bar, summary};
 
 /// Converts every activity of the sources.
-pub fn run(common: &Common, paths: &[PathBuf], to: &str, out: Option<&Path>, write: &Write) -> Result<Exit, Error> {
+pub fn run(
+    common: &Common,
+    paths: &[PathBuf],
+    to: &str,
+    out: Option<&Path>,
+    (write, zone, merge): (&Write, &Zone, &Merge),
+) -> Result<Exit, Error> {
     let to = format_to_write(to)?;
-    let options = inputs::read_options(common)?;
+    let options = inputs::with_zone(inputs::read_options(common)?, zone)?;
     let target = target(paths, out, to);
     let inputs = inputs::inputs(paths, &options.limits)?;
-    let how = WriteOptions { force: write.force, check: write.check };
+    let how = how(write);
     let bar = Bar::start(common);
-    let mut run = pipeline::convert(&inputs, &options, to, &target, &how, &|event| bar.event(event))?;
+    let progress = |event: pipeline::Progress<'_>| bar.event(event);
+    let mut run = if merge.merge {
+        let preferences = preferences(merge.prefer.as_deref())?;
+        pipeline::convert_merged(&inputs, &options, to, &target, &how, &preferences, &progress)?
+    } else {
+        pipeline::convert(&inputs, &options, to, &target, &how, &progress)?
+    };
     run.report.seconds = bar.finish();
     let written: Vec<Written> = run.results.into_iter().flatten().collect();
     run.report.clusters = written.len() as u64;
@@ -38,6 +51,20 @@ pub fn run(common: &Common, paths: &[PathBuf], to: &str, out: Option<&Path>, wri
     report_written(common, &written);
     summary::closing(common, &run.sources, &run.report);
     Ok(exit_of(common, &written, run.report.is_clean()))
+}
+
+/// The format to write that a file name asks for.
+pub fn format_of(out: &Path) -> Result<&'static Format, Error> {
+    let extension = out.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+    formats::FORMATS
+        .iter()
+        .find(|format| format.write.is_some() && format.extensions.contains(&extension.as_str()))
+        .ok_or_else(|| Error::new(Kind::Usage, format!("{}: the extension names no format to write", out.display())))
+}
+
+/// How files are written.
+pub fn how(write: &Write) -> WriteOptions {
+    WriteOptions { force: write.force, check: write.check }
 }
 
 /// The format that `--to` names, when it can be written.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use paceport::Error;
 use paceport::history::History;
-use paceport::pipeline::{self, WriteOptions};
+use paceport::pipeline;
 
 use super::args::{Common, Filter, Write};
 use super::{Exit, convert, inputs, list, progress::Bar, summary};
@@ -15,9 +15,9 @@ pub fn run(common: &Common, root: &Path, to: &str, out: &Path, filter: &Filter, 
     let options = inputs::read_options(common)?;
     let history = History::open(root)?;
     let wanted = list::selected(&history, filter)?;
-    let how = WriteOptions { force: write.force, check: write.check };
+    let how = convert::how(write);
     let bar = Bar::start(common);
-    let written = pipeline::export(&history, wanted, to, out, &how, &options, &|event| bar.event(event))?;
+    let written = pipeline::export(&history, &wanted, to, out, &how, &options, &|event| bar.event(event))?;
     bar.finish();
     if common.json {
         summary::to_stdout(|out| written.iter().try_for_each(|file| summary::json_line(out, file)))?;

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use paceport::Error;
 use paceport::pipeline::{self, ImportOptions};
 
-use super::args::Common;
+use super::args::{Common, Zone};
 use super::{Exit, inputs, progress::Bar, summary};
 
 /// Takes everything over into a history, once.
-pub fn run(common: &Common, paths: &[PathBuf], into: &Path, how: &ImportOptions) -> Result<Exit, Error> {
-    let options = inputs::read_options(common)?;
+pub fn run(common: &Common, paths: &[PathBuf], into: &Path, how: &ImportOptions, zone: &Zone) -> Result<Exit, Error> {
+    let options = inputs::with_zone(inputs::read_options(common)?, zone)?;
     let inputs = inputs::inputs(paths, &options.limits)?;
     let bar = Bar::start(common);
     let mut imported = pipeline::import(&inputs, into, &options, how, &|event| bar.event(event))?;
@@ -31,5 +31,10 @@ pub fn run(common: &Common, paths: &[PathBuf], into: &Path, how: &ImportOptions)
         (false, _) => format!("{new} new activities are kept in {}", into.display()),
     };
     summary::warn(common, &line);
+    if run.report.merged + run.report.unsure > 0 {
+        let (merged, unsure) = (run.report.merged, run.report.unsure);
+        let line = format!("{merged} of them belong to another workout, {unsure} pairs are doubtful (list --unsure)");
+        summary::warn(common, &line);
+    }
     Ok(if run.report.is_clean() { Exit::Done } else { Exit::Partly })
 }

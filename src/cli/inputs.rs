@@ -4,10 +4,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use paceport::limits::Limits;
-use paceport::pipeline::{Input, ReadOptions, Workers};
+use paceport::pipeline::{Input, ReadOptions, Workers, ZoneChoice};
 use paceport::{Error, Kind};
 
-use super::args::Common;
+use super::args::{Common, Zone};
 
 /// Paths as inputs; `-` is read whole from standard input, at most once.
 pub fn inputs(paths: &[PathBuf], limits: &Limits) -> Result<Vec<Input>, Error> {
@@ -50,6 +50,17 @@ pub fn read_options(common: &Common) -> Result<ReadOptions, Error> {
         password: password(common)?,
         ..ReadOptions::default()
     })
+}
+
+/// The same options with what the user says about zones.
+pub fn with_zone(mut options: ReadOptions, zone: &Zone) -> Result<ReadOptions, Error> {
+    options.settle.zone = choice(zone.zone.as_deref())?;
+    options.home = choice(zone.home_zone.as_deref())?;
+    Ok(options)
+}
+
+fn choice(text: Option<&str>) -> Result<ZoneChoice, Error> {
+    text.map_or(Ok(ZoneChoice::Auto), str::parse)
 }
 
 /// The first line of the password file, else the environment's `PACEPORT_PASSWORD`.

@@ -1,10 +1,13 @@
 //! `paceport list`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use paceport::Error;
-use paceport::history::{History, Stored};
+use paceport::history::{History, Stored, StoredCluster, Verdict};
 use paceport::model::Summary;
+use paceport::pipeline::{self, Workout};
+use paceport::report::printable;
 use serde::Serialize;
 
 use super::args::{Common, Filter};
@@ -18,34 +21,77 @@ struct Listed<'a> {
     /// The sources of the activity.
     members: Vec<&'a str>,
     /// Channel → source.
-    origins: std::collections::BTreeMap<&'a str, &'a str>,
+    origins: &'a BTreeMap<String, String>,
 }
 
-/// Lists the activities of a history.
-pub fn run(common: &Common, root: &Path, filter: &Filter) -> Result<Exit, Error> {
+/// Lists the workouts of a history, or its doubtful pairs.
+pub fn run(common: &Common, root: &Path, filter: &Filter, unsure: bool) -> Result<Exit, Error> {
     let history = History::open(root)?;
-    let summaries = selected(&history, filter)?;
+    if unsure {
+        return doubtful(common, &history, filter);
+    }
+    let workouts = selected(&history, filter)?;
     summary::to_stdout(|out| {
         if !common.json {
-            let rows: Vec<_> = summaries.iter().map(table::activity).collect();
+            let rows: Vec<_> = workouts.iter().map(row).collect();
             return table::print(out, table::ACTIVITY, &rows);
         }
-        summaries.iter().try_for_each(|summary| {
-            let channels = summary.channels.keys().chain(summary.extra_channels.keys());
-            let listed = Listed {
-                summary,
-                members: vec![&summary.source],
-                origins: channels.map(|channel| (channel.as_str(), summary.source.as_str())).collect(),
-            };
-            summary::json_line(out, &listed)
+        workouts.iter().try_for_each(|workout| {
+            let members = workout.members.iter().map(|member| member.source.as_str()).collect();
+            summary::json_line(out, &Listed { summary: &workout.summary, members, origins: &workout.origins })
         })
     })?;
     Ok(Exit::Done)
 }
 
-/// The summaries of the activities that a filter lets through, in order of start.
-pub fn selected(history: &History, filter: &Filter) -> Result<Vec<Summary>, Error> {
-    history.activities().iter().filter(|stored| passes(stored, filter)).map(Stored::summary).collect()
+/// A table row; a merged workout says how many more sources it has.
+fn row(workout: &Workout) -> Vec<String> {
+    let mut row = table::activity(&workout.summary);
+    if let (Some(last), more @ 1..) = (row.last_mut(), workout.members.len() - 1) {
+        *last += &format!(" (+{more})");
+    }
+    row
+}
+
+/// A pair that may be one workout.
+#[derive(Serialize)]
+struct Doubt<'a> {
+    kind: &'static str,
+    members: Vec<String>,
+    sources: Vec<String>,
+    reasons: &'a [String],
+}
+
+fn doubtful(common: &Common, history: &History, filter: &Filter) -> Result<Exit, Error> {
+    let passes =
+        |c: &&StoredCluster| c.members.iter().any(|id| history.activity(id).is_some_and(|a| passes(a, filter)));
+    let clusters: Vec<_> = history.clusters().iter().filter(|c| c.verdict == Verdict::Unsure).filter(passes).collect();
+    summary::to_stdout(|out| {
+        for stored in clusters {
+            let cluster = stored.cluster().map_err(std::io::Error::other)?;
+            let mut sources = Vec::new();
+            for id in &cluster.members {
+                let activity = history.activity(id).map(Stored::summary).transpose().map_err(std::io::Error::other)?;
+                sources.extend(activity.map(|summary| summary.source));
+            }
+            let members: Vec<String> = cluster.members.iter().map(ToString::to_string).collect();
+            if common.json {
+                summary::json_line(out, &Doubt { kind: "unsure", members, sources, reasons: &cluster.reasons })?;
+                continue;
+            }
+            for (id, source) in members.iter().zip(&sources) {
+                writeln!(out, "{}  {}", &id[..12], printable(source))?;
+            }
+            cluster.reasons.iter().try_for_each(|reason| writeln!(out, "    {}", printable(reason)))?;
+        }
+        Ok(())
+    })?;
+    Ok(Exit::Done)
+}
+
+/// The workouts that a filter lets through, in order of start.
+pub fn selected(history: &History, filter: &Filter) -> Result<Vec<Workout>, Error> {
+    pipeline::workouts(history, &|stored| passes(stored, filter))
 }
 
 fn passes(stored: &Stored, filter: &Filter) -> bool {

@@ -9,6 +9,7 @@ mod import;
 mod inputs;
 mod inspect;
 mod list;
+mod merge;
 mod progress;
 mod summary;
 mod table;
@@ -16,7 +17,7 @@ mod table;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
-use paceport::pipeline::ImportOptions;
+use paceport::pipeline::{Dedupe, ImportOptions};
 use paceport::{Error, Kind};
 
 use args::{Cli, Verb};
@@ -51,7 +52,9 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
     let common = &cli.common;
     match &cli.verb {
         Verb::Inspect { paths } => inspect::run(common, paths),
-        Verb::Convert { paths, to, out, write } => convert::run(common, paths, to, out.as_deref(), write),
+        Verb::Convert { paths, to, out, write, zone, merge } => {
+            convert::run(common, paths, to, out.as_deref(), (write, zone, merge))
+        }
         Verb::Formats { losses } => formats::run(common, *losses),
         Verb::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "paceport", &mut std::io::stdout());
@@ -62,10 +65,18 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
             page.render(&mut std::io::stdout()).map_err(|e| Error::io("cannot print the manual page", e))?;
             Ok(Exit::Done)
         }
-        Verb::Import { paths, into, dry_run, wait } => {
-            import::run(common, paths, into, &ImportOptions { dry_run: *dry_run, wait: *wait })
+        Verb::Import { paths, into, dry_run, wait, dedupe, prefer, zone } => {
+            let dedupe = if *dedupe == args::Dedupe::Overlap { Dedupe::Overlap } else { Dedupe::Exact };
+            let preferences = merge::preferences(prefer.as_deref())?;
+            let how = ImportOptions { dry_run: *dry_run, wait: *wait, dedupe, preferences };
+            import::run(common, paths, into, &how, zone)
         }
-        Verb::List { history, filter } => list::run(common, history, filter),
+        Verb::List { history, filter, unsure } => list::run(common, history, filter, *unsure),
+        Verb::Merge { paths, out, join, prefer, write } => {
+            merge::run(common, paths, out, *join, prefer.as_deref(), write)
+        }
+        Verb::Accept { history, id } => merge::decide(common, history, id, true),
+        Verb::Undo { history, id } => merge::decide(common, history, id, false),
         Verb::Export { history, to, out, filter, write } => export::run(common, history, to, out, filter, write),
     }
 }

@@ -13,6 +13,7 @@
 //! never write and are never blocked; one [`Writer`] at a time holds the lock. An import becomes visible in one step,
 //! with [`Writer::commit`]: killed before, it leaves at most files that the next import uses or removes.
 
+mod derived;
 mod disk;
 mod entry;
 #[cfg(test)]

@@ -21,7 +21,7 @@ const PARSER: &str = env!("CARGO_PKG_VERSION");
 /// A history that this process may change. Reads are those of [`History`]; they show what is committed.
 pub struct Writer {
     history: History,
-    disk: Box<dyn Disk>,
+    pub(super) disk: Box<dyn Disk>,
     originals: BTreeMap<Digest, Staged>,
     entries: Vec<Entry>,
     /// Holds the lock; the system releases it when the process ends, however it ends.

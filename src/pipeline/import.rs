@@ -1,23 +1,44 @@
 //! Sources → history: each new content is kept once, under every name it was met with.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use super::group::regroup;
 use super::read::{JobRead, Plan, Progress, ReadOptions, Run, Visit, read_all};
 use super::report::Outcome;
+use crate::dedupe::{Fingerprint, Preferences};
 use crate::error::Result;
-use crate::history::{Committed, Entry, History, NewOriginal, OriginalKind, Writer};
-use crate::ids::Digest;
+use crate::fix::ZoneChoice;
+use crate::fix::zone::{self, Claim};
+use crate::history::{Committed, Entry, History, NewOriginal, OriginalKind, Stored, Writer};
+use crate::ids::{ActivityId, Digest};
 use crate::model::{Activity, Summary};
 use crate::source::Input;
 
+/// Activities of the history so near to a new one may tell its zone, ms.
+const NEIGHBOUR_MS: i64 = 3 * 86_400_000;
+
 /// How to import.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ImportOptions {
     /// Only say what would be done.
     pub dry_run: bool,
     /// Wait while another import holds the history.
     pub wait: bool,
+    /// Which activities count as the same.
+    pub dedupe: Dedupe,
+    /// Which source wins a channel in a merge.
+    pub preferences: Preferences,
+}
+
+/// Which activities count as the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dedupe {
+    /// Equal bytes only.
+    Exact,
+    /// Equal bytes, equal content, recordings of the same workout.
+    Overlap,
 }
 
 /// What an import did.
@@ -50,6 +71,13 @@ impl Sink {
         }
     }
 
+    fn read<T>(&self, read: impl FnOnce(&History) -> Result<Vec<T>>) -> Result<Vec<T>> {
+        match self {
+            Sink::Writer(writer) => read(&writer.lock().unwrap_or_else(PoisonError::into_inner)),
+            Sink::Dry(history) => history.as_ref().map_or_else(|| Ok(Vec::new()), |history| read(history)),
+        }
+    }
+
     fn put(&self, put: impl FnOnce(&mut Writer) -> Result<()>) -> Result<()> {
         match self {
             Sink::Writer(writer) => put(&mut writer.lock().unwrap_or_else(PoisonError::into_inner)),
@@ -75,7 +103,15 @@ pub fn import(
     let plan = Plan::new(inputs, &options);
     let keep = |read: JobRead| keep(&sink, &read);
     let visit = Visit { known: &|digest| sink.has(digest), work: &keep };
-    let mut run = read_all(&plan, &options, progress, &visit)?;
+    let Run { sources, results, report, notes } = read_all(&plan, &options, progress, &visit)?;
+    let mut fresh: HashMap<ActivityId, Fingerprint> = HashMap::new();
+    let mut summaries: Vec<Summary> = Vec::new();
+    for (summary, fingerprint) in results.into_iter().flatten() {
+        fresh.insert(summary.id, fingerprint);
+        summaries.push(summary);
+    }
+    reconcile(&sink, &mut summaries, &mut fresh, &options)?;
+    let mut run = Run { sources, results: vec![summaries], report, notes };
     // Only now it is certain under which name each content goes.
     sink.put(|writer| {
         run.results.iter().flatten().for_each(|summary| writer.put(Entry::Activity(Box::new(summary.clone()))));
@@ -89,24 +125,68 @@ pub fn import(
         })?;
     }
     run.report.clusters = run.report.activities;
-    let committed = match sink {
-        Sink::Writer(writer) => writer.into_inner().unwrap_or_else(PoisonError::into_inner).commit()?,
-        Sink::Dry(_) => Committed::default(),
-    };
+    let mut committed = Committed::default();
+    if let Sink::Writer(writer) = sink {
+        let mut writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+        committed = writer.commit()?;
+        if how.dedupe == Dedupe::Overlap {
+            let grouped = regroup(&mut writer, fresh, &options, &how.preferences)?;
+            run.report.merged = grouped.merged;
+            run.report.unsure = grouped.unsure;
+            run.report.clusters = run.report.activities.saturating_sub(grouped.merged);
+        }
+    }
     Ok(Imported { run, committed })
+}
+
+/// Settles the zones of the new activities with what the others of the run, and those of the same days in the history,
+/// tell. A moved activity loses its fingerprint: it is taken again, from the original.
+fn reconcile(
+    sink: &Sink,
+    summaries: &mut [Summary],
+    fresh: &mut HashMap<ActivityId, Fingerprint>,
+    options: &ReadOptions,
+) -> Result<()> {
+    if options.settle.zone == ZoneChoice::Keep {
+        return Ok(());
+    }
+    let starts = || summaries.iter().filter_map(|summary| summary.start);
+    let (Some(first), Some(last)) = (starts().min(), starts().max()) else { return Ok(()) };
+    let near = (first - NEIGHBOUR_MS)..=(last + NEIGHBOUR_MS);
+    let known: Vec<Summary> = sink.read(|history| {
+        let of_days = history.activities().iter().filter(|a| a.start.is_some_and(|start| near.contains(&start)));
+        of_days.map(Stored::summary).collect()
+    })?;
+    let mut places = Vec::new();
+    let mut claims = Vec::new();
+    for (place, summary) in summaries.iter().enumerate() {
+        if let Some(claim) = Claim::of(summary) {
+            places.push(place);
+            claims.push(claim);
+        }
+    }
+    claims.extend(known.iter().filter_map(Claim::of));
+    // Those of the history come last and stay as they are.
+    for (place, correction) in places.into_iter().zip(zone::reconcile(&claims, &options.home)) {
+        let Some(correction) = correction else { continue };
+        correction.apply_to_summary(&mut summaries[place]);
+        fresh.remove(&summaries[place].id);
+    }
+    Ok(())
 }
 
 /// Keeps the bytes of what was read, and gives the summaries of its activities. Sources that no activity came from are
 /// not kept.
-fn keep(sink: &Sink, read: &JobRead) -> Result<Vec<Summary>> {
-    let summaries: Vec<Summary> = read.activities.iter().map(Summary::of).collect();
+fn keep(sink: &Sink, read: &JobRead) -> Result<Vec<(Summary, Fingerprint)>> {
+    let summaries: Vec<(Summary, Fingerprint)> =
+        read.activities.iter().map(|activity| (Summary::of(activity), Fingerprint::of(activity))).collect();
     for file in &read.files {
         let uses = |activity: &&Activity| {
             let origin = &activity.origin;
             origin.digest == file.digest || origin.companions.iter().any(|companion| companion.digest == file.digest)
         };
         let mut of_file = read.activities.iter().zip(&summaries).filter(|(activity, _)| uses(activity));
-        let (Some(format), Some((_, first))) = (file.format, of_file.next()) else { continue };
+        let (Some(format), Some((_, (first, _)))) = (file.format, of_file.next()) else { continue };
         let many = of_file.next().is_some();
         let original = NewOriginal {
             digest: file.digest,

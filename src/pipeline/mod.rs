@@ -3,21 +3,27 @@
 
 mod budget;
 mod convert;
+mod decide;
+mod group;
 mod import;
 mod inspect;
 mod jobs;
+mod merge;
 mod names;
 mod read;
 mod recall;
 mod report;
 
 pub use convert::{Target, WriteOptions, Written, convert};
-pub use import::{ImportOptions, Imported, import};
+pub use decide::decide;
+pub use import::{Dedupe, ImportOptions, Imported, import};
 pub use inspect::inspect;
 pub use jobs::{WORKER_PREFIX, Workers};
+pub use merge::{convert_merged, merge_files, write};
 pub use read::{FileRead, JobRead, Plan, Progress, ReadOptions, Run, Visit, read_all};
-pub use recall::export;
+pub use recall::{Member, Workout, export, workouts};
 pub use report::{Outcome, RunReport, SourceReport};
 
-pub use crate::fix::SettleOptions;
+pub use crate::dedupe::Preferences;
+pub use crate::fix::{SettleOptions, ZoneChoice};
 pub use crate::source::Input;

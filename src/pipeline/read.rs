@@ -7,7 +7,7 @@ use super::jobs::{self, Workers};
 use super::report::{Outcome, RunReport, SourceReport};
 use crate::error::{Error, Kind, Place, Result};
 use crate::exports::{self, Job};
-use crate::fix::{self, SettleOptions};
+use crate::fix::{self, SettleOptions, ZoneChoice};
 use crate::formats::{self, FORMATS, Format, Intake, Reader};
 use crate::ids::Digest;
 use crate::limits::Limits;
@@ -29,6 +29,8 @@ pub struct ReadOptions {
     pub password: Option<Vec<u8>>,
     /// What the user decides about times.
     pub settle: SettleOptions,
+    /// Zone of activities that nothing else tells the zone of.
+    pub home: ZoneChoice,
     /// Read equal contents once; the others are reported as duplicates.
     pub once: bool,
 }
@@ -40,6 +42,7 @@ impl Default for ReadOptions {
             workers: Workers { threads: 0, memory: 1 << 30 },
             password: None,
             settle: SettleOptions::default(),
+            home: ZoneChoice::Auto,
             once: true,
         }
     }

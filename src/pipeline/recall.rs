@@ -1,17 +1,19 @@
 //! History → activities: originals are read again, each once, with the verdicts on times that the journal keeps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use super::convert::{WriteOptions, Written, write_one, writer_of};
-use super::jobs::{self, Workers};
+use super::group::recall_merged;
+use super::jobs;
 use super::names;
 use super::read::{Progress, ReadOptions, drafts_of};
+use crate::dedupe::Preferences;
 use crate::error::{Error, Kind, Result};
 use crate::fix::{self, SettleOptions, zone::Verdict};
 use crate::formats::{self, Format};
-use crate::history::History;
-use crate::ids::Digest;
+use crate::history::{self, History, Stored, StoredCluster};
+use crate::ids::{ActivityId, Digest};
 use crate::model::{Activity, Draft, Evidence, Origin, Summary};
 
 /// The drafts of one original, read again.
@@ -32,7 +34,12 @@ fn drafts(history: &History, digest: &Digest, options: &ReadOptions) -> Result<V
 }
 
 /// Reads the activities of one original again: those whose summaries are given.
-fn recall(history: &History, digest: &Digest, wanted: &[Summary], options: &ReadOptions) -> Result<Vec<Activity>> {
+pub(super) fn recall(
+    history: &History,
+    digest: &Digest,
+    wanted: &[Summary],
+    options: &ReadOptions,
+) -> Result<Vec<Activity>> {
     let mut own: Vec<Option<Draft>> = drafts(history, digest, options)?.into_iter().map(Some).collect();
     wanted
         .iter()
@@ -95,7 +102,7 @@ pub(super) fn each_of<T: Send>(
     progress(Progress::Scanned { sources: jobs.len() as u64, bytes: sizes.iter().sum() });
     let mut made = BTreeMap::new();
     jobs::run(
-        Workers { ..options.workers },
+        options.workers,
         &sizes,
         |job| {
             let (digest, summaries) = &jobs[job];
@@ -126,13 +133,71 @@ pub(super) fn each_of<T: Send>(
         .collect())
 }
 
-/// Writes activities of a history as files of a format, named by local start.
+/// A workout of a history: an activity, or several that were merged.
+#[derive(Debug, Clone)]
+pub struct Workout {
+    /// The activity, or what merging made.
+    pub summary: Summary,
+    /// All its activities, the base first.
+    pub members: Vec<Member>,
+    /// Channel → source.
+    pub origins: BTreeMap<String, String>,
+}
+
+/// One activity of a workout.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// Its identity.
+    pub id: ActivityId,
+    /// Name of its source.
+    pub source: String,
+}
+
+/// The workouts of a history, in order of start. `wanted` looks at the base of each.
 ///
 /// # Errors
-/// When the format is only read, or threads cannot be started; what is wrong with one activity is in its report.
+/// `History` when a journal line cannot be understood.
+pub fn workouts(history: &History, wanted: &dyn Fn(&Stored) -> bool) -> Result<Vec<Workout>> {
+    let merges = history.clusters().iter().filter(|cluster| cluster.verdict == history::Verdict::Same);
+    let cluster_of: HashMap<ActivityId, &StoredCluster> =
+        merges.flat_map(|cluster| cluster.members.iter().map(move |id| (*id, cluster))).collect();
+    let mut workouts = Vec::new();
+    for stored in history.activities().iter().filter(|stored| wanted(stored)) {
+        match cluster_of.get(&stored.id) {
+            Some(cluster) if cluster.base == stored.id => workouts.push(merged(history, cluster)?),
+            Some(_) => {}
+            None => {
+                let summary = stored.summary()?;
+                let member = Member { id: stored.id, source: summary.source.clone() };
+                let channels = summary.channels.keys().chain(summary.extra_channels.keys());
+                let origins = channels.map(|channel| (channel.clone(), summary.source.clone())).collect();
+                workouts.push(Workout { summary, members: vec![member], origins });
+            }
+        }
+    }
+    Ok(workouts)
+}
+
+fn merged(history: &History, stored: &StoredCluster) -> Result<Workout> {
+    let cluster = stored.cluster()?;
+    let mut members = Vec::new();
+    for id in &cluster.members {
+        if let Some(activity) = history.activity(id) {
+            members.push(Member { id: *id, source: activity.summary()?.source });
+        }
+    }
+    members.sort_by_key(|member| (member.id != cluster.base, member.id));
+    let nothing = || Error::new(Kind::History, "a cluster of the journal has no merged activity");
+    Ok(Workout { summary: *cluster.merged.ok_or_else(nothing)?, members, origins: cluster.origins })
+}
+
+/// Writes workouts of a history as files of a format, named by local start.
+///
+/// # Errors
+/// When the format is only read, or threads cannot be started; what is wrong with one workout is in its report.
 pub fn export(
     history: &History,
-    wanted: Vec<Summary>,
+    wanted: &[Workout],
     to: &'static Format,
     folder: &Path,
     how: &WriteOptions,
@@ -141,13 +206,35 @@ pub fn export(
 ) -> Result<Vec<Written>> {
     writer_of(to)?;
     let extension = to.extensions.first().copied().unwrap_or(to.id);
+    let size = |workout: &Workout| history.original(&workout.summary.sha256).map_or(0, |original| original.bytes);
+    let sizes: Vec<u64> = wanted.iter().map(size).collect();
+    progress(Progress::Scanned { sources: wanted.len() as u64, bytes: sizes.iter().sum() });
+    let mut written: Vec<Option<Written>> = vec![None; wanted.len()];
+    // Activities of one original are read together: a file that holds a year is parsed once.
+    let (singles, merges): (Vec<usize>, Vec<usize>) = (0..wanted.len()).partition(|&i| wanted[i].members.len() == 1);
     let write = |activity: &Activity| {
         let path = folder.join(names::by_start(activity, extension));
         write_one(activity, to, Some(path), how)
     };
-    let written = each_of(history, wanted, options, progress, &write)?;
-    Ok(written
-        .into_iter()
-        .map(|(summary, result)| result.unwrap_or_else(|error| Written::failed(&summary, &error)))
-        .collect())
+    let summaries = singles.iter().map(|&i| wanted[i].summary.clone()).collect();
+    let silent_scan = |event: Progress<'_>| {
+        if let Progress::Done { .. } = event {
+            progress(event);
+        }
+    };
+    for (place, (summary, result)) in singles.iter().zip(each_of(history, summaries, options, &silent_scan, &write)?) {
+        written[*place] = Some(result.unwrap_or_else(|error| Written::failed(&summary, &error)));
+    }
+    let merge_sizes: Vec<u64> = merges.iter().map(|&i| sizes[i]).collect();
+    let merge = |job: usize| {
+        let members: Vec<ActivityId> = wanted[merges[job]].members.iter().map(|member| member.id).collect();
+        Ok(write(&recall_merged(history, &members, options, &Preferences::default())?))
+    };
+    jobs::run(options.workers, &merge_sizes, merge, |job, result| {
+        let workout = &wanted[merges[job]];
+        progress(Progress::Done { name: &workout.summary.source, bytes: merge_sizes[job] });
+        written[merges[job]] = Some(result.unwrap_or_else(|error| Written::failed(&workout.summary, &error)));
+        Ok(())
+    })?;
+    Ok(written.into_iter().flatten().collect())
 }

@@ -1,0 +1,242 @@
+//! Which activities of a history are the same workout: fingerprints of what is new against those of before, clusters as
+//! journal lines. Originals of before are not read again.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::jobs;
+use super::merge::{merged_summary, settled};
+use super::read::{Progress, ReadOptions};
+use super::recall::{each_of, recall};
+use crate::dedupe::{self, Decisions, Fingerprint, Pair, Preferences};
+use crate::error::Result;
+use crate::history::{Cluster, Entry, History, Stored, Verdict, Writer};
+use crate::ids::ActivityId;
+use crate::model::{Activity, Summary};
+
+/// Activities further apart than this are never compared, ms: the widest zone fault and a bit.
+const REACH_MS: i64 = 27 * 3_600_000;
+const DAY_MS: i64 = 86_400_000;
+
+/// What grouping found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Grouped {
+    /// Workouts that new activities are part of.
+    pub clusters: u64,
+    /// Activities that were merged into another one.
+    pub merged: u64,
+    /// New doubtful pairs.
+    pub unsure: u64,
+}
+
+/// Fingerprints on disk: a line each, `id from to json`. They can be derived again at any time.
+struct Known<'a>(BTreeMap<ActivityId, Line<'a>>);
+
+/// Window and JSON of a fingerprint.
+type Line<'a> = (i64, i64, &'a [u8]);
+
+impl<'a> Known<'a> {
+    fn of(derived: &'a [u8]) -> Known<'a> {
+        let line = |line: &'a [u8]| -> Option<(ActivityId, Line<'a>)> {
+            let mut parts = line.splitn(4, |b| *b == b' ');
+            let mut text = || std::str::from_utf8(parts.next()?).ok();
+            let (id, from, to) = (text()?.parse().ok()?, text()?.parse().ok()?, text()?.parse().ok()?);
+            Some((id, (from, to, parts.next()?)))
+        };
+        Known(derived.split(|b| *b == b'\n').filter_map(line).collect())
+    }
+
+    fn fingerprint(&self, id: &ActivityId) -> Option<Fingerprint> {
+        self.0.get(id).and_then(|(_, _, json)| serde_json::from_slice(json).ok())
+    }
+}
+
+fn line_of(fingerprint: &Fingerprint) -> Vec<u8> {
+    let (from, to) = window(fingerprint);
+    let json = serde_json::to_string(fingerprint).unwrap_or_default();
+    format!("{} {from} {to} {json}\n", fingerprint.id).into_bytes()
+}
+
+/// The time in which it may meet another activity, ms.
+fn window(fingerprint: &Fingerprint) -> (i64, i64) {
+    let day = || {
+        let midnight = format!("{}T00:00:00Z", fingerprint.day.as_deref()?);
+        crate::model::time::parse(midnight.as_bytes()).map(|instant| (instant.ms, instant.ms + DAY_MS))
+    };
+    fingerprint.start.zip(fingerprint.end).or_else(day).unwrap_or((i64::MAX, i64::MIN))
+}
+
+/// Groups what has no fingerprint yet against everything, merges clusters, and says so in the journal. `fresh` holds
+/// fingerprints that are at hand; the others are taken from the originals.
+///
+/// # Errors
+/// `Io` and `History` when the history cannot be read or written.
+pub(super) fn regroup(
+    writer: &mut Writer,
+    mut fresh: HashMap<ActivityId, Fingerprint>,
+    options: &ReadOptions,
+    preferences: &Preferences,
+) -> Result<Grouped> {
+    let derived = writer.derived()?;
+    let known = Known::of(&derived);
+    let ungrouped: Vec<&Stored> = writer.activities().iter().filter(|a| !known.0.contains_key(&a.id)).collect();
+    if ungrouped.is_empty() {
+        return Ok(Grouped::default());
+    }
+    let missing: Vec<Summary> =
+        ungrouped.iter().filter(|a| !fresh.contains_key(&a.id)).map(|a| a.summary()).collect::<Result<_>>()?;
+    let silent = |_: Progress<'_>| ();
+    for (summary, fingerprint) in each_of(writer, missing, options, &silent, &|a| Fingerprint::of(a))? {
+        // An original that cannot be read again is reported by `verify`; here it stays alone.
+        if let Ok(fingerprint) = fingerprint {
+            fresh.insert(summary.id, fingerprint);
+        }
+    }
+    let mut new: Vec<Fingerprint> = ungrouped.iter().filter_map(|a| fresh.remove(&a.id)).collect();
+    new.sort_by_key(|fingerprint| fingerprint.id);
+    let old = neighbours(&known, &new);
+    let (clusters, unsure) = decide(writer, &known, &old, &new);
+    let mut grouped = Grouped { unsure: unsure.len() as u64, ..Grouped::default() };
+    let entries = entries(writer, clusters, unsure, options, preferences, &mut grouped)?;
+    entries.into_iter().for_each(|cluster| writer.put(Entry::Cluster(cluster)));
+    writer.commit()?;
+    let lines: Vec<u8> = new.iter().flat_map(line_of).collect();
+    writer.append_derived(&lines)?;
+    Ok(grouped)
+}
+
+/// Old activities whose time a new one may share.
+fn neighbours(known: &Known<'_>, new: &[Fingerprint]) -> Vec<Fingerprint> {
+    let mut windows: Vec<(i64, i64)> = new.iter().map(window).collect();
+    windows.sort_unstable();
+    // Furthest end of all windows that start no later: then one look-up decides whether any window is near.
+    let mut reach: Vec<i64> = Vec::with_capacity(windows.len());
+    for (_, to) in &windows {
+        reach.push((*to).max(reach.last().copied().unwrap_or(i64::MIN)));
+    }
+    let near = |from: i64, to: i64| {
+        let upto = windows.partition_point(|(start, _)| *start <= to.saturating_add(REACH_MS));
+        upto.checked_sub(1).is_some_and(|last| reach[last] >= from.saturating_sub(REACH_MS))
+    };
+    let ids: Vec<&ActivityId> =
+        known.0.iter().filter(|(_, (from, to, _))| near(*from, *to)).map(|(id, _)| id).collect();
+    ids.into_iter().filter_map(|id| known.fingerprint(id)).collect()
+}
+
+/// Members of one workout, and why they are.
+type Found = (Vec<ActivityId>, Vec<String>);
+
+/// Clusters with a new member, and doubtful pairs with one. What was one workout before stays so.
+fn decide(history: &History, known: &Known<'_>, old: &[Fingerprint], new: &[Fingerprint]) -> (Vec<Found>, Vec<Pair>) {
+    let olds: Vec<&Fingerprint> = old.iter().collect();
+    let news: Vec<&Fingerprint> = new.iter().collect();
+    let pairs = dedupe::pairs(&olds, &news);
+    let met: BTreeSet<ActivityId> = pairs.iter().flat_map(|pair| [pair.first, pair.second]).collect();
+    let mut decisions = Decisions::default();
+    let mut others: BTreeMap<ActivityId, Fingerprint> = BTreeMap::new();
+    let before = history.clusters().iter().filter(|c| c.verdict == Verdict::Same);
+    for cluster in before.filter(|c| c.members.iter().any(|id| met.contains(id))) {
+        decisions.same.extend(cluster.members.windows(2).map(|pair| (pair[0], pair[1])));
+        others.extend(cluster.members.iter().filter_map(|id| Some((*id, known.fingerprint(id)?))));
+    }
+    let all: Vec<&Fingerprint> = {
+        let taken = |id: &ActivityId| old.iter().chain(new).any(|f| f.id == *id);
+        old.iter().filter(|f| met.contains(&f.id)).chain(new).chain(others.values().filter(|f| !taken(&f.id))).collect()
+    };
+    let ids: Vec<ActivityId> = all.iter().map(|f| f.id).collect();
+    for pair in &pairs {
+        if history.are_apart(&pair.first, &pair.second) {
+            decisions.different.push((pair.first, pair.second));
+        }
+    }
+    let grouping = dedupe::cluster(&all, &pairs, &decisions);
+    let is_new = |id: &ActivityId| new.binary_search_by_key(id, |f| f.id).is_ok();
+    let clusters = grouping
+        .clusters
+        .into_iter()
+        .filter(|cluster| cluster.members.iter().any(is_new) && cluster.members.iter().all(|id| ids.contains(id)))
+        .map(|cluster| (cluster.members, cluster.links.iter().map(reason).collect()))
+        .collect();
+    (clusters, grouping.unsure)
+}
+
+/// What joins a pair, in words: the strongest evidence first.
+fn reason(pair: &Pair) -> String {
+    let texts: Vec<&str> = pair.judgement.reasons.iter().map(|reason| reason.text.as_str()).collect();
+    texts.join("; ")
+}
+
+/// Journal entries: merged workouts with their summary, doubtful pairs with their reasons.
+fn entries(
+    history: &History,
+    clusters: Vec<Found>,
+    unsure: Vec<Pair>,
+    options: &ReadOptions,
+    preferences: &Preferences,
+    grouped: &mut Grouped,
+) -> Result<Vec<Cluster>> {
+    let mut entries = Vec::new();
+    let bytes = |id: &ActivityId| {
+        let original = history.activity(id).and_then(|activity| history.original(&activity.digest));
+        original.map_or(0, |original| original.bytes)
+    };
+    let sizes: Vec<u64> = clusters.iter().map(|(members, _)| members.iter().map(bytes).sum()).collect();
+    let merge = |job: usize| {
+        let (members, reasons) = &clusters[job];
+        merged_cluster(history, members, reasons.clone(), options, preferences)
+    };
+    jobs::run(options.workers, &sizes, merge, |job, cluster| {
+        grouped.clusters += 1;
+        grouped.merged += clusters[job].0.len() as u64 - 1;
+        entries.push(cluster?);
+        Ok(())
+    })?;
+    entries.extend(unsure.iter().map(|pair| Cluster {
+        verdict: Verdict::Unsure,
+        base: pair.first,
+        members: vec![pair.first, pair.second],
+        reasons: vec![reason(pair)],
+        origins: BTreeMap::new(),
+        merged: None,
+    }));
+    Ok(entries)
+}
+
+/// One workout made of several activities of a history, as a journal entry.
+///
+/// # Errors
+/// When a member cannot be read again.
+pub(super) fn merged_cluster(
+    history: &History,
+    members: &[ActivityId],
+    reasons: Vec<String>,
+    options: &ReadOptions,
+    preferences: &Preferences,
+) -> Result<Cluster> {
+    let activity = recall_merged(history, members, options, preferences)?;
+    Ok(Cluster {
+        verdict: Verdict::Same,
+        base: activity.origin.id(),
+        members: members.to_vec(),
+        reasons,
+        origins: activity.origin.channels.iter().cloned().collect(),
+        merged: Some(Box::new(merged_summary(&activity))),
+    })
+}
+
+/// Reads the members of a workout again and merges them.
+///
+/// # Errors
+/// When a member cannot be read again.
+pub(super) fn recall_merged(
+    history: &History,
+    members: &[ActivityId],
+    options: &ReadOptions,
+    preferences: &Preferences,
+) -> Result<Activity> {
+    let mut activities = Vec::new();
+    for id in members {
+        let Some(stored) = history.activity(id) else { continue };
+        activities.extend(recall(history, &stored.digest, &[stored.summary()?], options)?);
+    }
+    settled(dedupe::merge(&activities.iter().collect::<Vec<_>>(), preferences))
+}

@@ -1,0 +1,129 @@
+//! Several recordings → one activity: by hand (`merge`), or for every workout of a run (`convert --merge`).
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::convert::{Target, WriteOptions, Written, write_one, writer_of};
+use super::names::Tree;
+use super::read::{JobRead, Plan, Progress, ReadOptions, Run, Visit, read_all};
+use crate::dedupe::{self, Fingerprint, Merged, Preferences};
+use crate::error::{Error, Kind, Result};
+use crate::fix::{self, SettleOptions, zone::Verdict};
+use crate::formats::Format;
+use crate::ids::ActivityId;
+use crate::model::{Activity, Summary};
+use crate::source::Input;
+
+/// Settles what merging made: order and computed totals; the times are taken as they are.
+///
+/// # Errors
+/// `Internal` when there was nothing to merge.
+pub(super) fn settled(merged: Option<Merged>) -> Result<Activity> {
+    let merged = merged.ok_or_else(|| Error::new(Kind::Internal, "there is nothing to merge"))?;
+    let decided = Verdict {
+        shift_ms: 0,
+        offset_s: merged.offset_s,
+        evidence: merged.evidence,
+        floating: merged.floating,
+        weak: false,
+    };
+    let mut activity = fix::settle(merged.draft, &SettleOptions { decided: Some(decided), ..SettleOptions::default() });
+    activity.shift_ms = merged.shift_ms;
+    activity.origin = merged.origin;
+    Ok(activity)
+}
+
+/// The summary of a merged activity; its members are listed apart.
+pub(super) fn merged_summary(activity: &Activity) -> Summary {
+    Summary { companions: Vec::new(), ..Summary::of(activity) }
+}
+
+/// Reads all sources and makes one activity of everything in them: recordings of one workout (`join` false) or
+/// consecutive parts of it.
+///
+/// # Errors
+/// `Usage` when there is nothing to merge, or when a source cannot be read: a merge by hand wants all it names.
+pub fn merge_files(
+    inputs: &[Input],
+    options: &ReadOptions,
+    preferences: &Preferences,
+    join: bool,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<Activity> {
+    let plan = Plan::new(inputs, options);
+    let run = read_all(&plan, options, progress, &Visit::each(&|read: JobRead| Ok(read.activities)))?;
+    if let Some(error) = run.sources.iter().find_map(|source| source.error.as_ref()) {
+        return Err(Error::new(Kind::Usage, format!("nothing is merged, a source cannot be read: {error}")));
+    }
+    let activities: Vec<Activity> = run.results.into_iter().flatten().collect();
+    if activities.is_empty() {
+        return Err(Error::new(Kind::Usage, "there is no activity in these sources"));
+    }
+    let all: Vec<&Activity> = activities.iter().collect();
+    settled(if join { dedupe::join(&all) } else { dedupe::merge(&all, preferences) })
+}
+
+/// Writes one activity where the user wants it.
+pub fn write(activity: &Activity, to: &'static Format, target: &Target, how: &WriteOptions) -> Written {
+    let path = match target {
+        Target::Memory => None,
+        Target::File(path) => Some(path.clone()),
+        Target::Folder(folder) => {
+            let extension = to.extensions.first().copied().unwrap_or(to.id);
+            Some(folder.join(super::names::by_start(activity, extension)))
+        }
+    };
+    write_one(activity, to, path, how)
+}
+
+/// As [`convert`](super::convert()), but recordings of one workout become one file, at the place of the recording that
+/// the others were merged into. Gives the run with its counts of clusters, merged activities and doubtful pairs.
+///
+/// # Errors
+/// As `convert`.
+pub fn convert_merged(
+    inputs: &[Input],
+    options: &ReadOptions,
+    to: &'static Format,
+    target: &Target,
+    how: &WriteOptions,
+    preferences: &Preferences,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<Run<Vec<Written>>> {
+    writer_of(to)?;
+    let options = ReadOptions { once: true, ..options.clone() };
+    let plan = Plan::new(inputs, &options);
+    let tree = Tree::plan(plan.labels(), to);
+    let label = |read: &JobRead, activity: &Activity| {
+        read.base(activity).map_or_else(|| activity.origin.source.clone(), |base| base.label.clone())
+    };
+    let keep = |read: JobRead| {
+        let labels: Vec<String> = read.activities.iter().map(|activity| label(&read, activity)).collect();
+        Ok(read.activities.into_iter().zip(labels).collect::<Vec<_>>())
+    };
+    let run = read_all(&plan, &options, progress, &Visit::each(&keep))?;
+    let all: Vec<(Activity, String)> = run.results.into_iter().flatten().collect();
+    let prints: Vec<Fingerprint> = all.iter().map(|(activity, _)| Fingerprint::of(activity)).collect();
+    let grouping = dedupe::group(&prints);
+    let by_id: BTreeMap<ActivityId, &(Activity, String)> = all.iter().map(|pair| (pair.0.origin.id(), pair)).collect();
+    let mut report = run.report;
+    report.unsure = grouping.unsure.len() as u64;
+    let mut merged: BTreeMap<ActivityId, Activity> = BTreeMap::new();
+    let mut gone: HashSet<ActivityId> = HashSet::new();
+    for cluster in &grouping.clusters {
+        let members: Vec<&Activity> =
+            cluster.members.iter().filter_map(|id| by_id.get(id)).map(|pair| &pair.0).collect();
+        let activity = settled(dedupe::merge(&members, preferences))?;
+        report.merged += cluster.members.len() as u64 - 1;
+        gone.extend(&cluster.members);
+        gone.remove(&activity.origin.id());
+        merged.insert(activity.origin.id(), activity);
+    }
+    let mut written = Vec::new();
+    for (activity, label) in all.iter().filter(|(activity, _)| !gone.contains(&activity.origin.id())) {
+        let id = activity.origin.id();
+        let path = target.path(&tree, label, activity.origin.index as usize);
+        written.push(write_one(merged.get(&id).unwrap_or(activity), to, path, how));
+    }
+    report.clusters = written.len() as u64;
+    Ok(Run { sources: run.sources, results: vec![written], report, notes: run.notes })
+}
