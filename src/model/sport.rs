@@ -52,6 +52,8 @@ impl Sport {
 impl SubSport {
     /// Nothing special.
     pub const GENERIC: SubSport = SubSport(0);
+    /// In a simulated world (Zwift and the like).
+    pub const VIRTUAL: SubSport = SubSport(58);
 
     /// Lower-case name of the FIT profile; `sub_sport_<n>` for a number that it does not name.
     pub fn name(self) -> std::borrow::Cow<'static, str> {

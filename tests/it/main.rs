@@ -22,4 +22,5 @@ mod source;
 mod synthetic;
 mod written;
 mod xml_paths;
+mod xml_read;
 mod xml_roundtrip;

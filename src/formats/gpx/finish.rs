@@ -78,10 +78,15 @@ fn draft(file: &mut File, mut trk: Trk, first: bool, alone: bool) -> Draft {
     if first {
         recording.waypoints = std::mem::take(&mut file.waypoints);
     }
+    let span = (recording.track.times().iter().min().copied(), recording.track.times().iter().max().copied());
+    if let (Some(start), Some(end)) = span {
+        // Laps of the file belong to the track that they are part of.
+        let laps = file.info.laps.extract_if(.., |lap| alone || (start..=end).contains(&lap.start));
+        recording.laps.extend(laps);
+    }
     if alone {
         recording.name = recording.name.take().or(file.name.take());
         recording.description = recording.description.take().or(file.description.take());
-        recording.laps.append(&mut file.info.laps);
         if recording.stated == Totals::default() {
             recording.stated = std::mem::take(&mut file.info.totals);
         }
@@ -90,6 +95,7 @@ fn draft(file: &mut File, mut trk: Trk, first: bool, alone: bool) -> Draft {
     set_sport(&mut draft, sport);
     let creator = file.creator.as_deref().unwrap_or_default();
     draft.clock.local_as_utc = xml::writes_local_as_utc(creator);
+    xml::mark_virtual(&mut draft);
     xml::judge_cadence(&mut draft);
     let track = &mut draft.recording.track;
     join_heart_rates(track, &file.heart_rates, &mut draft.notes);
@@ -118,7 +124,6 @@ fn set_sport(draft: &mut Draft, label: Option<String>) {
 
 /// The numbers that Strava writes as `type` (gpx.md section 3; the further ones as other importers know them).
 fn strava_type(text: &str) -> Option<(Sport, Option<SubSport>)> {
-    const VIRTUAL: Option<SubSport> = Some(SubSport(58));
     Some(match text.trim().parse::<u8>().ok()? {
         1 => (Sport::CYCLING, None),
         2 => (Sport(13), None),
@@ -133,7 +138,7 @@ fn strava_type(text: &str) -> Option<(Sport, Option<SubSport>)> {
         12 => (Sport(14), None),
         13 => (Sport(35), None),
         16 => (Sport::SWIMMING, None),
-        17 => (Sport::CYCLING, VIRTUAL),
+        17 => (Sport::CYCLING, Some(SubSport::VIRTUAL)),
         18 => (Sport(21), None),
         22 => (Sport(41), None),
         23 => (Sport::ROWING, None),

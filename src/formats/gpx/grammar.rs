@@ -43,6 +43,8 @@ fn extension(name: &str) -> Node {
         "hAcc" | "accuracy_horizontal" => Node::Channel(Channel::GpsAccuracy),
         "vAcc" | "accuracy_vertical" => Node::Channel(Channel::VerticalAccuracy),
         "mbar" => Node::Scaled(Channel::Pressure, 100.0),
+        // Garmin AccelerationExtension: many a second, in attributes.
+        "accel" => Node::Unheld,
         "sample" => Node::Sample,
         _ => Node::Extra,
     }

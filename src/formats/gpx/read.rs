@@ -234,7 +234,7 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
             self.take(trk)?;
         }
         if at > start {
-            self.cursor.jump(at);
+            self.cursor.pass(at);
         }
         Ok(())
     }

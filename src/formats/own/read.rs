@@ -25,6 +25,9 @@ pub(crate) struct OwnReader {
     order: Vec<u32>,
 }
 
+/// How many extra channels are read. Each is a column, and a hostile file could name a new one in every sample.
+const MOST_EXTRAS: usize = 256;
+
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Target {
     Channel(Channel),
@@ -221,7 +224,9 @@ impl OwnReader {
             b"lat" => Target::Lat,
             b"lon" => Target::Lon,
             b"after" => Target::After,
-            [b'x', digits @ ..] if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) => {
+            [b'x', digits @ ..]
+                if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) && self.slots.len() < MOST_EXTRAS =>
+            {
                 let placeholder = String::from_utf8_lossy(name).into_owned();
                 let slot = track.extra_slot(ExtraKey { name: placeholder, ..ExtraKey::default() });
                 self.slots.push((name.to_vec(), slot));
@@ -229,7 +234,9 @@ impl OwnReader {
             }
             _ => std::str::from_utf8(name).ok().and_then(Channel::by_name).map_or(Target::Nothing, Target::Channel),
         };
-        self.known.push((name.to_vec(), target));
+        if self.known.len() < 2 * MOST_EXTRAS {
+            self.known.push((name.to_vec(), target));
+        }
         target
     }
 }

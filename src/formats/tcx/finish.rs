@@ -1,6 +1,7 @@
 //! Makes a draft of what a TCX activity says.
 
-use super::read::Activity;
+use super::lap::FAR_MS;
+use super::read::{Activity, DATE};
 use crate::error::Place;
 use crate::formats::xml;
 use crate::model::{Channel, Draft, Lap, Totals};
@@ -34,6 +35,16 @@ pub(super) fn draft(mut activity: Activity, author: Option<&str>) -> Option<Draf
     if ours {
         return Some(draft);
     }
+    let first = draft.recording.track.times().first().copied().or(activity.laps.first().map(|lap| lap.start));
+    let far = |start: &i64| first.is_some_and(|first| (first - start).abs() > FAR_MS);
+    if activity.starts.iter().any(far) {
+        activity.starts.retain(|start| !far(start));
+        draft.notes.add(
+            DATE,
+            Place::NOWHERE,
+            || "a stated start is more than a day from the samples; they are believed",
+        );
+    }
     let recording = &mut draft.recording;
     recording.sport = activity.sport;
     recording.sub_sport = activity.sub_sport;
@@ -55,6 +66,7 @@ pub(super) fn draft(mut activity: Activity, author: Option<&str>) -> Option<Draf
     }
     recording.description = words;
     xml::judge_cadence(&mut draft);
+    xml::mark_virtual(&mut draft);
     let product = draft.recording.device().and_then(|device| device.product.as_deref()).unwrap_or_default();
     if product.contains("Suunto") || author.is_some_and(|author| author.contains("Movescount")) {
         clear_zero_altitudes(&mut draft);

@@ -6,7 +6,7 @@ use crate::formats::xml::{self, Tag};
 use crate::model::{Intensity, Lap, LapTrigger, Totals};
 
 /// A stated start that is further than this from the samples is not theirs, ms.
-const FAR_MS: i64 = 86_400_000;
+pub(super) const FAR_MS: i64 = 86_400_000;
 /// A smaller step back of the cumulative distance is rounding, m.
 const RESET_M: f64 = 0.5;
 
@@ -85,7 +85,7 @@ impl<'a> Document<'a, '_, '_> {
                 if activity.builder.track.is_empty() {
                     activity.builder.fallback = instant.ms;
                 }
-                activity.begin(source, tag, instant.ms).then_some(instant.ms)
+                activity.begin(source, tag, instant).then_some(instant.ms)
             }
             None => {
                 xml::note(source, &mut activity.notes, DATE, tag.at, tag.name, || {
@@ -128,7 +128,7 @@ impl<'a> Document<'a, '_, '_> {
             self.take(activity, span, first_distance)?;
         }
         if at > start {
-            self.cursor.jump(at);
+            self.cursor.pass(at);
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use crate::error::{Error, Place, Result};
 use crate::formats::Intake;
 use crate::formats::own::{self, OwnReader};
 use crate::formats::xml::{self, Builder, Cursor, Number, PointReader, Step, Tag};
+use crate::model::time::{self, Instant};
 use crate::model::{Device, Lap, Session, Sport, SubSport, Totals, parse_sport};
 use crate::report::{Code, Notes};
 
@@ -245,7 +246,7 @@ impl<'a> Document<'a, '_, '_> {
         // Not always a date: rowing programs write a device id in front of it.
         let Some(text) = self.words(tag) else { return };
         if let Some(instant) = xml::instant(text.as_bytes()) {
-            activity.begin(self.cursor.source(), tag, instant.ms);
+            activity.begin(self.cursor.source(), tag, instant);
         }
     }
 
@@ -329,13 +330,15 @@ impl<'a> Document<'a, '_, '_> {
 
 impl Activity {
     /// Remembers a stated start; one outside of sane years becomes a note and false.
-    pub(super) fn begin(&mut self, source: &str, tag: &Tag<'_>, ms: i64) -> bool {
+    pub(super) fn begin(&mut self, source: &str, tag: &Tag<'_>, instant: Instant) -> bool {
+        let Instant { ms, stamp } = instant;
+        self.builder.stated(stamp);
         let sane = SANE_MS.contains(&ms);
         if sane {
             self.starts.push(ms);
         } else {
             xml::note(source, &mut self.notes, DATE, tag.at, tag.name, || {
-                format!("the year of {} cannot be; the samples say when it was", crate::model::time::utc(ms))
+                format!("the year of {} cannot be; the samples say when it was", time::utc(ms))
             });
         }
         sane

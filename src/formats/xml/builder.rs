@@ -28,6 +28,7 @@ pub struct Builder {
     last: Option<i64>,
     stopped: Option<i64>,
     zones: Zones,
+    stated_zones: Zones,
     words: u64,
 }
 
@@ -112,6 +113,11 @@ impl Builder {
         }
     }
 
+    /// A start is stated with this zone mark; it counts where no sample has a time.
+    pub fn stated(&mut self, stamp: Stamp) {
+        self.stated_zones.count(stamp);
+    }
+
     /// Something other than a sample is known to be at `ms`.
     pub fn touch(&mut self, ms: i64) {
         self.last = Some(ms);
@@ -136,9 +142,9 @@ impl Builder {
     pub fn clock(&mut self, notes: &mut Notes) -> Clock {
         let words = self.words;
         notes.add_many(WORDS, words, Place::NOWHERE, || {
-            format!("{words} texts of single points (symbols, comments, fix …) have no place in a sample")
+            format!("{words} things said of single points (symbols, comments, kind of fix …) have no place in a sample")
         });
-        self.zones.clock(notes)
+        if self.timed > 0 { self.zones.clock(notes) } else { self.stated_zones.clock(notes) }
     }
 }
 

@@ -81,6 +81,8 @@ pub struct Cursor<'a> {
     most_open: usize,
     rescanned: usize,
     ended: bool,
+    /// True while the innermost element has no child.
+    childless: bool,
     /// What is wrong with the document.
     pub notes: Notes,
 }
@@ -100,6 +102,7 @@ impl<'a> Cursor<'a> {
             most_open,
             rescanned: 0,
             ended: false,
+            childless: true,
             notes: Notes::new(),
         }
     }
@@ -129,8 +132,13 @@ impl<'a> Cursor<'a> {
         self.notes.iter().filter(|note| note.severity == crate::report::Severity::Damage).map(|note| note.count).sum()
     }
 
-    /// Goes on at byte `at`, which lies behind the current one, between two children of the innermost element.
-    pub fn jump(&mut self, at: usize) {
+    /// Goes on at byte `at`, behind children of the innermost element that were read without the cursor.
+    pub fn pass(&mut self, at: usize) {
+        self.childless = false;
+        self.jump(at);
+    }
+
+    fn jump(&mut self, at: usize) {
         if let Some(rest) = self.text.get(at..) {
             // A reader takes a byte order mark off the beginning without counting it.
             let mark = if rest.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
@@ -196,6 +204,7 @@ impl<'a> Cursor<'a> {
         if self.closing > 0 {
             self.closing -= 1;
             self.open.pop();
+            self.childless = false;
             return Step::Close;
         }
         loop {
@@ -269,6 +278,7 @@ impl<'a> Cursor<'a> {
             return None;
         }
         self.open.push(name);
+        self.childless = true;
         let (prefix, local) = split(name);
         Some(Tag { prefix, name: local, attributes: &inside[name.len()..], at, level: self.open.len() })
     }
@@ -280,18 +290,18 @@ impl<'a> Cursor<'a> {
             return false;
         }
         let name = raw.get(2..raw.len().saturating_sub(1)).unwrap_or_default().trim_ascii();
-        if self.open.last() == Some(&name) {
-            self.open.pop();
-            return true;
-        }
-        let Some(match_at) = self.open.iter().rposition(|open| *open == name) else {
+        let childless = std::mem::replace(&mut self.childless, false);
+        let Some(found) = self.open.iter().rposition(|open| *open == name) else {
             note(self.text, &mut self.notes, MISMATCH, at, name, || format!("</{name}> closes nothing that is open"));
-            return false;
+            // Right behind the text of an element it is that element's own end tag, misspelt.
+            return childless && self.open.pop().is_some();
         };
-        note(self.text, &mut self.notes, MISMATCH, at, name, || {
-            format!("</{name}> comes before the end of {}", self.open.last().copied().unwrap_or_default())
-        });
-        self.closing = self.open.len() - match_at - 1;
+        self.closing = self.open.len() - found - 1;
+        if self.closing > 0 {
+            note(self.text, &mut self.notes, MISMATCH, at, name, || {
+                format!("</{name}> comes before the end of {}", self.open.last().copied().unwrap_or_default())
+            });
+        }
         self.open.pop();
         true
     }
@@ -444,6 +454,8 @@ mod tests {
         assert_eq!(out, "a(b(c(1))d(2))");
         assert_eq!(notes.get("xml.mismatch").unwrap().count, 2);
         assert_eq!(notes.get("xml.mismatch").unwrap().place.as_deref(), Some("line 1, byte 10, in b"));
+        let (out, notes) = steps("<a><b>1</c><b>2</b></a>");
+        assert_eq!((out.as_str(), notes.get("xml.mismatch").unwrap().count), ("a(b(1)b(2))", 1));
     }
 
     #[test]

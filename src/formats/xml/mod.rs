@@ -19,6 +19,6 @@ pub use cadence::judge_cadence;
 pub use cursor::{Cursor, Step, Tag, note, prefix_of};
 pub use encoding::{decode, root_name};
 pub use point::Node;
-pub use producer::{device_named, device_of, writes_local_as_utc};
+pub use producer::{device_named, device_of, mark_virtual, writes_local_as_utc};
 pub use reader::PointReader;
 pub use text::{Number, clean, instant, number};

@@ -17,6 +17,8 @@ pub enum Node {
     Ignore,
     /// Words that a sample has no place for; they are counted.
     Words,
+    /// Something that a sample has no place for, in attributes; it is counted.
+    Unheld,
     /// The instant.
     Time,
     /// Latitude, degrees.
@@ -118,8 +120,8 @@ impl Point {
         let point = self;
         match node {
             Node::Point | Node::Group | Node::Ignore | Node::Sample => return Leaf::Fine,
-            Node::Words => {
-                point.words += u64::from(!text.trim_ascii().is_empty());
+            Node::Words | Node::Unheld => {
+                point.words += u64::from(node == Node::Unheld || !text.trim_ascii().is_empty());
                 return Leaf::Fine;
             }
             Node::Time => {
@@ -153,16 +155,18 @@ impl Point {
             Node::RunCadence => first(&mut point.run_cadence),
             Node::Channel(channel) => point.set(channel, value as f32),
             Node::Scaled(channel, factor) => point.set(channel, (value * f64::from(factor)) as f32),
-            _ => {
-                let index = extras.index(name);
-                if !point.extra.iter().any(|(have, _)| *have == index) {
-                    point.extra.push((index, value));
-                }
-            }
+            _ => match extras.index(name) {
+                Some(index) if point.extra.iter().any(|(have, _)| *have == index) => {}
+                Some(index) => point.extra.push((index, value)),
+                None => point.words += 1,
+            },
         }
         Leaf::Fine
     }
 }
+
+/// How many different numbers beyond the channel table a file may have. Each is a column.
+const MOST_EXTRAS: usize = 100;
 
 /// Names of the numbers beyond the channel table, in order of first occurrence.
 #[derive(Debug, Default)]
@@ -171,13 +175,16 @@ pub struct Extras {
 }
 
 impl Extras {
-    /// The index of a name.
-    pub fn index(&mut self, name: &str) -> usize {
+    /// The index of a name; `None` when there are too many.
+    pub fn index(&mut self, name: &str) -> Option<usize> {
         if let Some(found) = self.names.iter().position(|have| **have == *name) {
-            return found;
+            return Some(found);
+        }
+        if self.names.len() >= MOST_EXTRAS {
+            return None;
         }
         self.names.push(name.into());
-        self.names.len() - 1
+        Some(self.names.len() - 1)
     }
 
     /// All names.

@@ -1,6 +1,6 @@
 //! What the name of a producer tells.
 
-use crate::model::Device;
+use crate::model::{Device, Draft, Sport, SubSport};
 
 /// First words of device names, and who makes them. GPX files of devices and of Polar Flow name the recorder as
 /// `creator` (gpx.md section 3), TCX files as `Creator`.
@@ -71,6 +71,16 @@ fn maker(name: &str) -> Option<&'static str> {
 fn starts_with_word(name: &str, word: &str) -> bool {
     let Some(head) = name.get(..word.len()) else { return false };
     head.to_lowercase() == word.to_lowercase() && !name[word.len()..].starts_with(char::is_alphabetic)
+}
+
+/// Marks what Zwift recorded as virtual, where the sport is one that it knows (gpx.md section 3, tcx.md section 6).
+pub fn mark_virtual(draft: &mut Draft) {
+    let recording = &mut draft.recording;
+    let zwift = |text: &Option<String>| text.as_deref().is_some_and(|text| text.contains("Zwift"));
+    let recorder = zwift(&recording.creator) || recording.device().is_some_and(|device| zwift(&device.product));
+    if recorder && recording.sub_sport.is_none() && matches!(recording.sport, Sport::CYCLING | Sport::RUNNING) {
+        recording.sub_sport = Some(SubSport::VIRTUAL);
+    }
 }
 
 /// True for a producer that is known to write local time as UTC.

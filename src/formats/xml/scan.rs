@@ -13,6 +13,9 @@ use super::text::{Number, number};
 /// How many elements may be open inside a point, itself included.
 pub const MOST_OPEN: usize = 8;
 
+/// Points with more elements than this are left to quick-xml.
+const MOST_TAGS: usize = 100;
+
 /// The start tags of the point before, in order.
 #[derive(Debug, Default)]
 pub struct Layout {
@@ -157,6 +160,9 @@ impl PointReader {
             *next = at + 1;
             let known = &self.layout.tags[at];
             return Some((known, known.raw.len()));
+        }
+        if *next >= MOST_TAGS {
+            return None;
         }
         let known = self.new_tag(source, less, parent)?;
         let length = known.raw.len();

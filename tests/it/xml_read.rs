@@ -1,0 +1,438 @@
+//! What the GPX and TCX readers make of the dialects and faults of real files. Expectations are worked out by hand from
+//! the fixtures' makers.
+
+use std::time::{Duration, Instant};
+
+use paceport::formats::{self, Reading};
+use paceport::limits::Limits;
+use paceport::model::{Basis, Channel, Draft, Intensity, LapTrigger, Pause, Sport, SubSport, time};
+
+use crate::fixtures;
+
+fn read(path: &str) -> Reading {
+    let fixture = fixtures::all().into_iter().find(|fixture| fixture.path == path).unwrap();
+    let (format, reading) = formats::read_bytes(&fixture.bytes, &Limits::default()).unwrap();
+    assert!(path.ends_with(format.id), "{path} read as {}", format.id);
+    reading
+}
+
+/// The only activity of a fixture.
+fn one(path: &str) -> Draft {
+    let mut reading = read(path);
+    assert_eq!(reading.drafts.len(), 1, "{path}");
+    assert_eq!(reading.skipped, None);
+    reading.drafts.remove(0)
+}
+
+fn column(draft: &Draft, channel: Channel) -> Vec<Option<f32>> {
+    (0..draft.recording.track.len()).map(|row| draft.recording.track.get(row, channel)).collect()
+}
+
+fn at(text: &str) -> i64 {
+    time::parse(text.as_bytes()).unwrap().ms
+}
+
+fn notes(draft: &Draft) -> Vec<(&str, u64)> {
+    draft.notes.iter().map(|note| (&*note.code, note.count)).collect()
+}
+
+fn extra(draft: &Draft, name: &str) -> Vec<Option<f64>> {
+    let track = &draft.recording.track;
+    let column = track.extra().iter().find(|column| column.key.name == name).unwrap_or_else(|| panic!("no {name}"));
+    (0..track.len()).map(|row| column.get(row)).collect()
+}
+
+#[test]
+fn garmin_connect_gpx() {
+    let draft = one("gpx/good/garmin-connect.gpx");
+    let recording = &draft.recording;
+    assert_eq!((recording.sport, recording.name.as_deref()), (Sport::RUNNING, Some("Zürich Running")));
+    assert_eq!(recording.creator.as_deref(), Some("Garmin Connect"));
+    assert!(recording.devices.is_empty(), "Garmin Connect is no device");
+    assert_eq!(recording.created, Some(at("2024-05-01T07:12:00Z")));
+    assert_eq!(recording.track.len(), 6);
+    assert_eq!(recording.track.position(2), Some((47.123_456_789_012_345_68, 8.987_654_321_098_765_43)));
+    assert_eq!(column(&draft, Channel::Altitude)[1], Some(431.6));
+    assert_eq!(column(&draft, Channel::Temperature)[5], Some(21.0));
+    assert_eq!(column(&draft, Channel::HeartRate)[5], Some(125.0));
+    assert_eq!(column(&draft, Channel::Cadence)[0], Some(80.0));
+    assert_eq!((draft.complete, notes(&draft)), (true, vec![]));
+}
+
+#[test]
+fn zero_watts_are_a_value() {
+    let draft = one("gpx/good/strava-blanks.gpx");
+    assert_eq!(column(&draft, Channel::Power), [0.0, 50.0, 100.0, 150.0, 200.0].map(Some));
+    assert_eq!((draft.recording.sport, draft.recording.name.as_deref()), (Sport::CYCLING, Some("Evening & Ride")));
+}
+
+#[test]
+fn version_1_0_has_speed_and_course_in_the_core() {
+    let draft = one("gpx/good/gpsbabel-1.0.gpx");
+    assert_eq!(column(&draft, Channel::Speed), [Some(3.25); 4]);
+    assert_eq!(column(&draft, Channel::Heading), [Some(181.5); 4]);
+    assert_eq!(draft.recording.name.as_deref(), Some("File name"));
+    assert_eq!(draft.recording.description.as_deref(), Some("File description"));
+    assert_eq!(extra(&draft, "sat"), [Some(9.0); 4]);
+    assert_eq!(notes(&draft), [("xml.words", 4)], "the kind of fix has no place");
+}
+
+#[test]
+fn suunto_writes_fractions() {
+    let draft = one("gpx/good/suunto.gpx");
+    let track = &draft.recording.track;
+    assert_eq!(track.times()[3], at("2024-05-01T07:12:03.250Z"));
+    assert_eq!(column(&draft, Channel::HeartRate)[0], Some(140.5));
+    assert_eq!(column(&draft, Channel::VerticalSpeed)[0], Some(-0.25));
+    assert_eq!((track.distance(0), track.distance(3)), (Some(0.5), Some(9.5)));
+    assert_eq!(extra(&draft, "seaLevelPressure")[0], Some(1013.0));
+}
+
+#[test]
+fn opentracks_states_offset_totals_segments_and_waypoints() {
+    let draft = one("gpx/good/opentracks.gpx");
+    let recording = &draft.recording;
+    assert_eq!((draft.clock.basis, draft.clock.offset_s), (Basis::Offset, Some(7200)));
+    assert_eq!(recording.track.times()[0], at("2024-05-01T07:12:00Z"));
+    assert_eq!((recording.sport, recording.sub_sport), (Sport::CYCLING, Some(SubSport(8))));
+    assert_eq!(recording.name.as_deref(), Some("Morgen & Tal"));
+    let stated = &recording.stated;
+    assert_eq!((stated.distance_m, stated.timer_s, stated.moving_s), (Some(1222.5), Some(56.0), Some(26.0)));
+    assert_eq!((stated.max_speed, stated.ascent_m, stated.descent_m), (Some(8.25), Some(2.0), Some(3.0)));
+    let pause = Pause { start: at("2024-05-01T07:12:02Z"), end: at("2024-05-01T07:12:30Z"), auto: false };
+    assert_eq!(recording.pauses, [pause]);
+    let waypoint = &recording.waypoints[0];
+    assert_eq!((waypoint.name.as_deref(), waypoint.description.as_deref()), (Some("Marker 1"), Some("a <b> view")));
+    assert_eq!((waypoint.altitude, waypoint.time), (Some(11.5), Some(at("2024-05-01T07:12:05Z"))));
+    assert_eq!(column(&draft, Channel::GpsAccuracy), [Some(3.5); 3]);
+    assert_eq!(recording.track.distance(2), Some(12.0));
+}
+
+#[test]
+fn latitudes_100_and_200_are_a_pause() {
+    let draft = one("gpx/good/pause-marks.gpx");
+    assert_eq!(draft.recording.track.len(), 3);
+    let pause = Pause { start: at("2024-05-01T07:12:06Z"), end: at("2024-05-01T07:20:00Z"), auto: false };
+    assert_eq!(draft.recording.pauses, [pause]);
+    assert_eq!(notes(&draft), [("gpx.pause_marks", 2)]);
+}
+
+#[test]
+fn points_of_one_second_are_kept() {
+    let draft = one("gpx/good/apple.gpx");
+    let times = draft.recording.track.times();
+    assert_eq!((times.len(), times[0] == times[1]), (3, true));
+    assert_eq!(draft.recording.track.position(0), Some((47.654321, 8.123456)));
+    assert_eq!(column(&draft, Channel::VerticalAccuracy), [Some(3.25); 3]);
+}
+
+#[test]
+fn a_heart_rate_written_twice_is_one() {
+    let draft = one("gpx/good/amazfit.gpx");
+    assert_eq!(column(&draft, Channel::HeartRate), [100.0, 101.0, 102.0].map(Some));
+    assert!(draft.recording.track.extra().is_empty());
+}
+
+#[test]
+fn a_list_of_heart_rates_is_joined_by_time() {
+    let draft = one("gpx/good/spoq.gpx");
+    // Beats at 0, 2, 4, 6 s; samples at 0 to 5 s; of two equally near the earlier one.
+    assert_eq!(column(&draft, Channel::HeartRate), [90.0, 90.0, 91.0, 91.0, 92.0, 92.0].map(Some));
+    assert_eq!(draft.recording.stated.calories_kcal, Some(1984.0));
+}
+
+#[test]
+fn known_clock_fault_is_flagged() {
+    let draft = one("gpx/good/polar-websync.gpx");
+    assert!(draft.clock.local_as_utc);
+    assert_eq!(draft.clock.basis, Basis::Utc);
+    assert!(draft.recording.devices.is_empty());
+}
+
+#[test]
+fn ascent_increments_are_no_elevations_and_low_coasts_are() {
+    let draft = one("gpx/good/nrc-exporter.gpx");
+    assert_eq!(column(&draft, Channel::Altitude), [None; 9]);
+    assert_eq!(extra(&draft, "ascent").iter().flatten().collect::<Vec<_>>(), [&0.25; 3]);
+    assert_eq!(draft.recording.sport, Sport::RUNNING);
+    assert_eq!(draft.notes.get("gpx.ascent_increments").unwrap().count, 3);
+    let coast = one("gpx/good/coastal-run.gpx");
+    assert_eq!(column(&coast, Channel::Altitude)[..2], [Some(0.5), Some(1.5)]);
+    assert_eq!(coast.recording.sport, Sport::GENERIC);
+}
+
+#[test]
+fn each_timed_track_is_an_activity() {
+    let reading = read("gpx/good/several-tracks.gpx");
+    let names: Vec<_> = reading.drafts.iter().map(|draft| draft.recording.name.as_deref().unwrap()).collect();
+    assert_eq!(names, ["Day 1", "Day 2"]);
+    assert_eq!(reading.drafts[1].recording.track.len(), 2);
+    assert_eq!(reading.notes.get("gpx.untimed_track").unwrap().count, 1);
+}
+
+#[test]
+fn what_is_no_activity_says_what_it_is() {
+    for (path, kind) in [
+        ("gpx/good/route.gpx", "route"),
+        ("gpx/good/waypoints.gpx", "waypoints"),
+        ("gpx/good/untimed-track.gpx", "untimed_track"),
+        ("gpx/good/metadata-only.gpx", "empty"),
+        ("tcx/good/course.tcx", "course"),
+        ("tcx/good/workout.tcx", "workout"),
+    ] {
+        let reading = read(path);
+        assert_eq!((reading.drafts.len(), reading.skipped.as_deref()), (0, Some(kind)), "{path}");
+    }
+}
+
+#[test]
+fn no_time_is_invented() {
+    let draft = one("gpx/good/some-times-missing.gpx");
+    let track = &draft.recording.track;
+    assert_eq!([0, 1, 2, 3, 4].map(|row| track.is_timed(row)), [false, true, false, true, false]);
+    let (first, second) = (at("2024-05-01T07:12:01Z"), at("2024-05-01T07:12:03Z"));
+    assert_eq!(track.times(), [first, first, first, second, second], "each carries its neighbour's");
+    assert_eq!(track.positions().count(), 5);
+}
+
+#[test]
+fn times_without_zone_are_local() {
+    let draft = one("gpx/good/no-zone.gpx");
+    assert_eq!((draft.clock.basis, draft.clock.offset_s), (Basis::Local, None));
+    assert_eq!(draft.recording.track.times()[0], at("2024-05-01T07:12:00Z"));
+}
+
+#[test]
+fn numbers_in_any_spelling() {
+    let draft = one("gpx/good/odd-numbers.gpx");
+    let track = &draft.recording.track;
+    assert_eq!([0, 1, 2].map(|row| track.position(row).unwrap()), [(47.5, 8.0), (47.5, 8.25), (47.5, 8.5)]);
+    assert_eq!(column(&draft, Channel::Altitude), [Some(100.0), None, None, Some(12.5), None]);
+    let note = draft.notes.get("xml.number").unwrap();
+    assert_eq!((note.count, note.detail.as_str()), (1, "not a number: twelve"));
+    assert!(note.place.as_deref().unwrap().starts_with("line 5, byte "), "{:?}", note.place);
+    assert!(note.place.as_deref().unwrap().ends_with(", in ele"), "{:?}", note.place);
+}
+
+#[test]
+fn markup_in_any_style() {
+    let draft = one("gpx/good/odd-markup.gpx");
+    assert_eq!(draft.recording.name.as_deref(), Some("Ylläs <x>"));
+    assert_eq!(column(&draft, Channel::Altitude), [Some(12.0), Some(13.0), Some(14.0), Some(15.0), None]);
+    let seconds: Vec<_> = draft.recording.track.times().iter().map(|t| t / 1000 % 60).collect();
+    assert_eq!(seconds, [0, 1, 2, 3, 4]);
+    assert_eq!(draft.recording.track.position(3), None);
+    assert_eq!(extra(&draft, "e")[4], Some(5.0));
+    assert!(draft.complete);
+}
+
+#[test]
+fn cluetrust_laps() {
+    let draft = one("gpx/good/cluetrust-laps.gpx");
+    let [one, two] = &draft.recording.laps[..] else { panic!("{:?}", draft.recording.laps) };
+    assert_eq!((one.start, one.end), (at("2024-05-01T07:12:00Z"), at("2024-05-01T07:12:02.5Z")));
+    assert_eq!((one.trigger, two.trigger), (Some(LapTrigger::Manual), Some(LapTrigger::Distance)));
+    assert_eq!((one.totals.distance_m, one.totals.avg_heart_rate), (Some(100.5), Some(140.0)));
+    assert_eq!((one.start_position, one.intensity), (Some((47.5, 8.25)), Some(Intensity::Active)));
+}
+
+#[test]
+fn any_encoding() {
+    assert_eq!(one("gpx/good/latin-1.gpx").recording.name.as_deref(), Some("Höhenweg"));
+    assert_eq!(one("gpx/good/utf-16.gpx").recording.name.as_deref(), Some("Höhenweg 山"));
+}
+
+#[test]
+fn damaged_gpx_gives_its_good_part() {
+    let cut = one("gpx/damaged/cut-in-tag.gpx");
+    assert_eq!((cut.complete, cut.recording.track.len()), (false, 5), "the last point has its time");
+    assert_eq!(column(&cut, Channel::HeartRate)[4], Some(134.0));
+    assert_eq!(column(&cut, Channel::Cadence)[3..], [Some(90.0), None]);
+    let reading = read("gpx/damaged/no-ends.gpx");
+    assert_eq!((reading.drafts[0].complete, reading.drafts[0].recording.track.len()), (false, 5));
+    assert!(reading.notes.get("xml.truncated").is_some());
+    let wrong = read("gpx/damaged/wrong-ends.gpx");
+    assert_eq!((wrong.drafts[0].complete, wrong.drafts[0].recording.track.len()), (false, 5));
+    assert!(wrong.notes.get("xml.mismatch").is_some());
+    let lost = read("gpx/damaged/lost-quote.gpx");
+    assert_eq!((lost.drafts[0].complete, lost.drafts[0].recording.track.len()), (false, 4), "one point is lost");
+}
+
+#[test]
+fn garmin_connect_tcx() {
+    let draft = one("tcx/good/garmin-connect.tcx");
+    let recording = &draft.recording;
+    assert_eq!((recording.sport, recording.track.len(), recording.sessions.len()), (Sport::RUNNING, 8, 1));
+    let [one, two] = &recording.laps[..] else { panic!() };
+    assert_eq!((one.start, one.end), (at("2024-05-01T07:12:00Z"), at("2024-05-01T07:12:03.5Z")));
+    assert_eq!((two.totals.timer_s, two.trigger), (Some(3.0), Some(LapTrigger::Distance)));
+    assert_eq!((one.totals.avg_heart_rate, one.totals.max_speed), (Some(140.0), Some(4.5)));
+    assert_eq!(
+        (one.totals.avg_cadence, one.totals.max_cadence, one.totals.steps),
+        (Some(84.0), Some(91.0), Some(11.0))
+    );
+    assert_eq!(
+        (one.totals.avg_power, one.totals.max_power, one.totals.avg_speed),
+        (Some(200.0), Some(300.0), Some(3.25))
+    );
+    assert_eq!((recording.stated.timer_s, recording.stated.distance_m), (Some(6.5), Some(19.5)));
+    assert_eq!(recording.stated.calories_kcal, Some(50.0));
+    assert_eq!(column(&draft, Channel::Power)[..2], [Some(0.0), Some(100.0)]);
+    assert_eq!(column(&draft, Channel::Cadence), [Some(85.0); 8]);
+    assert_eq!(recording.track.distance(7), Some(21.25));
+    assert_eq!(recording.description.as_deref(), Some("easy\nlegs"));
+    assert_eq!(recording.creator.as_deref(), Some("Connect Api"));
+    let device = recording.device().unwrap();
+    assert_eq!((device.manufacturer.as_deref(), device.product.as_deref()), (Some("garmin"), Some("Forerunner 935")));
+    assert_eq!((device.serial.as_deref(), device.product_id), (Some("3950001234"), Some(2691)));
+    assert_eq!(device.firmware.as_deref(), Some("5.10.0.0"));
+    assert_eq!((draft.complete, notes(&draft)), (true, vec![]));
+}
+
+#[test]
+fn time_only_points_and_new_tracks_are_pauses() {
+    let draft = one("tcx/good/pauses.tcx");
+    let recording = &draft.recording;
+    assert_eq!(recording.track.len(), 6, "the point that both laps share is kept twice, the marks are no samples");
+    let pause = |start, end| Pause { start: at(start), end: at(end), auto: false };
+    assert_eq!(
+        recording.pauses,
+        [pause("2024-05-01T07:12:06Z", "2024-05-01T07:13:06Z"), pause("2024-05-01T07:13:07Z", "2024-05-01T07:14:00Z")]
+    );
+    assert_eq!(notes(&draft), [("tcx.pause_marks", 2)]);
+    assert_eq!(recording.laps[0].end, at("2024-05-01T07:14:00Z"));
+}
+
+#[test]
+fn a_multisport_session_is_one_recording() {
+    let draft = one("tcx/good/multisport.tcx");
+    let recording = &draft.recording;
+    assert_eq!(recording.sport, Sport::MULTISPORT);
+    let sports: Vec<_> = recording.sessions.iter().map(|session| session.sport).collect();
+    assert_eq!(sports, [Sport::CYCLING, Sport::TRANSITION, Sport::RUNNING]);
+    let laps: Vec<_> = recording.sessions.iter().map(|session| (session.first_lap, session.laps)).collect();
+    assert_eq!(laps, [(Some(0), Some(1)), (Some(1), Some(1)), (Some(2), Some(1))]);
+    assert_eq!(recording.sessions[1].end, at("2024-05-01T07:14:00Z"));
+    let distances: Vec<_> = (0..6).map(|row| recording.track.distance(row).unwrap()).collect();
+    assert_eq!(distances, [0.0, 10.0, 20.0, 20.0, 30.0, 40.0], "runs on through the legs");
+    assert!(recording.pauses.is_empty());
+    assert_eq!(recording.description.as_deref(), Some("brick"));
+}
+
+#[test]
+fn tcx_dialects() {
+    let strava = one("tcx/good/strava-blanks.tcx");
+    assert_eq!(column(&strava, Channel::Cadence), [Some(85.0); 3]);
+    assert_eq!(strava.recording.stated.calories_kcal, Some(457.9999));
+    let pool = one("tcx/good/pool.tcx");
+    assert_eq!((pool.recording.laps.len(), pool.recording.track.positions().count()), (2, 0));
+    assert_eq!(pool.recording.laps[1].intensity, Some(Intensity::Rest));
+    assert_eq!(pool.recording.laps[1].end, at("2024-05-01T07:17:30Z"));
+    let odd = one("tcx/good/odd-order.tcx");
+    assert_eq!((odd.recording.sport, odd.recording.track.len()), (Sport::RUNNING, 3));
+    assert_eq!((odd.recording.laps[0].totals.distance_m, column(&odd, Channel::Power)[2]), (Some(10.0), Some(210.0)));
+    assert_eq!(odd.recording.device().unwrap().product_id, Some(2691));
+    let old = one("tcx/good/version-1.tcx");
+    assert_eq!((old.recording.sport, old.recording.description.as_deref()), (Sport::RUNNING, Some("old")));
+    assert_eq!(column(&old, Channel::HeartRate), [130.0, 131.0, 132.0].map(Some));
+    assert_eq!(old.recording.laps[0].totals.avg_heart_rate, Some(131.0));
+}
+
+#[test]
+fn unreadable_starts_give_way_to_the_samples() {
+    let draft = one("tcx/good/rowing.tcx");
+    assert_eq!(draft.recording.stated_start, None);
+    assert_eq!(draft.recording.laps[0].start, at("2024-05-01T07:12:00.950Z"));
+    assert_eq!(notes(&draft), [("tcx.date", 1), ("xml.number", 3)]);
+    assert_eq!(draft.recording.device().unwrap().product.as_deref(), Some("Concept2"));
+    assert_eq!(column(&draft, Channel::Cadence), [Some(24.0); 3]);
+}
+
+#[test]
+fn steps_are_halved() {
+    let draft = one("tcx/good/steps-as-cadence.tcx");
+    assert_eq!(column(&draft, Channel::Cadence), [0.0, 81.0, 82.0, 83.0, 84.0].map(Some));
+    assert_eq!(notes(&draft), [("xml.cadence_doubled", 1)]);
+}
+
+#[test]
+fn distances_run_on_over_laps() {
+    let draft = one("tcx/good/resets.tcx");
+    let distances: Vec<_> = (0..6).map(|row| draft.recording.track.distance(row).unwrap()).collect();
+    assert_eq!(distances, [0.0, 40.0, 80.0, 80.0, 120.0, 160.0]);
+    assert_eq!((draft.clock.basis, draft.clock.offset_s), (Basis::Offset, Some(7200)));
+    assert_eq!(draft.recording.stated_start, Some(at("2024-05-01T07:12:00Z")));
+}
+
+#[test]
+fn every_activity_of_a_tcx_file_is_one() {
+    let reading = read("tcx/good/two-activities.tcx");
+    let samples: Vec<_> = reading.drafts.iter().map(|draft| draft.recording.track.len()).collect();
+    assert_eq!(samples, [8, 0]);
+    assert_eq!(reading.drafts[1].recording.stated.timer_s, Some(60.0));
+}
+
+#[test]
+fn damaged_tcx_gives_its_good_part() {
+    let rootless = one("tcx/damaged/rootless.tcx");
+    assert_eq!((rootless.complete, rootless.recording.track.len()), (true, 8));
+    let cut = one("tcx/damaged/cut.tcx");
+    assert_eq!((cut.complete, cut.recording.track.len()), (false, 8));
+    assert_eq!(column(&cut, Channel::Power)[6..], [Some(600.0), None], "a value that is cut off is left out");
+    let wrong = one("tcx/damaged/wrong-ends.tcx");
+    assert_eq!((wrong.complete, wrong.recording.track.len()), (false, 8));
+    assert_eq!(
+        (wrong.recording.track.distance(0), wrong.recording.laps[0].totals.distance_m),
+        (Some(0.25), Some(10.5))
+    );
+}
+
+#[test]
+fn nothing_readable_is_an_error_with_a_place() {
+    let error = formats::read_bytes(b"<?xml version=\"1.0\"?>\n<gpx", &Limits::default()).unwrap_err();
+    assert_eq!(error.to_string(), "malformed at byte 0, in gpx: there is no gpx element");
+}
+
+#[test]
+fn samples_are_limited() {
+    let limits = Limits { samples: 3, ..Limits::default() };
+    for path in ["gpx/good/garmin-connect.gpx", "tcx/good/garmin-connect.tcx"] {
+        let fixture = fixtures::all().into_iter().find(|fixture| fixture.path == path).unwrap();
+        let error = formats::read_bytes(&fixture.bytes, &limits).unwrap_err();
+        assert_eq!(error.kind(), paceport::Kind::Limit, "{path}");
+    }
+}
+
+#[test]
+fn hostile_documents_take_bounded_time_and_memory() {
+    let repeat = |head: &str, part: &str, tail: &str| format!("{head}{}{tail}", part.repeat(400_000 / part.len()));
+    let gpx = "<gpx><trk><trkseg>";
+    let point = "<trkpt lat=\"1\" lon=\"2\"><time>2024-05-01T07:12:00Z</time><extensions>";
+    let many: String = (0..20_000).map(|i| format!("{point}<n{i}>1</n{i}></extensions></trkpt>")).collect();
+    let documents = [
+        repeat(gpx, "<a ", ""),
+        repeat(gpx, "<a \"", ""),
+        repeat(gpx, "<!--", ""),
+        repeat(gpx, "<![CDATA[", ""),
+        repeat(gpx, "<a>", ""),
+        repeat(gpx, "</a>", ""),
+        repeat(gpx, "<a></b>", ""),
+        repeat(gpx, "&", "</trkseg></trk></gpx>"),
+        repeat(gpx, "<trkpt lat=\"x\" lon=\"\n\">", ""),
+        repeat(&format!("{gpx}{point}"), "<a/>", "</extensions></trkpt></trkseg></trk></gpx>"),
+        repeat(&format!("{gpx}{point}"), "<a>", ""),
+        format!("{gpx}{many}"),
+        repeat("<TrainingCenterDatabase>", "<Activity><Lap>", ""),
+        repeat("<TrainingCenterDatabase>", "<Activity><Lap/></Activity>", ""),
+    ];
+    for document in documents {
+        let start = Instant::now();
+        let read = formats::read_bytes(document.as_bytes(), &Limits::default());
+        let head = &document[..60];
+        assert!(start.elapsed() < Duration::from_secs(10), "{head}");
+        if let Ok((_, reading)) = read {
+            let columns: usize = reading.drafts.iter().map(|draft| draft.recording.track.extra().len()).sum();
+            assert!(columns <= 100, "{head}: {columns} columns");
+        }
+    }
+}
