@@ -256,3 +256,36 @@ fn a_camera_file_has_its_track_in_gps_metadata() {
     assert_eq!(draft.recording.track.len(), 1, "beside records they are left out, with a note");
     assert_eq!(draft.notes.get("fit.gps_metadata").unwrap().count, 2);
 }
+
+#[test]
+fn our_own_fields_of_a_written_file_come_back_as_what_they_were() {
+    let own = |fit: &mut Fit, number: u8, base_type: u8, name: &str, unit: &str| {
+        let values = [V::U8(0), V::U8(number), V::U8(base_type), V::Text(name, 20), V::Text(unit, 4)];
+        fit.data(9, &values);
+    };
+    let mut fit = activity();
+    fit.define(8, 207, &[(3, 1, base::UINT8), (1, 16, base::BYTE)]);
+    fit.data(8, &[V::U8(0), V::Bytes(b"paceport-fields1")]);
+    let description =
+        [(0, 1, base::UINT8), (1, 1, base::UINT8), (2, 1, base::UINT8), (3, 20, base::STRING), (8, 4, base::STRING)];
+    fit.define(9, 206, &description);
+    own(&mut fit, 0, base::UINT16, "timestamp_ms", "ms");
+    own(&mut fit, 1, base::UINT8, "untimed", "");
+    own(&mut fit, 2, base::FLOAT32, "spo2", "%");
+    own(&mut fit, 3, base::UINT16, "Mood", "pt");
+    let time = [(253, 4, base::UINT32)];
+    fit.define_with(1, 20, &time, &[(0, 2, 0), (1, 1, 0), (2, 4, 0), (3, 2, 0)], false);
+    fit.data(1, &[V::U32(START), V::U16(250), V::U8(0xFF), V::F32(97.5), V::U16(3)]);
+    fit.data(1, &[V::U32(START), V::U16(250), V::U8(1), V::F32(f32::NAN), V::U16(4)]);
+    fit.define_with(2, 19, &[(2, 4, base::UINT32), (7, 4, base::UINT32)], &[(0, 2, 0)], false);
+    fit.data(2, &[V::U32(START), V::U32(10_000), V::U16(125)]);
+    let draft = only(&fit.file());
+    let track = &draft.recording.track;
+    assert_eq!(track.times(), [ms(START) + 250, ms(START) + 250]);
+    assert_eq!((track.is_timed(0), track.is_timed(1)), (true, false));
+    assert_eq!(column(&draft, Channel::Spo2), [Some(97.5), None]);
+    assert_eq!(extra(&draft, "Mood"), [Some(3.0), Some(4.0)]);
+    assert_eq!((track.extra().len(), &track.extra()[0].key.fit), (1, &None));
+    assert_eq!((draft.recording.laps[0].start, draft.recording.laps[0].end), (ms(START) + 125, ms(START) + 10_125));
+    assert!(draft.notes.is_empty());
+}

@@ -51,6 +51,7 @@ pub(super) fn assemble(track: Track, collector: &mut Collector, start: Option<i6
     (recording.sport, recording.sub_sport) = sport(&recording, &sports);
     recording.stated = stated(&recording.sessions, collector);
     recording.name = collector.workout.take();
+    recording.description = collector.description.take();
     recording.devices = devices(collector);
     recording.created = collector.file.as_ref().and_then(|file| file.created);
     recording.zones = std::mem::take(&mut collector.zones);

@@ -72,7 +72,9 @@ pub(super) struct Collector {
     /// Positions of `gps_metadata` (160): a camera's track.
     pub gps: Track,
     pub sports: Vec<SportMessage>,
+    /// Name and description of the workout.
     pub workout: Option<String>,
+    pub description: Option<String>,
     pub exercises: Vec<(u16, u16, String)>,
     pub zones: Zones,
     pub athlete: Athlete,
@@ -116,15 +118,18 @@ impl Collector {
     /// Takes one message. `time` is its time (a compressed header counts), `last` that of the last record before it.
     pub fn take(&mut self, message: &Message<'_>, time: Option<i64>, last: Option<i64>) {
         self.messages += u64::from(message.definition.message != number::HR);
-        self.developer_totals += message.definition.developer.len() as u64;
+        let own = usize::from(message.milliseconds > 0);
+        self.developer_totals += (message.definition.developer.len() - own) as u64;
         match message.definition.message {
             number::FILE_ID => self.file_id(message),
             number::FILE_CREATOR => {
-                self.firmware = message.uint::<u32>(0).map(|version| version.to_string());
+                // Writers without a version fill in 0.
+                self.firmware =
+                    message.uint::<u32>(0).filter(|version| *version > 0).map(|version| version.to_string());
                 self.hardware = message.uint::<u32>(1).map(|version| version.to_string());
             }
             number::DEVICE_INFO => self.device(message),
-            number::EVENT => self.event(message, time.or(last)),
+            number::EVENT => self.event(message, time.map(|time| time + message.milliseconds).or(last)),
             number::LAP => self.laps.push(summary::lap(message)),
             number::SESSION => self.session(message),
             number::LENGTH => self.lengths.push(summary::length(message)),
@@ -150,7 +155,10 @@ impl Collector {
                     self.exercises.push((category, name, text));
                 }
             }
-            number::WORKOUT => self.workout = message.text(8).or(self.workout.take()),
+            number::WORKOUT => {
+                self.workout = message.text(8).or(self.workout.take());
+                self.description = message.text(17).or(self.description.take());
+            }
             number::GPS_METADATA => self.gps_metadata(message),
             number::TIMESTAMP_CORRELATION => {
                 if let (Some(utc), Some(system)) = (message.timestamp(), message.time(1)) {
@@ -182,7 +190,11 @@ impl Collector {
 
     /// `device_info` comes several times for each sensor; the last valid value of each field wins.
     fn device(&mut self, message: &Message<'_>) {
-        let (index, manufacturer, product): (Option<u8>, _, _) = (message.uint(0), message.uint(2), message.uint(4));
+        let index: Option<u8> = message.uint(0);
+        // Nobody has the manufacturer number 0: a message with it says nothing about maker and product.
+        let manufacturer = message.uint(2);
+        let (manufacturer, product) =
+            if manufacturer == Some(0) { (None, None) } else { (manufacturer, message.uint(4)) };
         let slot = match self.devices.iter().position(|device| device.index == index) {
             Some(slot) if index.is_some() => slot,
             _ => {
@@ -196,8 +208,10 @@ impl Collector {
                 *old = new;
             }
         };
-        or(manufacturer.and_then(products::manufacturer).map(str::to_owned), &mut device.manufacturer);
-        device.manufacturer_id = manufacturer.or(device.manufacturer_id);
+        if manufacturer.is_some() {
+            device.manufacturer_id = manufacturer;
+            device.manufacturer = manufacturer.and_then(products::manufacturer).map(str::to_owned);
+        }
         device.product_id = product.or(device.product_id);
         or(product_name(message.text(27), device.manufacturer_id, product), &mut device.product);
         or(serial(message), &mut device.serial);

@@ -142,6 +142,12 @@ impl Columns {
                     *whole += (raw / op.scale) as f32;
                 }
             }
+            Sink::Milliseconds => {
+                if let Some(time) = self.time.get_mut(row) {
+                    *time += (raw as i64).clamp(0, 999);
+                }
+            }
+            Sink::Untimed if raw == 1.0 => self.untimed.push(row as u32),
             Sink::Cycles(slot) => {
                 let sum = self.cycles.add(raw as u32, 8);
                 self.set_wide(row, slot, sum);
@@ -152,7 +158,7 @@ impl Columns {
             }
             Sink::Balance(slot) if raw < 128.0 => self.set_wide(row, slot, raw),
             Sink::Balance(_) => self.set_channel(row, Channel::LeftRightBalance, raw - 128.0),
-            Sink::Channel(_) | Sink::Wide(_) | Sink::Degrees(_) | Sink::SpeedDistance => {}
+            Sink::Untimed | Sink::Channel(_) | Sink::Wide(_) | Sink::Degrees(_) | Sink::SpeedDistance => {}
         }
     }
 

@@ -114,6 +114,8 @@ pub(super) fn instant(seconds: u32) -> i64 {
 pub(super) struct Message<'a> {
     pub definition: &'a Definition<'a>,
     pub body: &'a [u8],
+    /// Milliseconds of the instant that the message is about: `paceport`'s own developer field, else 0.
+    pub milliseconds: i64,
 }
 
 impl<'a> Message<'a> {
@@ -147,6 +149,11 @@ impl<'a> Message<'a> {
     /// A `date_time` field as milliseconds since the Unix epoch.
     pub fn time(&self, field: u8) -> Option<i64> {
         self.uint(field).map(instant)
+    }
+
+    /// The instant that the message is about, with its milliseconds.
+    pub fn fine_time(&self, field: u8) -> Option<i64> {
+        self.time(field).map(|time| time + self.milliseconds)
     }
 
     /// The message's own `timestamp`.
@@ -203,7 +210,7 @@ mod tests {
         let definition = Definition::read(false, &raw).unwrap();
         assert_eq!(definition.size, 14);
         let body = [4, b'a', 0xFF, 0, b'x', b'y', b'z', 1, 2, 3, 0xFF, 0xFF, 7, 0];
-        let message = Message { definition: &definition, body: &body };
+        let message = Message { definition: &definition, body: &body, milliseconds: 0 };
         assert_eq!(message.uint::<u8>(0), Some(4));
         assert_eq!(message.text(8).as_deref(), Some("a\u{FFFD}"), "up to the NUL, bad UTF-8 replaced");
         assert_eq!(message.number(3), None, "three bytes are no uint16");

@@ -3,9 +3,10 @@
 
 use super::columns::{Columns, DISTANCE, LATITUDE, LONGITUDE};
 use super::definition::{Definition, DeveloperBytes, Field};
-use super::developer::Developers;
+use super::developer::{Developers, is_own};
 use crate::error::Place;
 use crate::formats::fit::base::Base;
+use crate::formats::fit::own;
 use crate::formats::fit::profile::{RecordField, Target, is_fallback, record_field};
 use crate::model::{Channel, ExtraKey, FitField};
 use crate::report::{Code, Notes};
@@ -36,6 +37,10 @@ pub(super) enum Sink {
     Cycles(usize),
     /// Rolls over at 65536; the sum goes to `AccumulatedPower`.
     Power,
+    /// Added to the record's time: `paceport`'s own field.
+    Milliseconds,
+    /// 1 says that the record's time is only its place: `paceport`'s own field.
+    Untimed,
     /// Right side when bit 7 says so, else the raw value goes to a wide column.
     Balance(usize),
 }
@@ -161,11 +166,23 @@ impl Compiler<'_> {
             return;
         };
         let Some((base, count)) = self.count(field.number, field.size, Some(base)) else { return };
-        let (scale, offset) = match &key.fit {
-            Some(FitField::Developer(field)) => (field.scale, field.offset),
-            _ => (1.0, 0.0),
+        let (scale, offset, own) = match &key.fit {
+            Some(FitField::Developer(field)) => (field.scale, field.offset, is_own(field)),
+            _ => (1.0, 0.0, false),
         };
-        self.elements(key, field.at, base, count, scale, offset);
+        let sink = match key.name.as_str() {
+            _ if !own => None,
+            own::MILLISECONDS => Some(Sink::Milliseconds),
+            own::UNTIMED => Some(Sink::Untimed),
+            name => Channel::by_name(name).map(Sink::Channel),
+        };
+        match sink {
+            Some(sink) => self.ops.push(Op { at: field.at, base, big: self.big, count, scale, offset, sink }),
+            None => {
+                let fit = key.fit.filter(|_| !own);
+                self.elements(ExtraKey { fit, ..key }, field.at, base, count, scale, offset);
+            }
+        }
     }
 
     /// An extra channel for each element: the first under the field's own name, the others as `name[1]`, `name[2]` ….

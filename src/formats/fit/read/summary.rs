@@ -23,7 +23,7 @@ impl Span {
 }
 
 fn span(message: &Message<'_>, start: u8, elapsed: Option<f64>) -> Span {
-    Span { start: message.time(start), written: message.timestamp(), elapsed_s: elapsed }
+    Span { start: message.fine_time(start), written: message.timestamp(), elapsed_s: elapsed }
 }
 
 /// Totals of a lap or session by the profile's table.
@@ -128,7 +128,7 @@ pub(super) fn length(message: &Message<'_>) -> (Span, Length) {
 /// `set` (225): its timestamp is field 254, its message index field 10.
 pub(super) fn set(message: &Message<'_>) -> Set {
     Set {
-        start: message.time(6).or_else(|| message.time(MESSAGE_INDEX)),
+        start: message.fine_time(6).or_else(|| message.time(MESSAGE_INDEX)),
         duration_s: message.scaled(0, 1000.0, 0.0),
         category: message.uint(7),
         category_subtype: message.uint(8),
@@ -142,7 +142,7 @@ pub(super) fn set(message: &Message<'_>) -> Set {
 /// `split` (312).
 pub(super) fn split(message: &Message<'_>) -> Option<Split> {
     let elapsed_s = message.scaled(1, 1000.0, 0.0);
-    let start = message.time(9).or_else(|| message.timestamp())?;
+    let start = message.fine_time(9).or_else(|| message.timestamp())?;
     Some(Split {
         kind: message.uint(0),
         start,

@@ -80,6 +80,8 @@ impl<'a> Walk<'a> {
     pub fn run(&mut self, at: usize) -> Result<(), Stop> {
         let result = self.records(at);
         self.flush();
+        self.columns.untimed.sort_unstable();
+        self.columns.untimed.dedup();
         result
     }
 
@@ -226,7 +228,11 @@ impl<'a> Walk<'a> {
         let slot = self.locals.get(usize::from(local)).copied().flatten();
         let Some(entry) = slot.and_then(|slot| self.known.get(slot)) else { return };
         let Some(body) = self.bytes.get(body..body + entry.definition.size) else { return };
-        let message = Message { definition: &entry.definition, body };
+        let milliseconds = match entry.definition.developer.is_empty() {
+            true => 0,
+            false => self.developers.milliseconds(&entry.definition, body),
+        };
+        let message = Message { definition: &entry.definition, body, milliseconds };
         match entry.definition.message {
             message::DEVELOPER_DATA_ID => self.developers.application(&message),
             message::FIELD_DESCRIPTION => self.developers.describe(&message),
