@@ -14,6 +14,7 @@ mod fit_read;
 mod fit_validate;
 mod fit_write;
 mod fixtures;
+mod history;
 mod hostile;
 mod readme;
 mod rooms;
