@@ -128,6 +128,17 @@ impl Notes {
     }
 }
 
+/// Notes taken from elsewhere; equal codes add up.
+impl FromIterator<Note> for Notes {
+    fn from_iter<I: IntoIterator<Item = Note>>(notes: I) -> Notes {
+        let mut all = Notes::new();
+        for note in notes {
+            all.extend(Notes(vec![note]));
+        }
+        all
+    }
+}
+
 impl<'a> IntoIterator for &'a Notes {
     type Item = &'a Note;
     type IntoIter = std::slice::Iter<'a, Note>;

@@ -119,6 +119,12 @@ pub fn losses<'a>(common: &Common, notes: impl Iterator<Item = &'a Notes>) {
         *count += note.count;
     }
     for (code, (files, count, detail)) in kinds {
-        warn(common, &format!("{code}: {count} in {files} files, for instance: {}", printable(&detail)));
+        // A loss starts with its count, which is that of the first file only.
+        let what = match detail.split_once(' ') {
+            Some((number, what)) if number.parse::<u64>().is_ok() => format!("{count} {what}"),
+            _ => format!("{count} ×, for instance: {detail}"),
+        };
+        let files = if files == 1 { String::new() } else { format!(" (in {files} files)") };
+        warn(common, &format!("{code}: {}{files}", printable(&what)));
     }
 }

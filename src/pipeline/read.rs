@@ -12,7 +12,7 @@ use crate::formats::{self, FORMATS, Format, Intake, Reader};
 use crate::ids::Digest;
 use crate::limits::Limits;
 use crate::model::{Activity, Companion, Draft, Origin};
-use crate::report::{Code, Notes};
+use crate::report::{Code, Notes, Severity};
 use crate::source::{self, Entry, Input, Scan, ScanOptions};
 
 const NOT_AN_ACTIVITY: Code = Code::info("source.not_an_activity");
@@ -330,6 +330,7 @@ fn read_job(
     };
     for (draft, of) in joined {
         let complete = draft.complete && !draft.notes.has_damage();
+        let damage: Vec<_> = draft.notes.iter().filter(|note| note.severity == Severity::Damage).cloned().collect();
         let mut activity = fix::settle(draft, &options.settle);
         let mut parts = of.iter().filter_map(|&i| places.get(i)).map(|&(file, index)| (&read.files[file], index));
         if let Some((base, index)) = parts.next() {
@@ -349,6 +350,7 @@ fn read_job(
             file.activities += u64::from(part == 0);
             if !complete {
                 file.outcome = Outcome::Partial;
+                file.notes.extend(damage.iter().cloned().collect());
             }
         }
     }
