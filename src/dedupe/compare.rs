@@ -78,16 +78,17 @@ impl<'a> Comparison<'a> {
         let mut distances = Vec::with_capacity(a.0.values.len());
         let (mut low, mut high) = ((f64::MAX, f64::MAX), (f64::MIN, f64::MIN));
         let (mut way, mut last) = (0.0, None::<(f64, f64)>);
-        for (number, east, north) in walk(a) {
-            let instant = (number * self.step_s) as f64 - shift_s;
-            let distance = (b.0.value(instant) - east).hypot(b.1.value(instant) - north);
+        let place = a.0.place_in(&b.0, shift_s);
+        for (index, east, north) in walk(a) {
+            let (theirs_east, theirs_north) = (place.value(&b.0.values, index), place.value(&b.1.values, index));
+            let distance = length(theirs_east - east, theirs_north - north);
             if distance.is_nan() {
                 continue;
             }
             distances.push(distance);
             low = (low.0.min(east), low.1.min(north));
             high = (high.0.max(east), high.1.max(north));
-            way += last.map_or(0.0, |(e, n)| (east - e).hypot(north - n));
+            way += last.map_or(0.0, |(e, n)| length(east - e, north - n));
             last = Some((east, north));
         }
         if distances.is_empty() {
@@ -102,7 +103,7 @@ impl<'a> Comparison<'a> {
             count,
             median: at(50, &mut distances),
             most: at(90, &mut distances),
-            extent: (high.0 - low.0).hypot(high.1 - low.1),
+            extent: length(high.0 - low.0, high.1 - low.1),
             stride: way / count as f64,
         })
     }
@@ -115,21 +116,20 @@ impl<'a> Comparison<'a> {
         let mut lag = 0.0;
         for _ in 0..6 {
             let (mut along, mut square) = (0.0, 0.0);
-            for (number, east, north) in walk(a) {
-                let instant = (number * self.step_s) as f64 - shift_s - lag;
-                let (e, n) = (b.0.value(instant), b.1.value(instant));
+            let [place, earlier, later] =
+                [0.0, step / 2.0, -step / 2.0].map(|half| a.0.place_in(&b.0, shift_s + lag + half));
+            for (index, east, north) in walk(a) {
+                let (e, n) = (place.value(&b.0.values, index), place.value(&b.1.values, index));
                 let (de, dn) = (east - e, north - n);
-                if e.is_nan() || de.hypot(dn) > FAR_M {
+                let apart = length(de, dn);
+                if e.is_nan() || apart > FAR_M {
                     continue;
                 }
-                let half = step / 2.0;
-                let (ve, vn) = (
-                    (b.0.value(instant + half) - b.0.value(instant - half)) / step,
-                    (b.1.value(instant + half) - b.1.value(instant - half)) / step,
-                );
+                let speed = |values: &[f64]| (later.value(values, index) - earlier.value(values, index)) / step;
+                let (ve, vn) = (speed(&b.0.values), speed(&b.1.values));
                 if !ve.is_nan() {
                     // Near positions count more, so that a few wrong ones do not steer.
-                    let weight = 1.0 / (20.0 + de.hypot(dn));
+                    let weight = 1.0 / (20.0 + apart);
                     along += weight * (de * ve + dn * vn);
                     square += weight * (ve * ve + vn * vn);
                 }
@@ -148,8 +148,13 @@ impl<'a> Comparison<'a> {
     }
 }
 
-fn walk(track: &(Series, Series)) -> impl Iterator<Item = (i64, f64, f64)> + '_ {
-    let first = track.0.first;
+/// Length of a short way; metres need no care for overflow.
+fn length(east: f64, north: f64) -> f64 {
+    (east * east + north * north).sqrt()
+}
+
+/// Index, east and north of the instants that have a position.
+fn walk(track: &(Series, Series)) -> impl Iterator<Item = (usize, f64, f64)> + '_ {
     track
         .0
         .values
@@ -157,19 +162,17 @@ fn walk(track: &(Series, Series)) -> impl Iterator<Item = (i64, f64, f64)> + '_ 
         .zip(&track.1.values)
         .enumerate()
         .filter(|(_, (east, _))| !east.is_nan())
-        .map(move |(i, (&east, &north))| (first + i as i64, east, north))
+        .map(|(index, (&east, &north))| (index, east, north))
 }
 
 /// Compares two series of one quantity when `shift_s` is added to the times of the second.
 pub(super) fn series(a: &Series, b: &Series, shift_s: f64) -> Option<SeriesMatch> {
     let (mut count, mut difference) = (0usize, 0.0);
     let (mut sx, mut sy, mut sxx, mut syy, mut sxy) = (0.0, 0.0, 0.0, 0.0, 0.0);
-    for (i, &x) in a.values.iter().enumerate() {
-        if x.is_nan() {
-            continue;
-        }
-        let y = b.value(((a.first + i as i64) * a.step_s) as f64 - shift_s);
-        if y.is_nan() {
+    let place = a.place_in(b, shift_s);
+    for (index, &x) in a.values.iter().enumerate() {
+        let y = place.value(&b.values, index);
+        if x.is_nan() || y.is_nan() {
             continue;
         }
         count += 1;

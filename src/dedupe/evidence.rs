@@ -73,7 +73,7 @@ impl Evidence {
 pub(super) fn track(pair: &Comparison<'_>, unplaced: bool, shift_s: f64, out: &mut Evidence) -> f64 {
     let Some(plain) = pair.tracks(shift_s) else { return 0.0 };
     let (mut lag, mut best) = (0.0, plain);
-    if plain.median > 4.0 && plain.median < 3000.0 {
+    if plain.median > 8.0 && plain.median < 3000.0 {
         let found = pair.track_lag(shift_s);
         if let Some(moved) = pair.tracks(shift_s + found).filter(|m| m.median + 1.0 < plain.median * 0.9) {
             (lag, best) = (found, moved);

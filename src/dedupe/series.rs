@@ -143,7 +143,7 @@ impl Coarse {
         let east = lon.iter().map(|lon| wrap(lon - origin.1) * scale * stretch).collect();
         let series = |values| Series { step_s: self.step_s, first: self.first, values };
         let (east, north) = (series(east), series(north));
-        if step_s == self.step_s { (east, north) } else { (east.picked(step_s), north.picked(step_s)) }
+        if step_s == self.step_s { (east, north) } else { (east.reduced(step_s), north.reduced(step_s)) }
     }
 }
 
@@ -157,6 +157,24 @@ pub(super) fn planar(a: (f64, f64), b: (f64, f64)) -> f64 {
     let north = b.0 - a.0;
     let east = wrap(b.1 - a.1) * a.0.to_radians().cos();
     north.hypot(east) * RADIUS.to_radians()
+}
+
+/// Where instant 0 of one series lies in another: between two of its instants.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    below: i64,
+    share: f64,
+}
+
+impl Place {
+    /// The other's value at the own instant `index`, linear between two neighbours that both exist.
+    #[inline]
+    pub(super) fn value(self, values: &[f64], index: usize) -> f64 {
+        let at = self.below + index as i64;
+        let get = |at: i64| usize::try_from(at).ok().and_then(|at| values.get(at)).copied().unwrap_or(f64::NAN);
+        let left = get(at);
+        if self.share == 0.0 { left } else { left + (get(at + 1) - left) * self.share }
+    }
 }
 
 /// Values at `(first + i) × step_s` seconds; NaN is absent.
@@ -174,13 +192,10 @@ impl Series {
         if index < 0 { f64::NAN } else { self.values.get(index as usize).copied().unwrap_or(f64::NAN) }
     }
 
-    /// The value at any instant (seconds after the epoch), linear between two neighbours that both exist.
-    pub(super) fn value(&self, instant_s: f64) -> f64 {
-        let place = instant_s / self.step_s as f64;
-        let below = place.floor();
-        let share = place - below;
-        let left = self.at(below as i64);
-        if share == 0.0 { left } else { left + (self.at(below as i64 + 1) - left) * share }
+    /// Where the own instants lie in another series of the same step when `shift_s` is added to the other's times.
+    pub(super) fn place_in(&self, other: &Series, shift_s: f64) -> Place {
+        let place = (self.first - other.first) as f64 - shift_s / self.step_s as f64;
+        Place { below: place.floor() as i64, share: place - place.floor() }
     }
 
     /// Means over the wider cells of a coarser grid; a cell needs values over half of its width.
@@ -205,15 +220,6 @@ impl Series {
             })
             .collect();
         Series { step_s, first: from, values }
-    }
-
-    /// The values at the instants that a coarser grid shares with this one.
-    fn picked(&self, step_s: i64) -> Series {
-        let ratio = (step_s / self.step_s.max(1)).max(1);
-        let last = self.first + self.values.len() as i64 - 1;
-        let first = -(-self.first).div_euclid(ratio);
-        let values = (first..=last.div_euclid(ratio)).map(|number| self.at(number * ratio)).collect();
-        Series { step_s, first, values }
     }
 }
 
@@ -247,35 +253,23 @@ impl Grid {
         Some(Grid { step_ms, first, len })
     }
 
-    /// Positions at the instants, linear between the two samples around each.
+    /// Mean positions over the cells around the instants, by time: the noise of a receiver averages out, and a bend is
+    /// cut by all recorders alike.
     fn positions(&self, track: &Track, gap: i64) -> (Vec<f64>, Vec<f64>) {
-        let (mut lat, mut lon) = (vec![f64::NAN; self.len], vec![f64::NAN; self.len]);
+        let (mut lat, mut lon) = (Cells::new(self), Cells::new(self));
         let times = track.times();
-        let mut before: Option<(i64, (f64, f64))> = None;
-        for (row, here) in track.positions() {
-            if !track.is_timed(row) {
-                continue;
-            }
+        let mut before: Option<(i64, f64, f64)> = None;
+        for (row, here) in track.positions().filter(|&(row, _)| track.is_timed(row)) {
             let now = times[row];
-            let (since, there) = before.unwrap_or((now, here));
-            before = Some((now, here));
-            if now - since > gap {
-                continue;
+            // Longitudes go on past the date line.
+            let east = before.map_or(here.1, |(_, _, there)| there + wrap(here.1 - there));
+            if let Some((since, from_lat, from_lon)) = before.filter(|(since, ..)| now - since <= gap) {
+                lat.add(since, from_lat, now, here.0);
+                lon.add(since, from_lon, now, east);
             }
-            // Instants in (since, now]; the very first sample stands for its own instant.
-            let from = if now == since { since.div_euclid(self.step_ms) } else { since.div_euclid(self.step_ms) + 1 };
-            for number in from..=now.div_euclid(self.step_ms) {
-                let at = number * self.step_ms;
-                let Some(index) = usize::try_from(number - self.first).ok().filter(|&i| i < self.len) else { continue };
-                if at < since || at > now {
-                    continue;
-                }
-                let share = if now == since { 0.0 } else { (at - since) as f64 / (now - since) as f64 };
-                lat[index] = there.0 + (here.0 - there.0) * share;
-                lon[index] = there.1 + wrap(here.1 - there.1) * share;
-            }
+            before = Some((now, here.0, east));
         }
-        (lat, lon)
+        (lat.finish(), lon.finish())
     }
 
     /// Means over the cells around the instants, by time. Speed is taken from the distance or the positions when it
@@ -386,29 +380,38 @@ fn encode(values: &[f64], scale: f64) -> String {
     out
 }
 
+/// What a byte of the text means: a digit, `GAP`, or `OTHER`.
+static DIGITS: [u8; 256] = {
+    let mut digits = [OTHER; 256];
+    let mut digit = 0;
+    while digit < 64 {
+        digits[ALPHABET[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    digits[b'.' as usize] = GAP;
+    digits
+};
+const GAP: u8 = 64;
+const OTHER: u8 = 65;
+
 /// Bytes that are no digits are passed over: a damaged journal gives a wrong series, never a failure.
 fn decode(text: &str, scale: f64) -> Vec<f64> {
-    let mut values = Vec::with_capacity(text.len() / 2);
+    let mut values = Vec::with_capacity(text.len());
     let (mut last, mut bits, mut shift) = (0i64, 0u64, 0u32);
     for byte in text.bytes() {
-        let digit = match byte {
-            b'.' => {
-                values.push(f64::NAN);
-                continue;
+        match DIGITS[usize::from(byte)] {
+            digit @ 0..32 => {
+                bits |= u64::from(digit) << shift.min(63);
+                last = last.wrapping_add((bits >> 1) as i64 ^ -((bits & 1) as i64));
+                values.push(last as f64 / scale);
+                (bits, shift) = (0, 0);
             }
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'-' => 62,
-            b'_' => 63,
-            _ => continue,
-        };
-        bits |= u64::from(digit & 31).checked_shl(shift).unwrap_or(0);
-        shift += 5;
-        if digit < 32 {
-            last = last.wrapping_add((bits >> 1) as i64 ^ -((bits & 1) as i64));
-            values.push(last as f64 / scale);
-            (bits, shift) = (0, 0);
+            digit @ 32..64 => {
+                bits |= u64::from(digit - 32) << shift.min(63);
+                shift += 5;
+            }
+            GAP => values.push(f64::NAN),
+            _ => {}
         }
     }
     values

@@ -9,20 +9,21 @@ fn history(workouts: usize, kinds: usize) -> Vec<Fingerprint> {
     let mut dice = Dice::new(2024);
     let templates: Vec<Event> = (0..kinds).map(|_| any_event(&mut dice)).collect();
     let mut start = 1_300_000_000;
+    // Every workout has heart rates of its own, though courses come again.
+    let own = Recorder { heart_rate_noise: 1.0, ..Recorder::default() };
     let mut all = Vec::new();
     for workout in 0..workouts {
         // Two workouts on many days, rest days, never two at once.
         start += 7200 + dice.whole(0, 90_000);
         let event = Event { start, ..templates[workout % kinds].clone() };
         let seed = dice.next();
-        all.push(seen(&event, &Recorder::default(), seed, 1));
+        all.push(seen(&event, &own, seed, 1));
         if workout % 3 == 0 {
-            let copy = Recorder { decimals: 6, power: false, serial: None, ..Recorder::default() };
+            let copy = Recorder { decimals: 6, power: false, serial: None, ..own.clone() };
             all.push(seen(&event, &copy, seed, 2));
         }
         if workout % 6 == 0 {
-            let phone =
-                Recorder { gps_noise: Some(6.0), heart_rate: false, power: false, serial: None, ..Recorder::default() };
+            let phone = Recorder { gps_noise: Some(6.0), heart_rate: false, power: false, serial: None, ..own.clone() };
             all.push(seen(&event, &phone, seed + 1, 3));
         }
     }

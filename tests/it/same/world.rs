@@ -123,7 +123,7 @@ pub struct Effort {
 
 impl Effort {
     pub fn any(dice: &mut Dice) -> Effort {
-        let sport = *[1u8, 2, 2, 17, 11].get(dice.whole(0, 4) as usize).unwrap();
+        let sport = [1u8, 2, 2, 17, 11][dice.whole(0, 4) as usize];
         Effort {
             sport,
             seconds: dice.whole(900, 4000) as usize,
