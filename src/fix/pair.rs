@@ -15,6 +15,9 @@ const SAME_MS: i64 = 120_000;
 /// Recordings of one exercise differ by no more in length than this, or 2 %, ms.
 const LENGTH_MS: i64 = 60_000;
 
+/// The first fix comes no later, ms.
+const LATEST_FIX_MS: i64 = 1_800_000;
+
 /// A draft, and which of the given drafts it was made of, the base first.
 pub type Joined = (Draft, Vec<usize>);
 
@@ -41,7 +44,8 @@ pub fn join(drafts: Vec<Draft>) -> Vec<Joined> {
     }
     let mut joined: Vec<Joined> = Vec::new();
     for (base, mut of) in positions {
-        let found = apart.iter().enumerate().find_map(|(i, (sensor, _))| Some((i, relate(&base, sensor)?)));
+        let fitting = apart.iter().enumerate().filter_map(|(i, (sensor, _))| Some((i, relate(&base, sensor)?)));
+        let found = fitting.min_by_key(|(_, relation)| relation.conflict);
         match found {
             Some((i, relation)) => {
                 let (sensor, members) = apart.remove(i);
@@ -83,8 +87,10 @@ fn relate(positions: &Draft, sensor: &Draft) -> Option<Relation> {
     let (from, to) = sensor.recording.span()?;
     let step = median_step(&sensor.recording.track).unwrap_or(1000);
     let near = SAME_MS.max(2 * step + 5000);
-    // The head of the file states the start; the first fix may come minutes later.
-    let starts = [positions.recording.stated_start, positions.recording.created, Some(first)];
+    // The head of the file may state the start; the first fix comes minutes later. (It may also hold the time of export.)
+    let late_fix = |head: &i64| (0..LATEST_FIX_MS).contains(&(first - head));
+    let heads = [positions.recording.stated_start, positions.recording.created];
+    let starts = heads.map(|head| head.filter(late_fix)).into_iter().chain([Some(first)]);
     let apart = starts
         .into_iter()
         .flatten()

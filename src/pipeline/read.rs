@@ -8,6 +8,7 @@ use super::report::{Outcome, RunReport, SourceReport};
 use crate::error::{Error, Kind, Place, Result};
 use crate::exports::{self, Job};
 use crate::fix::{self, SettleOptions, ZoneChoice};
+use crate::formats::polar_hrm::{self, DiaryEntry, diary_entries};
 use crate::formats::{self, FORMATS, Format, Intake, Reader};
 use crate::ids::Digest;
 use crate::limits::Limits;
@@ -324,11 +325,17 @@ fn read_job(
         }
     }
     let joined = if read.files.len() > 1 {
-        fix::join(drafts)
+        let stems = places.iter().map(|&(file, _)| exports::polar::stem(&read.files[file].name)).collect();
+        join(drafts, stems)
     } else {
         drafts.into_iter().enumerate().map(|(i, draft)| (draft, vec![i])).collect()
     };
-    for (draft, of) in joined {
+    for (mut draft, of) in joined {
+        let diary = diary_of(&read.files, of.iter().filter_map(|&i| places.get(i)).map(|&(file, _)| file));
+        let diary = diary.map(|(file, index, entry)| {
+            entry.tell(&mut draft.recording);
+            (file, index)
+        });
         let complete = draft.complete && !draft.notes.has_damage();
         let damage: Vec<_> = draft.notes.iter().filter(|note| note.severity == Severity::Damage).cloned().collect();
         let mut activity = fix::settle(draft, &options.settle);
@@ -339,11 +346,17 @@ fn read_job(
                 digest: base.digest,
                 format: base.format.map_or_else(String::new, |format| format.id.to_owned()),
                 index,
-                companions: parts.map(|(file, index)| companion(file, index)).collect(),
+                companions: parts
+                    .chain(diary.map(|(file, index)| (&read.files[file], index)))
+                    .map(|(file, index)| companion(file, index))
+                    .collect(),
                 channels: Vec::new(),
             };
         }
         read.activities.push(activity);
+        if let Some(file) = diary.and_then(|(file, _)| read.files.get_mut(file)) {
+            file.outcome = Outcome::Read;
+        }
         for (part, &i) in of.iter().enumerate() {
             let Some(&(file, _)) = places.get(i) else { continue };
             let file = &mut read.files[file];
@@ -362,6 +375,38 @@ fn read_job(
     });
     let reports = reports.chain(failures).collect();
     (read, reports)
+}
+
+/// Joins the drafts whose files share a stem.
+fn join(drafts: Vec<Draft>, stems: Vec<Option<String>>) -> Vec<fix::Joined> {
+    let mut groups: Vec<(Option<String>, Vec<usize>, Vec<Draft>)> = Vec::new();
+    for (i, (draft, stem)) in drafts.into_iter().zip(stems).enumerate() {
+        match groups.iter_mut().find(|(known, ..)| *known == stem) {
+            Some((_, of, drafts)) => {
+                of.push(i);
+                drafts.push(draft);
+            }
+            None => groups.push((stem, vec![i], vec![draft])),
+        }
+    }
+    let joined = groups.into_iter().flat_map(|(_, of, drafts)| {
+        let back = move |i: usize| of.get(i).copied().unwrap_or(i);
+        fix::join(drafts).into_iter().map(move |(draft, parts)| (draft, parts.into_iter().map(&back).collect()))
+    });
+    joined.collect()
+}
+
+/// The diary that tells of a recording made of these files: its file, the number of the entry, the entry.
+fn diary_of(files: &[FileRead], of: impl Iterator<Item = usize>) -> Option<(usize, u32, DiaryEntry)> {
+    let names: Vec<&str> = of.filter_map(|file| files.get(file)).map(|file| file.name.as_str()).collect();
+    let diaries = files.iter().enumerate().filter(|(_, file)| is_diary(file.format));
+    diaries
+        .flat_map(|(file, diary)| (0..).zip(diary_entries(&diary.bytes)).map(move |(i, entry)| (file, i, entry)))
+        .find(|(.., entry)| names.iter().any(|name| entry.names(name)))
+}
+
+fn is_diary(format: Option<&Format>) -> bool {
+    format.is_some_and(|format| format.id == polar_hrm::DIARY.id)
 }
 
 fn companion(file: &FileRead, index: u32) -> Companion {

@@ -11,7 +11,7 @@ use super::read::{Progress, ReadOptions, drafts_of};
 use crate::dedupe::Preferences;
 use crate::error::{Error, Kind, Result};
 use crate::fix::{self, SettleOptions, zone::Verdict};
-use crate::formats::{self, Format};
+use crate::formats::{self, Format, polar_hrm};
 use crate::history::{self, History, Stored, StoredCluster};
 use crate::ids::{ActivityId, Digest};
 use crate::model::{Activity, Draft, Evidence, Origin, Summary};
@@ -47,7 +47,9 @@ pub(super) fn recall(
             let lost = || Error::new(Kind::History, "an activity is no longer found in its original");
             let own = own.get_mut(summary.index as usize).and_then(Option::take).ok_or_else(lost)?;
             let mut parts = vec![own];
-            for companion in &summary.companions {
+            let (diaries, others): (Vec<_>, Vec<_>) =
+                summary.companions.iter().partition(|companion| companion.format == polar_hrm::DIARY.id);
+            for companion in others {
                 let found = drafts(history, &companion.digest, options)?.into_iter().nth(companion.index as usize);
                 parts.push(found.ok_or_else(lost)?);
             }
@@ -55,8 +57,14 @@ pub(super) fn recall(
                 1 => parts.pop(),
                 _ => fix::join(parts).into_iter().next().map(|(draft, _)| draft),
             };
+            let mut draft = draft.ok_or_else(lost)?;
+            for diary in diaries {
+                let entries = polar_hrm::diary_entries(&history.read_original(&diary.digest)?);
+                let entry = entries.into_iter().nth(diary.index as usize).ok_or_else(lost)?;
+                entry.tell(&mut draft.recording);
+            }
             let settle = SettleOptions { decided: Some(decided(summary)), ..options.settle.clone() };
-            let mut activity = fix::settle(draft.ok_or_else(lost)?, &settle);
+            let mut activity = fix::settle(draft, &settle);
             activity.origin = Origin {
                 source: summary.source.clone(),
                 digest: *digest,

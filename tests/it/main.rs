@@ -16,6 +16,7 @@ mod fit_write;
 mod fixtures;
 mod history;
 mod hostile;
+mod polar;
 mod readme;
 mod rooms;
 mod same;

@@ -5,7 +5,7 @@
 use super::text;
 use crate::error::Result;
 use crate::formats::{Format, Intake, Reader};
-use crate::model::Sport;
+use crate::model::{Recording, Sport};
 
 /// The diary row of the format table. A diary holds no recording of its own: reading one skips it, and whoever joins
 /// companions asks [`diary_entries`].
@@ -42,6 +42,15 @@ impl DiaryEntry {
     pub fn names(&self, file: &str) -> bool {
         let last = |path: &str| path.rsplit(['/', '\\']).next().unwrap_or_default().to_lowercase();
         [&self.hrm, &self.gpx, &self.rr].into_iter().flatten().any(|name| last(name) == last(file))
+    }
+
+    /// Tells a recording of the exercise what it does not know itself.
+    pub fn tell(self, recording: &mut Recording) {
+        if let (Some(sport), Sport::GENERIC) = (self.sport, recording.sport) {
+            recording.sport = sport;
+        }
+        recording.name = self.name.or(recording.name.take());
+        recording.description = self.note.or(recording.description.take());
     }
 }
 
