@@ -10,6 +10,7 @@ pub mod fix;
 pub mod formats;
 pub mod history;
 pub mod ids;
+pub mod json;
 pub mod limits;
 pub mod model;
 pub mod pipeline;

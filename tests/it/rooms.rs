@@ -19,7 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// Files of the floor.
-const FLOOR: &[&str] = &["error", "report", "ids", "limits"];
+const FLOOR: &[&str] = &["error", "report", "ids", "limits", "json"];
 
 /// Crates that only some rooms may know.
 const CRATES: &[(&str, &[&str])] = &[
