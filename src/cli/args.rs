@@ -166,6 +166,14 @@ pub enum Verb {
         /// Start of the id of one of its activities
         id: String,
     },
+    /// Look for damage in a history; exit status 4 when there is some
+    Verify {
+        /// The history's folder
+        history: PathBuf,
+        /// Do not hash the originals again
+        #[arg(long)]
+        quick: bool,
+    },
     /// Show what is read and written
     Formats {
         /// Show what each format can hold

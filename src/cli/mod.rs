@@ -13,6 +13,7 @@ mod merge;
 mod progress;
 mod summary;
 mod table;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -75,6 +76,7 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
         Verb::Merge { paths, out, join, prefer, write } => {
             merge::run(common, paths, out, *join, prefer.as_deref(), write)
         }
+        Verb::Verify { history, quick } => verify::run(common, history, *quick),
         Verb::Accept { history, id } => merge::decide(common, history, id, true),
         Verb::Undo { history, id } => merge::decide(common, history, id, false),
         Verb::Export { history, to, out, filter, write } => export::run(common, history, to, out, filter, write),

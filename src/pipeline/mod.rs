@@ -13,6 +13,7 @@ mod names;
 mod read;
 mod recall;
 mod report;
+mod verify;
 
 pub use convert::{Target, WriteOptions, Written, convert};
 pub use decide::decide;
@@ -23,6 +24,7 @@ pub use merge::{convert_merged, merge_files, write};
 pub use read::{FileRead, JobRead, Plan, Progress, ReadOptions, Run, Visit, read_all};
 pub use recall::{Member, Workout, export, workouts};
 pub use report::{Outcome, RunReport, SourceReport};
+pub use verify::verify;
 
 pub use crate::dedupe::Preferences;
 pub use crate::fix::{SettleOptions, ZoneChoice};

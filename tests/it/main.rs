@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "tests may see the machine and say what they skip")]
 
 mod cli;
+mod cli_history;
 mod codes;
 mod corpus_fit;
 mod corpus_nike;

@@ -1,0 +1,43 @@
+//! `paceport verify`.
+
+use std::path::Path;
+
+use paceport::history::{Finding, VerifyOptions};
+use paceport::report::printable;
+use paceport::{Error, pipeline};
+use serde_json::json;
+
+use super::args::Common;
+use super::{Exit, inputs, progress::Bar, summary};
+
+/// Names every damage with its place and how to repair it.
+pub fn run(common: &Common, root: &Path, quick: bool) -> Result<Exit, Error> {
+    let options = inputs::read_options(common)?;
+    let bar = Bar::start(common);
+    let findings = pipeline::verify(root, VerifyOptions { quick }, &options, &|event| bar.event(event))?;
+    let seconds = bar.finish();
+    summary::to_stdout(|out| {
+        for finding in &findings {
+            if common.json {
+                summary::json_line(out, &line(finding))?;
+                continue;
+            }
+            let place = if finding.place.is_nowhere() { String::new() } else { format!(" at {}", finding.place) };
+            let kind = if finding.is_damage() { "damage" } else { "note" };
+            let path = printable(&finding.path);
+            writeln!(out, "{kind}: {path}{place}: {} [{}]", printable(&finding.detail), finding.code.id)?;
+            writeln!(out, "    {}", printable(finding.repair))?;
+        }
+        Ok(())
+    })?;
+    let damage = findings.iter().filter(|finding| finding.is_damage()).count();
+    let notes = findings.len() - damage;
+    summary::warn(common, &format!("{damage} damaged, {notes} harmless findings, in {seconds:.1} s"));
+    Ok(if damage > 0 { Exit::Damage } else { Exit::Done })
+}
+
+fn line(finding: &Finding) -> serde_json::Value {
+    let place = (!finding.place.is_nowhere()).then(|| finding.place.to_string());
+    json!({"kind": "finding", "code": finding.code.id, "severity": finding.code.severity, "path": finding.path,
+        "place": place, "detail": finding.detail, "repair": finding.repair})
+}

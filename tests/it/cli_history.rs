@@ -1,0 +1,101 @@
+//! Histories as outside programs see them: merges and undo, doubt, damage.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use super::cli::{lines, paceport, tree};
+use super::fixtures;
+
+fn done(folder: &Path, arguments: &[&str]) -> Output {
+    let output = paceport(folder, arguments);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+/// The tour's ride, and a copy of it as GPX without power: the same workout twice, in different bytes.
+fn two_recordings(folder: &Path) -> [PathBuf; 2] {
+    let ride = fixtures::root().join("tour/bike-computer/evening-ride.tcx");
+    let text = fs::read_to_string(&ride).unwrap();
+    let mut gpx = String::from(
+        r#"<gpx version="1.1" creator="other" xmlns="http://www.topografix.com/GPX/1/1"><trk><type>cycling</type><trkseg>"#,
+    );
+    for point in text.split("<Trackpoint>").skip(1) {
+        let of = |name: &str| point.split(&format!("<{name}>")).nth(1).unwrap().split('<').next().unwrap().to_owned();
+        let (lat, lon, time) = (of("LatitudeDegrees"), of("LongitudeDegrees"), of("Time"));
+        gpx += &format!(
+            r#"<trkpt lat="{lat}" lon="{lon}"><ele>{}</ele><time>{time}</time></trkpt>"#,
+            of("AltitudeMeters")
+        );
+    }
+    gpx += "</trkseg></trk></gpx>";
+    let (a, b) = (folder.join("ride.tcx"), folder.join("phone.gpx"));
+    fs::write(&a, text).unwrap();
+    fs::write(&b, gpx).unwrap();
+    [a, b]
+}
+
+#[test]
+fn the_same_workout_is_listed_once_and_undo_is_exact() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    two_recordings(here);
+    done(here, &["import", "phone.gpx", "--into", "h"]);
+    let alone = lines(&done(here, &["list", "h", "--json"]));
+    done(here, &["import", "ride.tcx", "--into", "h"]);
+    let listed = lines(&done(here, &["list", "h", "--json"]));
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    assert_eq!(listed[0]["members"].as_array().unwrap().len(), 2);
+    assert_eq!(listed[0]["channels"]["power"]["count"], 300, "the power of the bike computer");
+    assert_eq!(listed[0]["origins"]["power"], "ride.tcx");
+    // In one import it comes out the same.
+    done(here, &["import", "ride.tcx", "phone.gpx", "--into", "at-once"]);
+    assert_eq!(lines(&done(here, &["list", "at-once", "--json"])), listed);
+    done(here, &["export", "h", "--to", "fit", "--out", "merged"]);
+    assert_eq!(tree(&here.join("merged")).len(), 1);
+
+    let id = alone[0]["id"].as_str().unwrap();
+    done(here, &["undo", "h", &id[..12]]);
+    let apart = lines(&done(here, &["list", "h", "--json"]));
+    assert_eq!(apart.len(), 2);
+    assert!(apart.contains(&alone[0]), "what was before the merge is back as it was");
+    // The word of the owner stays: nothing is merged again.
+    let before = tree(&here.join("h"));
+    done(here, &["import", "ride.tcx", "phone.gpx", "--into", "h"]);
+    assert_eq!(tree(&here.join("h")), before);
+}
+
+#[test]
+fn merge_by_hand_needs_no_history() {
+    let folder = tempfile::tempdir().unwrap();
+    two_recordings(folder.path());
+    done(folder.path(), &["merge", "phone.gpx", "ride.tcx", "--out", "both.tcx"]);
+    done(folder.path(), &["merge", "ride.tcx", "phone.gpx", "--out", "other-order.tcx"]);
+    let files = ["both.tcx", "other-order.tcx"].map(|name| fs::read(folder.path().join(name)).unwrap());
+    assert_eq!(files[0], files[1], "the order of files does not matter");
+    let activity = &lines(&done(folder.path(), &["inspect", "both.tcx", "--json"]))[0];
+    assert_eq!((&activity["samples"], &activity["channels"]["power"]["count"]), (&300.into(), &300.into()));
+    done(folder.path(), &["convert", "phone.gpx", "ride.tcx", "--to", "gpx", "--merge", "--out", "merged"]);
+    assert_eq!(tree(&folder.path().join("merged")).len(), 1);
+}
+
+#[test]
+fn verify_finds_a_flipped_byte_and_nothing_in_a_healthy_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let tour = fixtures::root().join("tour");
+    done(folder.path(), &["import", tour.to_str().unwrap(), "--into", "h"]);
+    let clean = done(folder.path(), &["verify", "h", "--json"]);
+    assert_eq!(lines(&clean), Vec::<serde_json::Value>::new());
+    let (path, mut bytes) = tree(&folder.path().join("h"))
+        .into_iter()
+        .find(|(path, _)| path.extension().is_some_and(|e| e == "fit"))
+        .unwrap();
+    bytes[100] ^= 1;
+    fs::write(folder.path().join("h").join(&path), bytes).unwrap();
+    let damaged = paceport(folder.path(), &["verify", "h", "--json"]);
+    assert_eq!(damaged.status.code(), Some(4));
+    let findings = lines(&damaged);
+    assert_eq!(findings.len(), 1);
+    assert_eq!(Path::new(findings[0]["path"].as_str().unwrap()), path);
+    assert!(findings[0]["repair"].as_str().is_some_and(|repair| !repair.is_empty()));
+}
