@@ -24,6 +24,8 @@ pub(super) const ORIGINALS: &str = "originals";
 pub(super) const INCOMING: &str = "originals/incoming";
 /// Segments that a rebuilt journal replaced; nobody reads them.
 pub(super) const REPLACED: &str = "journal/replaced";
+/// What can be derived from the originals at any time.
+pub(super) const DERIVED: &str = "derived.jsonl";
 /// Journal segments.
 pub(super) const JOURNAL: &str = "journal";
 

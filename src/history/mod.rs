@@ -6,6 +6,7 @@
 //! ├── originals/2024/05/20240501T071200Z-running-3f9a1c2b77aa0e11.fit exact bytes; text formats gzipped
 //! ├── originals/archives/…                                            members that hold many activities
 //! ├── journal/000001.jsonl                                            append-only, one JSON object a line
+//! ├── derived.jsonl                                                   fingerprints; may be deleted
 //! └── lock                                                            advisory, for writers only
 //! ```
 //!

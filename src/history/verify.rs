@@ -246,7 +246,7 @@ impl Files {
             |detail: &str| Finding::new(FOREIGN, &path, detail, "delete it, if you do not know what it is for");
         let (top, rest) = path.split_once('/').unwrap_or((&path, ""));
         match (top, rest) {
-            (layout::VERSION_FILE | layout::LOCK_FILE, "") => {}
+            (layout::VERSION_FILE | layout::LOCK_FILE | layout::DERIVED, "") => {}
             (layout::NEW_VERSION_FILE, "") => {
                 let detail = "an import was killed while it made this history";
                 findings.push(Finding::new(INCOMING, &path, detail, NEXT_IMPORT));
