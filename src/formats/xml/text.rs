@@ -64,6 +64,9 @@ fn any_number(text: &[u8]) -> Number {
     let Some(start) = text.iter().position(|b| !blank(b)) else { return Number::Absent };
     let end = text.iter().rposition(|b| !blank(b)).map_or(start, |last| last + 1);
     let Ok(text) = std::str::from_utf8(&text[start..end]) else { return Number::Bad };
+    if text == "null" {
+        return Number::Absent;
+    }
     let parsed = match text.parse::<f64>() {
         Err(_) if !text.contains('.') && text.matches(',').count() == 1 => text.replacen(',', ".", 1).parse(),
         parsed => parsed,
@@ -180,7 +183,7 @@ mod tests {
     fn numbers_of_real_files() {
         assert_eq!(number(b" 12,5\n"), Number::Value(12.5));
         assert_eq!(number(b"\x0085\0"), Number::Value(85.0));
-        for absent in ["", "  ", "NaN", "nan", "\0"] {
+        for absent in ["", "  ", "NaN", "nan", "\0", " null "] {
             assert_eq!(number(absent.as_bytes()), Number::Absent, "{absent:?}");
         }
         for bad in ["undefined", "1,234.5", "1,2,3", "--5", "-", ".", "1e999", "inf", "12 m", "0x10"] {
