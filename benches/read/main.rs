@@ -1,8 +1,9 @@
 //! Reading, with the peers in the same run: `cargo bench --bench read`.
 
 mod fit;
+mod xml;
 
 use criterion::{criterion_group, criterion_main};
 
-criterion_group!(benches, fit::bench);
+criterion_group!(benches, fit::bench, xml::bench);
 criterion_main!(benches);
