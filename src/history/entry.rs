@@ -102,6 +102,9 @@ pub struct Original {
     pub activities: u32,
     /// Names under which its bytes were met, sorted.
     pub names: Vec<String>,
+    /// Version of the program that read its activities; a line that does not say so was written by that of its batch.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub parser: String,
     /// True for a line that voids the activities of earlier batches, because the original was read again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reread: bool,

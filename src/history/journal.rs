@@ -74,6 +74,13 @@ pub(super) fn seal(out: &mut Vec<u8>, body: &[u8], n: usize) {
     out.extend_from_slice(format!(",\"crc\":\"{crc:08x}\"}}\n").as_bytes());
 }
 
+/// Length of a sealed line's body: what stands before its number.
+pub(super) fn body_length(line: &[u8]) -> usize {
+    let text = &line[..line.len().saturating_sub(SEAL)];
+    let digits = text.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+    text.len().saturating_sub(digits + b",\"n\":".len())
+}
+
 fn crc(bytes: &[u8]) -> u32 {
     crc32fast::hash(bytes)
 }

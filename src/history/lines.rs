@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer as _, IgnoredAny, MapAccess, Visitor};
 
 use super::entry::{Alias, Batch, Cluster, Decision, Original, Verdict};
-use super::journal::{Line, LineKind};
+use super::journal::{self, Line, LineKind};
 use super::layout::{io_error, wrong};
 use crate::error::{Place, Result};
 use crate::ids::{ActivityId, Digest};
@@ -40,9 +40,16 @@ impl Text {
         Ok(bytes)
     }
 
+    /// The line without number and seal.
+    pub fn body(&self) -> Result<Vec<u8>> {
+        let mut text = self.read()?;
+        text.truncate(journal::body_length(&text));
+        Ok(text)
+    }
+
     /// True when the line's body is this one.
     pub fn has_body(&self, body: &[u8]) -> bool {
-        self.read().is_ok_and(|text| text.strip_prefix(body).is_some_and(|rest| rest.starts_with(b",\"n\":")))
+        self.body().is_ok_and(|text| text == body)
     }
 
     fn parse<T: DeserializeOwned>(&self) -> Result<T> {
@@ -93,8 +100,6 @@ pub struct Stored {
     pub sport: Box<str>,
     /// Name.
     pub name: Option<Box<str>>,
-    /// Version of the program that read it.
-    pub parser: Arc<str>,
     pub(super) generation: u32,
     pub(super) text: Text,
 }
@@ -139,7 +144,7 @@ pub(super) enum Said {
     Activity(Box<Stored>),
     Decision(Decision),
     Cluster(StoredCluster),
-    Unknown,
+    Unknown(Text),
     /// Not what its kind promises; the number of the line.
     Odd(usize),
 }
@@ -157,7 +162,7 @@ pub(super) fn said(line: &Line, bytes: &[u8], segment: &SegmentFile) -> Said {
             let ClusterHead { verdict, base, members } = head;
             Said::Cluster(StoredCluster { verdict, base, members, text: text() })
         }),
-        LineKind::Unknown => Some(Said::Unknown),
+        LineKind::Unknown => Some(Said::Unknown(text())),
     };
     said.unwrap_or(Said::Odd(line.n))
 }
@@ -186,7 +191,6 @@ fn activity(bytes: &[u8], text: Text) -> Option<Stored> {
         local_offset_s: head.local_offset_s,
         sport: head.sport.0.into(),
         name: head.name.map(|name| name.0.into()),
-        parser: Arc::default(),
         generation: 0,
         text,
     })

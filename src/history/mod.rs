@@ -14,6 +14,8 @@
 //! never write and are never blocked; one [`Writer`] at a time holds the lock. An import becomes visible in one step,
 //! with [`Writer::commit`]: killed before, it leaves at most files that the next import uses or removes.
 
+mod absorb;
+mod batch;
 mod derived;
 mod disk;
 mod entry;
@@ -23,6 +25,7 @@ mod journal;
 mod layout;
 mod lines;
 mod originals;
+mod rebuild;
 mod replay;
 #[cfg(test)]
 mod testing;
@@ -38,6 +41,7 @@ pub use entry::{Action, Cluster, Decision, Entry, Original, Verdict};
 pub use layout::OriginalKind;
 pub use lines::{Stored, StoredCluster};
 pub use originals::{NewOriginal, Packed};
+pub use rebuild::{Rebuild, Rebuilt, Wanted};
 pub use verify::{Check, Finding, Survey, VerifyOptions, survey, verify};
 pub use writer::{Committed, Writer};
 
@@ -54,6 +58,8 @@ pub struct History {
     state: State,
     /// Where the next batch goes.
     end: End,
+    /// The first segment that counts.
+    first: u32,
     faults: Vec<JournalFault>,
 }
 
@@ -109,6 +115,7 @@ impl History {
             root: root.to_owned(),
             state: State::default(),
             end: End { segment: 1, ..End::default() },
+            first: 1,
             faults: Vec::new(),
         };
         for (i, &number) in numbers.iter().enumerate() {
@@ -132,8 +139,14 @@ impl History {
         said.truncate(segment.lines.len());
         let seals = segment.faults.iter().map(|&(n, fault)| (n, LineFault::Seal(fault)));
         let short = segment.short.iter().map(|&(n, missing)| (n, LineFault::Short(missing)));
+        let resets = self.state.resets;
         let odd = self.state.play(said).into_iter().map(|n| (n, LineFault::Odd));
         let faults = seals.chain(short).chain(odd);
+        if self.state.resets != resets {
+            // What was wrong before does not matter any more.
+            self.first = number;
+            self.faults.clear();
+        }
         self.faults.extend(faults.map(|(n, what)| JournalFault { segment: number, n, what }));
         self.end = End { segment: number, keep: segment.keep, length: segment.length, open_end: segment.open_end };
         Ok(())
@@ -174,6 +187,11 @@ impl History {
         self.state.apart.iter().any(|set| set.contains(a) && set.contains(b))
     }
 
+    /// Sets of activities that the owner declared different.
+    pub fn apart(&self) -> &[Vec<ActivityId>] {
+        &self.state.apart
+    }
+
     /// True when these bytes are kept: the journal knows them, and their file is there with its length. Bytes whose file
     /// was lost count as new, so that importing them again heals the history.
     pub fn has(&self, digest: &Digest) -> bool {
@@ -201,7 +219,7 @@ impl History {
 
     /// Journal lines of kinds that only a newer program knows.
     pub fn unknown_lines(&self) -> usize {
-        self.state.unknown
+        self.state.unknown.len()
     }
 
     /// The exact content of an original, verified against its digest.

@@ -1,10 +1,9 @@
 //! The journal played back: a pure function from lines to what the history knows.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 use super::entry::{Action, Alias, Batch, Cluster, Decision, Original, Verdict};
-use super::lines::{Said, Stored, StoredCluster};
+use super::lines::{Said, Stored, StoredCluster, Text};
 use crate::ids::{ActivityId, Digest};
 use crate::model::time;
 
@@ -18,14 +17,17 @@ pub(super) struct State {
     /// Clusters whose members are all known.
     pub clusters: Vec<StoredCluster>,
     /// All clusters that hold, in the order in which they were said; a void one leaves its place.
-    said_clusters: Vec<Option<StoredCluster>>,
+    pub said_clusters: Vec<Option<StoredCluster>>,
     by_member: HashMap<ActivityId, Vec<usize>>,
     /// Sets of activities that the owner declared different.
     pub apart: Vec<Vec<ActivityId>>,
     /// Lines of kinds that this version does not know.
-    pub unknown: usize,
+    pub unknown: Vec<Text>,
     generation: u32,
-    parser: Arc<str>,
+    /// How often everything before was void.
+    pub resets: u32,
+    /// Version of the program that wrote the batch.
+    parser: String,
     /// Originals that this batch says were read again.
     reread: HashSet<Digest>,
 }
@@ -51,7 +53,7 @@ impl State {
                 Said::Activity(stored) => self.add_activity(*stored),
                 Said::Decision(decision) => self.decide(decision),
                 Said::Cluster(cluster) => self.add_cluster(cluster),
-                Said::Unknown => self.unknown += 1,
+                Said::Unknown(text) => self.unknown.push(text),
                 Said::Odd(n) => odd.push(n),
             }
         }
@@ -61,12 +63,10 @@ impl State {
     fn begin(&mut self, batch: Batch) {
         self.end_batch();
         if batch.resets {
-            *self = State { generation: self.generation, ..State::default() };
+            *self = State { generation: self.generation, resets: self.resets + 1, ..State::default() };
         }
         self.generation += 1;
-        if *self.parser != *batch.parser {
-            self.parser = batch.parser.into();
-        }
+        self.parser = batch.parser;
     }
 
     fn add_names(&mut self, alias: Alias) {
@@ -79,7 +79,7 @@ impl State {
     }
 
     fn add_activity(&mut self, stored: Stored) {
-        let stored = Stored { parser: Arc::clone(&self.parser), generation: self.generation, ..stored };
+        let stored = Stored { generation: self.generation, ..stored };
         match self.by_id.get(&stored.id).and_then(|&at| self.activities.get_mut(at)) {
             Some(old) => *old = stored,
             None => {
@@ -91,9 +91,12 @@ impl State {
 
     /// A second line for the same bytes replaces the first one, and voids the activities of earlier batches when it says
     /// that the original was read again.
-    fn add_original(&mut self, original: Original) {
-        if original.reread {
+    fn add_original(&mut self, mut original: Original) {
+        if std::mem::take(&mut original.reread) {
             self.reread.insert(original.digest);
+        }
+        if original.parser.is_empty() {
+            original.parser.clone_from(&self.parser);
         }
         match self.by_digest.get(&original.digest).and_then(|&at| self.originals.get_mut(at)) {
             Some(slot) => *slot = original,

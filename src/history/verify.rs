@@ -26,6 +26,7 @@ const EDITED: Code = Code::damage("history.line_edited");
 const MOVED: Code = Code::damage("history.line_missing");
 const ODD: Code = Code::damage("history.line_odd");
 const SHORT: Code = Code::damage("history.batch_short");
+const REPLACED: Code = Code::warning("history.replaced");
 const NEWER: Code = Code::info("history.newer");
 const MISSING: Code = Code::damage("history.original_missing");
 const SIZE: Code = Code::damage("history.original_size");
@@ -68,7 +69,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn new(code: Code, path: impl Into<String>, detail: impl Into<String>, repair: &'static str) -> Finding {
+    pub(super) fn new(code: Code, path: impl Into<String>, detail: impl Into<String>, repair: &'static str) -> Finding {
         Finding { code, path: path.into(), place: Place::NOWHERE, detail: detail.into(), repair }
     }
 
@@ -143,7 +144,11 @@ pub fn verify(root: &Path, options: VerifyOptions, progress: &mut dyn FnMut(u64)
 
 fn journal_findings(history: &History, findings: &mut Vec<Finding>) -> Result<()> {
     let numbers = layout::segments(&history.root)?;
-    for number in missing_numbers(&numbers) {
+    for &number in numbers.iter().filter(|&&number| number < history.first) {
+        let detail = "a rebuilt journal replaced this segment";
+        findings.push(Finding::new(REPLACED, layout::segment_path(number), detail, NEXT_IMPORT));
+    }
+    for number in missing_segments(history)? {
         let path = layout::segment_path(number);
         findings.push(Finding::new(SEGMENT, path, "a segment of the journal is missing", REBUILD));
     }
@@ -178,16 +183,20 @@ fn journal_findings(history: &History, findings: &mut Vec<Finding>) -> Result<()
     Ok(())
 }
 
-/// Numbers that a row of segments lacks; there is always a first one.
-fn missing_numbers(numbers: &[u32]) -> Vec<u32> {
+/// Numbers that the row of segments lacks; there is always a first one.
+pub(super) fn missing_segments(history: &History) -> Result<Vec<u32>> {
+    let numbers = layout::segments(&history.root)?;
     let mut missing = Vec::new();
-    let mut next = 1;
-    for &number in if numbers.is_empty() { &[2] } else { numbers } {
+    let mut next = history.first;
+    for number in numbers.into_iter().filter(|&number| number >= history.first) {
         // A hostile name must not make a list of a million.
         missing.extend((next..number).take(100));
         next = number.saturating_add(1);
     }
-    missing
+    if next == history.first {
+        missing.push(next);
+    }
+    Ok(missing)
 }
 
 /// Activities and originals must belong together.
@@ -210,10 +219,10 @@ fn activity_findings(history: &History, findings: &mut Vec<Finding>) {
 }
 
 /// The files below `originals`: path → length.
-struct Files(BTreeMap<String, u64>);
+pub(super) struct Files(pub BTreeMap<String, u64>);
 
 impl Files {
-    fn list(root: &Path, findings: &mut Vec<Finding>) -> Result<Files> {
+    pub fn list(root: &Path, findings: &mut Vec<Finding>) -> Result<Files> {
         let mut files = BTreeMap::new();
         let mut folders = vec![String::new()];
         while let Some(folder) = folders.pop() {

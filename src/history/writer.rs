@@ -6,17 +6,19 @@ use std::io;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
+use super::batch::{self, Reread};
 use super::disk::Disk;
-use super::entry::{Action, Alias, Batch, Entry, Original};
+use super::entry::{Batch, Entry, Original};
 use super::journal::{self, LineKind, SEGMENT_BYTES};
 use super::layout::{self, io_error, wrong};
 use super::originals::{NewOriginal, Packed, copy_content};
 use super::{End, History};
 use crate::error::Result;
-use crate::ids::{ActivityId, Digest};
+use crate::ids::Digest;
+use crate::model::Summary;
 
 /// Version that batches carry: what this program reads out of an original may change with it.
-const PARSER: &str = env!("CARGO_PKG_VERSION");
+pub(super) const PARSER: &str = env!("CARGO_PKG_VERSION");
 
 /// A history that this process may change. Reads are those of [`History`]; they show what is committed.
 pub struct Writer {
@@ -24,6 +26,7 @@ pub struct Writer {
     pub(super) disk: Box<dyn Disk>,
     originals: BTreeMap<Digest, Staged>,
     entries: Vec<Entry>,
+    rereads: Vec<Reread>,
     /// Holds the lock; the system releases it when the process ends, however it ends.
     _lock: File,
 }
@@ -64,15 +67,41 @@ impl Writer {
         if !layout::check_version(root)? {
             create(root, &*disk)?;
         }
-        let history = History::open(root)?;
-        let mut writer = Writer { history, disk, originals: BTreeMap::new(), entries: Vec::new(), _lock: lock };
+        Writer::load(root, disk, lock)
+    }
+
+    /// Opens a history whose version file is known to be missing, and writes that file again.
+    pub(super) fn adopt(root: &Path, wait: bool, disk: Box<dyn Disk>) -> Result<Writer> {
+        let lock = lock(root, wait)?;
+        if !layout::check_version(root)? {
+            write_version(root, &*disk).map_err(|error| io_error("cannot write to", root, error))?;
+        }
+        Writer::load(root, disk, lock)
+    }
+
+    fn load(root: &Path, disk: Box<dyn Disk>, lock: File) -> Result<Writer> {
+        let history = History::load(root)?;
+        let (originals, entries, rereads) = (BTreeMap::new(), Vec::new(), Vec::new());
+        let mut writer = Writer { history, disk, originals, entries, rereads, _lock: lock };
         writer.heal()?;
         writer.clear_incoming();
         Ok(writer)
     }
 
-    /// Cuts a torn batch off, and ends a line that lacks its end.
-    fn heal(&mut self) -> Result<()> {
+    /// Cuts a torn batch off, ends a line that lacks its end, and puts segments aside that a rebuilt journal replaced.
+    pub(super) fn heal(&mut self) -> Result<()> {
+        let root = &self.history.root;
+        for number in layout::segments(root)?.into_iter().filter(|&number| number < self.history.first) {
+            let (from, aside) = (root.join(layout::segment_path(number)), root.join(layout::REPLACED));
+            let to = aside.join(from.file_name().unwrap_or_default());
+            let put_aside = || -> io::Result<()> {
+                self.disk.create_folder(&aside)?;
+                self.disk.rename(&from, &to)?;
+                self.disk.sync_folder(&aside)?;
+                self.disk.sync_folder(&root.join(layout::JOURNAL))
+            };
+            put_aside().map_err(|error| io_error("cannot put aside", &from, error))?;
+        }
         let end = self.history.end;
         let path = self.history.root.join(layout::segment_path(end.segment));
         if end.keep.at < end.length {
@@ -114,16 +143,16 @@ impl Writer {
         }
         // A line without its file is healed: the bytes go where the journal says they are.
         let lost = self.history.original(&original.digest);
+        let lost = lost.filter(|lost| layout::inside(&self.history.root, &lost.path).is_some());
         let path = lost.map_or_else(|| original.path(), |lost| lost.path.clone());
         let names = original.names.iter().chain(lost.iter().flat_map(|lost| &lost.names)).cloned().collect();
         let activities = lost.map_or(0, |lost| lost.activities);
-        let target = layout::inside(&self.history.root, &path)
-            .ok_or_else(|| wrong(&self.history.root, format!("the journal names the odd path {path}")))?;
+        let target = self.history.root.join(&path);
         let there = copy_content(&target, &mut io::sink()).is_ok_and(|(_, digest)| digest == original.digest);
         let stored_bytes = if there {
             fs::metadata(&target).map_err(|error| io_error("cannot read", &target, error))?.len()
         } else {
-            self.stage(&packed)?;
+            self.stage(&original.digest, &packed.file)?;
             packed.file.len() as u64
         };
         let line = Original {
@@ -134,6 +163,7 @@ impl Writer {
             stored_bytes,
             activities,
             names,
+            parser: lost.map_or_else(|| PARSER.to_owned(), |lost| lost.parser.clone()),
             reread: false,
         };
         self.originals.insert(original.digest, Staged { line, moves: !there });
@@ -157,13 +187,22 @@ impl Writer {
     }
 
     /// Writes the file under its temporary name.
-    fn stage(&self, packed: &Packed<'_>) -> Result<()> {
-        let path = self.staged_path(&packed.original.digest);
+    fn stage(&self, digest: &Digest, file: &[u8]) -> Result<()> {
+        let path = self.staged_path(digest);
         let write = || -> io::Result<()> {
             self.disk.create_folder(&self.history.root.join(layout::INCOMING))?;
-            self.disk.write(&path, &packed.file)
+            self.disk.write(&path, file)
         };
         write().map_err(|error| io_error("cannot write", &path, error))
+    }
+
+    /// Stages a file of another history as it is.
+    pub(super) fn stage_copy(&mut self, line: Original, file: &[u8]) -> Result<()> {
+        if !self.originals.contains_key(&line.digest) {
+            self.stage(&line.digest, file)?;
+            self.originals.insert(line.digest, Staged { line, moves: true });
+        }
+        Ok(())
     }
 
     fn staged_path(&self, digest: &Digest) -> PathBuf {
@@ -176,76 +215,28 @@ impl Writer {
         self.entries.push(entry);
     }
 
+    /// Says what an original that is kept gives when it is read again; activities that it does not give any more go away.
+    pub fn put_reread(&mut self, digest: Digest, format: &str, activities: Vec<Summary>) {
+        self.rereads.push(Reread { digest, format: format.to_owned(), parser: PARSER.to_owned(), activities });
+    }
+
     /// Makes all that was put visible in one step: originals get their names, then one write of all journal lines.
     ///
     /// # Errors
     /// `Io` when the disk refuses; nothing that was put is visible then.
     pub fn commit(&mut self) -> Result<Committed> {
         self.heal()?;
-        let entries = std::mem::take(&mut self.entries);
-        let bodies = self.bodies(entries)?;
-        let staged = std::mem::take(&mut self.originals);
+        let (entries, rereads) = (std::mem::take(&mut self.entries), std::mem::take(&mut self.rereads));
+        let mut staged = std::mem::take(&mut self.originals);
+        let new = staged.values_mut().map(|staged| &mut staged.line);
+        let bodies = batch::lines(&self.history.state, entries, new, rereads)?.into_bodies();
         let bytes = self.settle_files(&staged)?;
         let lines = bodies.len();
         if lines > 0 {
-            self.write_batch(bodies)?;
+            let full = self.history.end.keep.at >= SEGMENT_BYTES;
+            self.write_batch(bodies, full, false)?;
         }
         Ok(Committed { originals: staged.len(), lines, bytes })
-    }
-
-    /// The bodies of all lines that say something new, in canonical order.
-    fn bodies(&mut self, entries: Vec<Entry>) -> Result<Vec<Vec<u8>>> {
-        let state = &self.history.state;
-        let mut names: BTreeMap<Digest, BTreeSet<String>> = BTreeMap::new();
-        let mut bodies: BTreeSet<(LineKind, String, Vec<u8>)> = BTreeSet::new();
-        let mut counts: BTreeMap<Digest, BTreeSet<ActivityId>> = BTreeMap::new();
-        for entry in entries {
-            match entry {
-                Entry::Alias { digest, names: more } => names.entry(digest).or_default().extend(more),
-                Entry::Activity(summary) => {
-                    counts.entry(summary.sha256).or_default().insert(summary.id);
-                    let body = journal::body(LineKind::Activity, &*summary)?;
-                    if !state.knows_activity(&summary.id, &body) {
-                        bodies.insert((LineKind::Activity, summary.id.to_string(), body));
-                    }
-                }
-                Entry::Cluster(mut cluster) => {
-                    cluster.members.sort_unstable();
-                    cluster.members.dedup();
-                    let body = journal::body(LineKind::Cluster, &cluster)?;
-                    if !state.knows_cluster(&cluster, &body) {
-                        bodies.insert((LineKind::Cluster, String::new(), body));
-                    }
-                }
-                Entry::Decision(mut decision) => {
-                    decision.members.sort_unstable();
-                    decision.members.dedup();
-                    if decision.action == Action::Accept || !state.knows_undo(&decision.members) {
-                        let body = journal::body(LineKind::Decision, &decision)?;
-                        bodies.insert((LineKind::Decision, String::new(), body));
-                    }
-                }
-            }
-        }
-        for (digest, staged) in &mut self.originals {
-            let line = &mut staged.line;
-            line.names.extend(names.remove(digest).unwrap_or_default());
-            line.names.sort_unstable();
-            line.names.dedup();
-            line.activities = counts.get(digest).map_or(line.activities, |ids| ids.len() as u32);
-            if state.original(digest) != Some(line) {
-                bodies.insert((LineKind::Original, line.path.clone(), journal::body(LineKind::Original, line)?));
-            }
-        }
-        for (digest, more) in names {
-            let Some(original) = state.original(&digest) else { continue };
-            let names: Vec<String> = more.into_iter().filter(|name| !original.names.contains(name)).collect();
-            if !names.is_empty() {
-                let body = journal::body(LineKind::Alias, &Alias { digest, names })?;
-                bodies.insert((LineKind::Alias, original.path.clone(), body));
-            }
-        }
-        Ok(bodies.into_iter().map(|(_, _, body)| body).collect())
     }
 
     /// Waits until the staged files are on the disk, gives them their names, waits until the folders are.
@@ -277,13 +268,13 @@ impl Writer {
         Ok(bytes)
     }
 
-    /// Appends a batch in one write and takes it over into memory.
-    fn write_batch(&mut self, bodies: Vec<Vec<u8>>) -> Result<()> {
+    /// Appends a batch in one write, to the last segment or to a `fresh` one, and takes it over into memory.
+    pub(super) fn write_batch(&mut self, bodies: Vec<Vec<u8>>, fresh: bool, resets: bool) -> Result<()> {
         let mut end = self.history.end;
-        if end.keep.at >= SEGMENT_BYTES {
+        if fresh {
             end = End { segment: end.segment + 1, ..End::default() };
         }
-        let batch = Batch { parser: PARSER.to_owned(), lines: bodies.len(), resets: false };
+        let batch = Batch { parser: PARSER.to_owned(), lines: bodies.len(), resets };
         let head = journal::body(LineKind::Batch, &batch)?;
         let mut text = Vec::new();
         for (i, body) in std::iter::once(head).chain(bodies).enumerate() {
@@ -374,19 +365,23 @@ fn create_root(root: &Path, disk: &dyn Disk) -> io::Result<()> {
 
 /// Makes an empty journal, then the version file: from now on the folder is a history.
 fn create(root: &Path, disk: &dyn Disk) -> Result<()> {
-    let (path, new) = (root.join(layout::VERSION_FILE), root.join(layout::NEW_VERSION_FILE));
     let (journal, segment) = (root.join(layout::JOURNAL), root.join(layout::segment_path(1)));
     let write = || -> io::Result<()> {
         disk.create_folder(&journal)?;
         disk.write(&segment, b"")?;
         disk.sync(&segment)?;
         disk.sync_folder(&journal)?;
-        disk.write(&new, format!("{{\"history\": {}}}\n", layout::VERSION).as_bytes())?;
-        disk.sync(&new)?;
-        disk.rename(&new, &path)?;
-        disk.sync_folder(root)
+        write_version(root, disk)
     };
-    write().map_err(|error| io_error("cannot write", &path, error))
+    write().map_err(|error| io_error("cannot write to", root, error))
+}
+
+fn write_version(root: &Path, disk: &dyn Disk) -> io::Result<()> {
+    let (path, new) = (root.join(layout::VERSION_FILE), root.join(layout::NEW_VERSION_FILE));
+    disk.write(&new, format!("{{\"history\": {}}}\n", layout::VERSION).as_bytes())?;
+    disk.sync(&new)?;
+    disk.rename(&new, &path)?;
+    disk.sync_folder(root)
 }
 
 impl Drop for Writer {
@@ -398,9 +393,10 @@ impl Drop for Writer {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{START, put, summary, tree};
-    use super::super::{Cluster, Decision, Verdict};
+    use super::super::{Action, Cluster, Decision, Verdict};
     use super::*;
     use crate::error::Kind;
+    use crate::ids::ActivityId;
 
     fn scratch() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use paceport::history::{Finding, History, VerifyOptions, verify};
+use paceport::history::{Finding, History, Rebuild, Rebuilt, VerifyOptions, verify};
 
 use crate::fixtures::histories::{ride, ride_path, run, run_path, sha256, stores};
 
@@ -32,7 +32,7 @@ fn a_history_written_by_hand_reads_as_described() {
     assert_eq!(sports, ["running", "cycling"]);
     let summary = history.activities()[1].summary().unwrap();
     assert_eq!((summary.computed.distance_m, summary.samples), (Some(7593.5), 2));
-    assert_eq!(&*history.activities()[0].parser, "0.1.0");
+    assert_eq!(history.original(&run_digest).unwrap().parser, "0.1.0");
     assert_eq!(history.clusters()[0].cluster().unwrap().reasons, ["made for a test"]);
     assert_eq!((history.damaged_lines(), history.unknown_lines()), (0, 0));
 }
@@ -118,4 +118,180 @@ fn what_is_no_history_is_an_error_and_not_a_finding() {
     assert!(verify(folder.path(), VerifyOptions::default(), &mut |_| ()).is_err());
     fs::write(folder.path().join("a.txt"), "a").unwrap();
     assert!(verify(folder.path(), VerifyOptions::default(), &mut |_| ()).is_err());
+}
+
+/// A fixture's copy that may be changed.
+fn copy(name: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("h");
+    let (_, _, store) = stores().into_iter().find(|(have, _, _)| *have == name).unwrap();
+    for (path, bytes) in store {
+        let file = root.join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, bytes).unwrap();
+    }
+    (folder, root)
+}
+
+/// Rebuilds, with the sound history's word on what the originals hold.
+fn rebuild(root: &Path) -> Rebuilt {
+    let sound = History::open(&fixture("sound")).unwrap();
+    let mut rebuild = Rebuild::start(root, false, &mut |_| ()).unwrap();
+    for wanted in rebuild.wanted().to_vec() {
+        assert_eq!(sha256(&rebuild.read(&wanted).unwrap()), wanted.digest.to_string());
+        let of_it = sound.activities().iter().filter(|a| a.digest == wanted.digest);
+        let summaries: Vec<_> = of_it.map(|a| a.summary().unwrap()).collect();
+        if !summaries.is_empty() {
+            rebuild.supply(wanted.digest, "gpx", summaries);
+        }
+    }
+    rebuild.finish().unwrap()
+}
+
+/// What a history shows: activities, clusters, names of the originals.
+fn shown(root: &Path) -> (Vec<String>, Vec<String>, Vec<Vec<String>>) {
+    let history = History::open(root).unwrap();
+    (
+        history.activities().iter().map(|a| format!("{:?}", a.summary().unwrap())).collect(),
+        history.clusters().iter().map(|c| format!("{:?}", c.cluster().unwrap())).collect(),
+        history.originals().iter().map(|o| o.names.clone()).collect(),
+    )
+}
+
+#[test]
+fn a_rebuilt_journal_says_what_the_sound_one_did() {
+    let sound = shown(&fixture("sound"));
+    for name in ["edited_line", "missing_line", "moved_original", "no_version", "odd_path"] {
+        let (_keep, root) = copy(name);
+        let rebuilt = rebuild(&root);
+        assert!(rebuilt.written && rebuilt.lost.is_empty(), "{name}: {rebuilt:?}");
+        assert_eq!(found(&root, false), [], "{name}");
+        assert_eq!(shown(&root), sound, "{name}");
+        assert!(root.join("journal/replaced/000001.jsonl").exists(), "{name}: the old journal is put aside");
+        assert!(!rebuild(&root).written, "{name}: nothing is left to do");
+    }
+}
+
+#[test]
+fn a_lost_journal_comes_back_without_what_only_it_knew() {
+    let (_keep, root) = copy("missing_segment");
+    rebuild(&root);
+    assert_eq!(found(&root, false), []);
+    let (activities, clusters, names) = shown(&root);
+    assert_eq!(activities, shown(&fixture("sound")).0);
+    assert!(clusters.is_empty(), "the next import finds doubts again");
+    let file = |path: String| vec![path.rsplit('/').next().unwrap().to_owned()];
+    assert_eq!(names, [file(run_path()), file(ride_path())]);
+}
+
+#[test]
+fn a_rebuild_names_what_it_cannot_derive() {
+    let (_keep, root) = copy("sound");
+    let journal = root.join("journal/000001.jsonl");
+    let text = fs::read_to_string(&journal).unwrap().replace("copy of run", "copy of fun");
+    fs::write(&journal, text).unwrap();
+    let rebuilt = rebuild(&root);
+    let lost: Vec<_> = rebuilt.lost.iter().map(|f| (f.code.id, f.place.line, f.detail.as_str())).collect();
+    assert_eq!(lost, [("history.lost_line", Some(8), "lost: further names of an original")]);
+    let (_keep, root) = copy("unlisted_original");
+    let rebuilt = rebuild(&root);
+    assert_eq!(rebuilt.lost[0].code.id, "history.unread", "the sound history knows no such recording");
+    assert_eq!(rebuilt.activities, 2);
+}
+
+#[test]
+fn a_rebuild_keeps_what_only_a_newer_program_knows() {
+    let (_keep, root) = copy("newer_kind");
+    let journal = root.join("journal/000001.jsonl");
+    let text = fs::read_to_string(&journal).unwrap().replace("\"sport\":\"cycling\"", "\"sport\":\"walking\"");
+    fs::write(&journal, text).unwrap();
+    assert!(rebuild(&root).written);
+    assert_eq!(found(&root, false), [("journal".to_owned(), "history.newer", None)]);
+    assert_eq!(shown(&root), shown(&fixture("sound")));
+}
+
+#[test]
+fn a_sound_history_is_not_rebuilt_and_an_unknown_one_not_touched() {
+    let (_keep, root) = copy("sound");
+    assert!(!rebuild(&root).written);
+    assert!(!root.join("journal/000002.jsonl").exists());
+    let (_keep, root) = copy("newer_version");
+    assert!(Rebuild::start(&root, false, &mut |_| ()).is_err());
+    assert!(!root.join("lock").exists(), "nothing is touched");
+}
+
+#[test]
+fn importing_again_heals_a_lost_original() {
+    use paceport::history::{NewOriginal, OriginalKind};
+    let (_keep, root) = copy("missing_original");
+    let before = fs::read(root.join("journal/000001.jsonl")).unwrap();
+    let mut writer = History::open_or_create(&root, false).unwrap();
+    let digest = sha256(&ride()).parse().unwrap();
+    assert!(!writer.has(&digest), "bytes whose file is gone count as new");
+    let bytes = ride();
+    writer
+        .put_original(NewOriginal {
+            digest,
+            bytes: &bytes,
+            names: &["ride.gpx".to_owned()],
+            format: "gpx",
+            extension: "gpx",
+            text: false,
+            start: None,
+            sport: "cycling",
+            kind: OriginalKind::Activity,
+        })
+        .unwrap();
+    writer.commit().unwrap();
+    drop(writer);
+    assert_eq!(found(&root, false), []);
+    assert_eq!(fs::read(root.join("journal/000001.jsonl")).unwrap(), before, "nothing new had to be said");
+}
+
+#[test]
+fn a_history_is_taken_over_into_another() {
+    let (_keep, other) = copy("sound");
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("mine");
+    for round in 0..2 {
+        let mut writer = History::open_or_create(&root, false).unwrap();
+        let new = writer.absorb(&History::open(&other).unwrap()).unwrap();
+        assert_eq!(new.len(), if round == 0 { 2 } else { 0 });
+        assert_eq!(writer.commit().unwrap().lines == 0, round == 1, "the second time nothing is written");
+    }
+    assert_eq!(found(&root, false), []);
+    assert_eq!(shown(&root), shown(&other));
+    for path in [run_path(), ride_path()] {
+        assert_eq!(fs::read(root.join(&path)).unwrap(), fs::read(other.join(&path)).unwrap());
+    }
+}
+
+#[test]
+fn an_original_read_again_changes_only_what_is_new() {
+    let (_keep, root) = copy("sound");
+    let mut writer = History::open_or_create(&root, false).unwrap();
+    let run_digest = sha256(&run()).parse().unwrap();
+    let same = vec![writer.activities()[0].summary().unwrap()];
+    let mut better = same.clone();
+    better[0].sub_sport = Some("trail".to_owned());
+    // The fixture's float spelling is ours, so the same summary gives the same line.
+    let journal = |root: &Path| fs::read_to_string(root.join("journal/000001.jsonl")).unwrap();
+    let before = journal(&root);
+    writer.put_reread(run_digest, "gpx", same);
+    writer.commit().unwrap();
+    let parser = writer.original(&run_digest).unwrap().parser.clone();
+    assert_eq!(parser, env!("CARGO_PKG_VERSION"));
+    let said = journal(&root)[before.len()..].matches("\"kind\":\"activity\"").count();
+    assert_eq!(said, 0, "what did not change is not said again");
+    writer.put_reread(run_digest, "gpx", better.clone());
+    writer.commit().unwrap();
+    assert_eq!(writer.activities()[0].summary().unwrap(), better[0]);
+    assert_eq!(writer.activities().len(), 2);
+    writer.put_reread(run_digest, "gpx", Vec::new());
+    writer.commit().unwrap();
+    assert_eq!(writer.activities().len(), 1, "an activity that is not found any more goes away");
+    assert!(writer.clusters().is_empty());
+    drop(writer);
+    assert_eq!(found(&root, false), []);
+    assert_eq!(History::open(&root).unwrap().activities().len(), 1);
 }
