@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use super::disk::{Disk, RealDisk};
 use super::testing::{import, scratch, tree};
-use super::{History, VerifyOptions, verify};
+use super::{History, Rebuild, VerifyOptions, verify};
 
 /// How far the failing operation gets.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,7 +57,7 @@ struct Pending {
 
 /// A disk that fails at one operation. It never waits for the real disk: that is what it simulates.
 #[derive(Clone)]
-struct FaultyDisk {
+pub(super) struct FaultyDisk {
     fails_at: usize,
     gets: Gets,
     then: Then,
@@ -69,7 +69,8 @@ impl FaultyDisk {
         FaultyDisk { fails_at, gets, then, pending: Arc::default() }
     }
 
-    fn sound() -> Box<FaultyDisk> {
+    /// A disk that does not fail.
+    pub(super) fn sound() -> Box<FaultyDisk> {
         Box::new(FaultyDisk::new(usize::MAX, Gets::Nowhere, Then::Dead))
     }
 
@@ -212,7 +213,7 @@ impl Disk for FaultyDisk {
 }
 
 /// What a history shows, for comparison.
-fn shown(history: &History) -> Vec<String> {
+pub(super) fn shown(history: &History) -> Vec<String> {
     let originals = history.originals().iter().map(|o| {
         let content = history.read_original(&o.digest).unwrap();
         format!("{} {} {:?}", o.path, content.len(), o.names)
@@ -288,4 +289,49 @@ fn no_fault_of_the_disk_loses_or_changes_anything() {
         }
     }
     assert!(faults > 800, "only {faults} faults injected");
+}
+
+#[test]
+fn a_rebuild_that_is_interrupted_changes_nothing_or_all() {
+    let folder = scratch();
+    let sound = folder.path().join("sound");
+    import(&sound, FaultyDisk::sound(), "a").unwrap();
+    let shown_sound = shown(&History::open(&sound).unwrap());
+    let summaries: Vec<_> = History::open(&sound).unwrap().activities().iter().map(|a| a.summary().unwrap()).collect();
+    let journal = "journal/000001.jsonl";
+    let damaged = fs::read_to_string(sound.join(journal)).unwrap().replacen("Zürich", "Bern", 1);
+    let attempt = |root: &Path, disk: Box<FaultyDisk>| -> crate::Result<()> {
+        let mut rebuild = Rebuild::start_on(root, false, disk, &mut |_| ())?;
+        for wanted in rebuild.wanted().to_vec() {
+            let of_it = summaries.iter().filter(|s| s.sha256 == wanted.digest);
+            rebuild.supply(wanted.digest, "gpx", of_it.cloned().collect());
+        }
+        rebuild.finish().map(|_| ())
+    };
+    let mut faults = 0;
+    for (gets, loses) in
+        [(Gets::Nowhere, Loses::Everything), (Gets::Halfway, Loses::Bytes), (Gets::ToTheEnd, Loses::Nothing)]
+    {
+        for at in 0.. {
+            let folder = scratch();
+            let root = folder.path().join("h");
+            import(&root, FaultyDisk::sound(), "a").unwrap();
+            fs::write(root.join(journal), &damaged).unwrap();
+            let shown_damaged = shown(&History::open(&root).unwrap());
+            assert!(shown_damaged.len() < shown_sound.len());
+            let disk = FaultyDisk::new(at, gets, Then::Dead);
+            let told = attempt(&root, Box::new(disk.clone()));
+            disk.cut(loses);
+            let now = shown(&History::open(&root).unwrap());
+            assert!(now == shown_sound || told.is_err() && now == shown_damaged, "operation {at}, {gets:?}");
+            attempt(&root, FaultyDisk::sound()).unwrap();
+            assert_eq!(shown(&History::open(&root).unwrap()), shown_sound);
+            assert_eq!(verify(&root, VerifyOptions::default(), &mut |_| ()).unwrap(), []);
+            if !disk.pending.lock().unwrap().failed {
+                break;
+            }
+            faults += 1;
+        }
+    }
+    assert!(faults > 15, "only {faults} faults injected");
 }

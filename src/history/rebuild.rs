@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 use super::batch::Lines;
-use super::disk::RealDisk;
+use super::disk::{Disk, RealDisk};
 use super::entry::{Action, Decision, Original};
 use super::journal::LineKind;
 use super::layout::{self, io_error, wrong};
@@ -68,11 +68,20 @@ impl Rebuild {
     /// `History` when the folder holds no history, one of an unknown version, or another program writes to it; `Io` when
     /// it cannot be read.
     pub fn start(root: &Path, wait: bool, progress: &mut dyn FnMut(u64)) -> Result<Rebuild> {
+        Rebuild::start_on(root, wait, Box::new(RealDisk), progress)
+    }
+
+    pub(super) fn start_on(
+        root: &Path,
+        wait: bool,
+        disk: Box<dyn Disk>,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Rebuild> {
         let versioned = layout::check_version(root)?;
         if !versioned && !layout::has_content(root) {
             return Err(wrong(root, "this is no history"));
         }
-        let mut writer = Writer::adopt(root, wait, Box::new(RealDisk))?;
+        let mut writer = Writer::adopt(root, wait, disk)?;
         writer.heal()?;
         let mut files: HashMap<Digest, (String, u64)> = HashMap::new();
         let mut contents: HashMap<Digest, u64> = HashMap::new();

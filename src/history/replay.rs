@@ -206,3 +206,119 @@ fn order_instant(activity: &Stored) -> i64 {
     let midnight = || time::parse(format!("{}T00:00:00Z", activity.day.as_deref()?).as_bytes()).map(|day| day.ms);
     activity.start.or_else(midnight).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::fs;
+
+    use proptest::prelude::*;
+
+    use super::super::faults::{FaultyDisk, shown};
+    use super::super::testing::{START, put, scratch, summary};
+    use super::super::{Entry, History, Writer};
+    use super::*;
+
+    /// Something that an import, or the owner, may say.
+    #[derive(Debug, Clone)]
+    enum Saying {
+        /// Original number, activities.
+        Original(u8, u32),
+        Alias(u8, u8),
+        Cluster(Verdict, Vec<u8>),
+        Decision(Action, Vec<u8>),
+        Reread(u8, u32),
+    }
+
+    fn sayings() -> impl Strategy<Value = Vec<Saying>> {
+        let members = || prop::collection::vec(0u8..6, 2..4);
+        let verdict = prop_oneof![Just(Verdict::Same), Just(Verdict::Unsure)];
+        let action = prop_oneof![Just(Action::Accept), Just(Action::Undo)];
+        let saying = prop_oneof![
+            3 => (0u8..6, 0u32..3).prop_map(|(k, n)| Saying::Original(k, n)),
+            1 => (0u8..6, 0u8..3).prop_map(|(k, n)| Saying::Alias(k, n)),
+            3 => (verdict, members()).prop_map(|(v, m)| Saying::Cluster(v, m)),
+            1 => (action, members()).prop_map(|(a, m)| Saying::Decision(a, m)),
+            1 => (0u8..6, 0u32..3).prop_map(|(k, n)| Saying::Reread(k, n)),
+        ];
+        prop::collection::vec(saying, 1..8)
+    }
+
+    fn content(k: u8) -> Vec<u8> {
+        format!("recording {k}").into_bytes()
+    }
+
+    fn digest(k: u8) -> Digest {
+        super::super::originals::digest_of(&content(k))
+    }
+
+    fn say(writer: &mut Writer, saying: &Saying) {
+        let ids = |members: &[u8]| members.iter().map(|&k| ActivityId::of(&digest(k), 0)).collect::<Vec<_>>();
+        match saying {
+            Saying::Original(k, n) => drop(put(writer, &format!("{k}.gpx"), &content(*k), *n).unwrap()),
+            Saying::Alias(k, n) => writer.put(Entry::Alias { digest: digest(*k), names: vec![format!("copy {n}")] }),
+            Saying::Cluster(verdict, members) => {
+                let members = ids(members);
+                let (base, reasons, origins) = (members[0], Vec::new(), BTreeMap::new());
+                let verdict = *verdict;
+                writer.put(Entry::Cluster(Cluster { verdict, base, members, reasons, origins, merged: None }));
+            }
+            Saying::Decision(action, members) => {
+                writer.put(Entry::Decision(Decision { action: *action, members: ids(members) }));
+            }
+            Saying::Reread(k, n) => {
+                let summaries = (0..*n).map(|index| summary(&digest(*k), index, START + 5_000)).collect();
+                writer.put_reread(digest(*k), "gpx", summaries);
+            }
+        }
+    }
+
+    fn everything(history: &History) -> (Vec<String>, Vec<Vec<ActivityId>>) {
+        let mut apart = history.apart().to_vec();
+        apart.sort();
+        (shown(history), apart)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_a_writer_shows_is_what_its_journal_says(batches in prop::collection::vec(sayings(), 1..5)) {
+            let folder = scratch();
+            let root = folder.path().join("h");
+            let mut writer = Writer::open(&root, false, FaultyDisk::sound()).unwrap();
+            for batch in &batches {
+                batch.iter().for_each(|saying| say(&mut writer, saying));
+                writer.commit().unwrap();
+                prop_assert_eq!(everything(&writer), everything(&History::open(&root).unwrap()));
+            }
+            // Each activity at most once among the merged.
+            let same = writer.clusters().iter().filter(|c| c.verdict == Verdict::Same);
+            let mut merged: Vec<_> = same.flat_map(|c| c.members.iter().copied()).collect();
+            merged.sort();
+            prop_assert!(merged.windows(2).all(|pair| pair[0] != pair[1]));
+        }
+
+        #[test]
+        fn the_order_in_which_things_are_said_does_not_show(
+            (said, shuffled) in sayings().prop_flat_map(|said| (Just(said.clone()), Just(said).prop_shuffle()))
+        ) {
+            // Two rereadings of one original in one batch are a contradiction, and so are two counts.
+            let mut seen = HashSet::new();
+            let kept = |saying: &Saying| match saying {
+                Saying::Original(k, _) | Saying::Reread(k, _) => Some(*k),
+                _ => None,
+            };
+            prop_assume!(said.iter().filter_map(kept).all(|k| seen.insert(k)));
+            let journal = |said: &[Saying]| {
+                let folder = scratch();
+                let root = folder.path().join("h");
+                let mut writer = Writer::open(&root, false, FaultyDisk::sound()).unwrap();
+                said.iter().for_each(|saying| say(&mut writer, saying));
+                writer.commit().unwrap();
+                fs::read(root.join("journal/000001.jsonl")).unwrap()
+            };
+            prop_assert_eq!(journal(&said), journal(&shuffled));
+        }
+    }
+}
