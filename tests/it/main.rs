@@ -12,6 +12,7 @@ mod corpus_same;
 mod corpus_xml;
 mod expect;
 mod fit_read;
+mod fit_roundtrip;
 mod fit_validate;
 mod fit_write;
 mod fixtures;

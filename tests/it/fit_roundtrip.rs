@@ -1,0 +1,158 @@
+//! FIT → model → FIT → model: everything that the model holds comes back equal, for every real FIT file of the corpus,
+//! and every file that we write keeps the rules of an activity file.
+
+use paceport::fix::{SettleOptions, settle};
+use paceport::formats::{self, read_bytes};
+use paceport::limits::Limits;
+use paceport::model::{Activity, Channel, Device, FitField, Lap, Recording, Session, SubSport, Track};
+use paceport::report::Notes;
+
+use super::{expect, fit_validate};
+
+fn read(bytes: &[u8]) -> Vec<Activity> {
+    let Ok((_, reading)) = read_bytes(bytes, &Limits::default()) else { return Vec::new() };
+    reading.drafts.into_iter().map(|draft| settle(draft, &SettleOptions::default())).collect()
+}
+
+pub fn write(activity: &Activity) -> (Vec<u8>, Notes) {
+    let (mut bytes, mut notes) = (Vec::new(), Notes::new());
+    formats::by_id("fit").unwrap().write.unwrap()(activity, &mut bytes, &mut notes).unwrap();
+    (bytes, notes)
+}
+
+/// First difference of two tracks.
+fn track_difference(a: &Track, b: &Track) -> Option<String> {
+    if a.len() != b.len() {
+        return Some(format!("{} samples, {} after", a.len(), b.len()));
+    }
+    if let Some(row) = (0..a.len()).find(|&row| a.times()[row] != b.times()[row] || a.is_timed(row) != b.is_timed(row)) {
+        return Some(format!("time of sample {row}: {} {}", a.times()[row], b.times()[row]));
+    }
+    for row in 0..a.len() {
+        if a.position(row) != b.position(row) {
+            return Some(format!("position of sample {row}: {:?} {:?}", a.position(row), b.position(row)));
+        }
+        if a.distance(row) != b.distance(row) {
+            return Some(format!("distance of sample {row}: {:?} {:?}", a.distance(row), b.distance(row)));
+        }
+    }
+    for &channel in Channel::ALL {
+        if let Some(row) = (0..a.len()).find(|&row| a.get(row, channel) != b.get(row, channel)) {
+            return Some(format!("{} of {row}: {:?} {:?}", channel.name(), a.get(row, channel), b.get(row, channel)));
+        }
+    }
+    let columns = |track: &Track| -> Vec<_> { track.extra().iter().filter(|c| c.count() > 0).cloned().collect() };
+    let (a, b) = (columns(a), columns(b));
+    if a.len() != b.len() {
+        return Some(format!("{} extra channels, {} after", a.len(), b.len()));
+    }
+    for a in a {
+        let Some(b) = b.iter().find(|b| b.key == a.key) else { return Some(format!("no {:?}", a.key)) };
+        let rows = a.present().count().max(b.present().count());
+        if rows > 0 && !a.present().eq(b.present()) {
+            let first = a.present().zip(b.present()).find(|(a, b)| a != b);
+            return Some(format!("extra {:?}: {first:?}", a.key.name));
+        }
+    }
+    None
+}
+
+/// What FIT needs and the source did not say is filled in by the writer.
+fn with_defaults(mut session: Session, other: &Session) -> Session {
+    session.sub_sport = session.sub_sport.or(Some(SubSport::GENERIC));
+    session.first_lap = other.first_lap;
+    session.laps = other.laps;
+    session.totals.elapsed_s = session.totals.elapsed_s.or(other.totals.elapsed_s);
+    session.totals.timer_s = session.totals.timer_s.or(other.totals.timer_s);
+    session
+}
+
+fn lap_with_defaults(mut lap: Lap, other: &Lap) -> Lap {
+    lap.totals.elapsed_s = lap.totals.elapsed_s.or(other.totals.elapsed_s);
+    lap.totals.timer_s = lap.totals.timer_s.or(other.totals.timer_s);
+    lap
+}
+
+fn list_difference<T: PartialEq + std::fmt::Debug>(name: &str, a: &[T], b: &[T]) -> Option<String> {
+    if a.len() != b.len() {
+        return Some(format!("{} {name}, {} after", a.len(), b.len()));
+    }
+    let (a, b) = a.iter().zip(b).find(|(a, b)| a != b)?;
+    Some(format!("{name}:\n  {a:?}\n  {b:?}"))
+}
+
+/// Everything that came back different.
+pub fn differences(a: &Activity, b: &Activity) -> Vec<String> {
+    let mut found: Vec<String> = track_difference(&a.track, &b.track).into_iter().collect();
+    if a.laps.is_empty() {
+        found.extend((b.laps.is_empty()).then(|| "no lap was derived".to_owned()));
+    } else {
+        let laps: Vec<Lap> = a.laps.iter().zip(&b.laps).map(|(a, b)| lap_with_defaults(a.clone(), b)).collect();
+        found.extend((a.laps.len() != b.laps.len()).then(|| format!("{} laps, {} after", a.laps.len(), b.laps.len())));
+        found.extend(list_difference("laps", &laps, &b.laps[..laps.len()]));
+    }
+    if a.sessions.is_empty() {
+        found.extend((b.sessions.len() != 1).then(|| "not one derived session".to_owned()));
+    } else {
+        let sessions: Vec<Session> =
+            a.sessions.iter().zip(&b.sessions).map(|(a, b)| with_defaults(a.clone(), b)).collect();
+        found.extend(list_difference("sessions", &sessions, &b.sessions));
+    }
+    found.extend(list_difference("lengths", &a.lengths, &b.lengths));
+    found.extend(list_difference("sets", &a.sets, &b.sets));
+    found.extend(list_difference("pauses", &a.pauses, &b.pauses));
+    found.extend(list_difference("intervals", &a.rr, &b.rr));
+    found.extend(list_difference("events", &a.events, &b.events));
+    found.extend(list_difference("splits", &a.splits, &b.splits));
+    let devices = |activity: &Activity| -> Vec<Device> {
+        activity.devices.iter().map(|device| Device { index: None, ..device.clone() }).collect()
+    };
+    found.extend(list_difference("devices", &devices(a), &devices(b)));
+    let mut rest = |what: &str, same: bool, a: &dyn std::fmt::Debug, b: &dyn std::fmt::Debug| {
+        found.extend((!same).then(|| format!("{what}: {a:?} {b:?}")));
+    };
+    let sport = |r: &Recording| (r.sport, r.sub_sport.unwrap_or_default());
+    rest("sport", sport(a) == sport(b), &sport(a), &sport(b));
+    rest("name", a.name == b.name, &a.name, &b.name);
+    rest("description", a.description == b.description, &a.description, &b.description);
+    rest("zones", a.zones == b.zones, &a.zones, &b.zones);
+    rest("athlete", a.athlete == b.athlete, &a.athlete, &b.athlete);
+    rest("created", a.created == b.created || a.created.is_none(), &a.created, &b.created);
+    rest("offset", a.offset_s == b.offset_s || a.evidence.name() != "stated", &a.offset_s, &b.offset_s);
+    found
+}
+
+/// True when the source's own laps and sessions contradict each other, so that no faithful file can keep every rule.
+#[test]
+fn every_real_fit_file_comes_back_equal() {
+    let Some(corpus) = expect::corpus() else { return };
+    let (mut met, mut wrong, mut broken_totals) = (0, Vec::new(), 0);
+    for path in expect::load(&corpus, Some("fit")).keys() {
+        let bytes = std::fs::read(corpus.join(path)).unwrap();
+        for (index, activity) in read(&bytes).iter().enumerate() {
+            met += 1;
+            let (written, notes) = write(activity);
+            let rules = fit_validate::check(&written);
+            broken_totals += usize::from(!rules.totals.is_empty());
+            let mut found: Vec<String> = rules.form;
+            let again = read(&written);
+            match &again[..] {
+                [again] => {
+                    found.extend(differences(activity, again));
+                    let twice = write(again).0;
+                    if twice != written {
+                        found.push("written again it is not the same file".into());
+                    }
+                }
+                _ => found.push(format!("read back as {} activities", again.len())),
+            }
+            found.extend(notes.iter().map(|note| format!("{} {}", note.code, note.detail)));
+            if !found.is_empty() {
+                wrong.push(format!("{path} {index}: {found:#?}"));
+            }
+        }
+    }
+    eprintln!("{met} activities, {broken_totals} with contradicting laps and sessions");
+    assert!(met > 50, "met only {met} activities");
+    assert!(wrong.is_empty(), "{} of {met}\n{}", wrong.len(), wrong.join("\n"));
+}
