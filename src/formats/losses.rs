@@ -120,9 +120,9 @@ pub static KINDS: &[Kind] = &[
     kind(Code::warning("loss.name"), "names and descriptions", b"yyy-y", |a| {
         u64::from(a.name.is_some()) + u64::from(a.description.is_some())
     }),
-    kind(Code::warning("loss.gear"), "gear", b"-pp-y", |a| a.gear.is_some().into()),
-    kind(Code::warning("loss.creator"), "the program that wrote the source", b"-pp-y", |a| a.creator.is_some().into()),
-    kind(Code::warning("loss.platform_id"), "identities on platforms", b"-pp-y", |a| a.platform_ids.len() as u64),
+    kind(Code::warning("loss.gear"), "gear", b"ppp-y", |a| a.gear.is_some().into()),
+    kind(Code::warning("loss.creator"), "the program that wrote the source", b"ppp-y", |a| a.creator.is_some().into()),
+    kind(Code::warning("loss.platform_id"), "identities on platforms", b"ppp-y", |a| a.platform_ids.len() as u64),
     kind(Code::warning("loss.local_offset"), "local offsets from UTC", b"ypp-y", |a| a.offset_s.is_some().into()),
 ];
 

@@ -303,12 +303,12 @@ fn what_fit_cannot_say_is_named() {
     let text = |s: &str| Some(s.to_owned());
     assert_eq!(
         fields,
-        [("heading".into(), text("°")), ("timestamp_ms".into(), text("ms")), ("wind".into(), text("m/s"))]
+        [("wind".into(), text("m/s")), ("heading".into(), text("°")), ("timestamp_ms".into(), text("ms"))]
     );
     let last = &messages(&bytes, 20)[5];
     assert_eq!(last.number(253), Some(FIT_START + 5));
     let values: Vec<&[u8]> = last.developer.values().map(|field| &field.bytes[..]).collect();
-    assert_eq!(values, [&123.25f32.to_le_bytes()[..], &250u16.to_le_bytes(), &3.5f32.to_le_bytes()]);
+    assert_eq!(values, [&3.5f32.to_le_bytes()[..], &123.25f32.to_le_bytes(), &250u16.to_le_bytes()]);
 }
 
 #[test]

@@ -1,9 +1,43 @@
-//! `paceport`'s own developer fields: what the FIT profile has no field for. `docs/fit-fields.md` describes them.
+//! `paceport`'s own developer fields: what the FIT profile has no field for. `docs/fit-fields.md` describes them. The writer
+//! makes them where they are needed, the reader takes them back to where they came from; other programs skip them.
+
+use crate::model::SetKind;
 
 /// `application_id` of the fields: the text `paceport-fields1`.
 pub const APPLICATION: [u8; 16] = *b"paceport-fields1";
 
-/// Milliseconds (0 to 999) to add to a record's `timestamp`.
+/// Milliseconds (0 to 999) to add to the time of a record or event, or to the start of a summary.
 pub const MILLISECONDS: &str = "timestamp_ms";
 /// 1 in a record whose time is not recorded; its `timestamp` is only its place in the order.
 pub const UNTIMED: &str = "untimed";
+/// Name of a lap.
+pub const NAME: &str = "name";
+/// The exercise of a set in words, when the set has no category number.
+pub const EXERCISE: &str = "exercise";
+/// Distance of a set, m.
+pub const DISTANCE: &str = "distance";
+/// Rating of perceived exertion of a set, 0 to 10.
+pub const RPE: &str = "rpe";
+/// Note on a set.
+pub const NOTE: &str = "note";
+/// Kind of a set that FIT does not know: one of [`SET_KINDS`].
+pub const KIND: &str = "kind";
+/// Gear of the activity in words.
+pub const GEAR: &str = "gear";
+/// Program or platform that wrote the source.
+pub const CREATOR: &str = "creator";
+/// The sport in the source's own words.
+pub const SPORT_LABEL: &str = "sport_label";
+/// The day (`YYYY-MM-DD`) of a workout without clock time.
+pub const DAY: &str = "day";
+/// Identities on platforms: `platform=id`, separated by line feeds.
+pub const PLATFORM_IDS: &str = "platform_ids";
+
+/// Kinds of a set by the words that the files use.
+pub const SET_KINDS: [(SetKind, &str); 3] =
+    [(SetKind::Warmup, "warmup"), (SetKind::Drop, "drop"), (SetKind::Failure, "failure")];
+
+/// Product name of the recorder in files from sources that name none.
+pub const PRODUCT: &str = "paceport";
+/// Manufacturer number of software without a number of its own; the recorder of such files.
+pub const MANUFACTURER: u16 = 255;

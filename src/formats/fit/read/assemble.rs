@@ -39,7 +39,8 @@ pub(super) fn assemble(track: Track, collector: &mut Collector, start: Option<i6
         let title = |(category, name, _): &&(u16, u16, String)| {
             Some(*category) == set.category && set.category_subtype.is_none_or(|subtype| subtype == *name)
         };
-        set.exercise = collector.exercises.iter().find(title).map(|(_, _, text)| text.clone());
+        let words = || collector.exercises.iter().find(title).map(|(_, _, text)| text.clone());
+        set.exercise = set.exercise.take().or_else(words);
     }
     recording.splits = std::mem::take(&mut collector.splits);
     recording.splits.sort_by_key(|split| split.start);
@@ -56,7 +57,23 @@ pub(super) fn assemble(track: Track, collector: &mut Collector, start: Option<i6
     recording.created = collector.file.as_ref().and_then(|file| file.created);
     recording.zones = std::mem::take(&mut collector.zones);
     recording.athlete = std::mem::take(&mut collector.athlete);
+    words(&mut recording, collector);
     recording
+}
+
+/// What only files of `paceport` say. A workout of which only the day is known has no clock times: its summaries were made
+/// for the file.
+fn words(recording: &mut Recording, collector: &mut Collector) {
+    let ids;
+    [recording.gear, recording.creator, recording.sport_label, recording.day, ids] =
+        std::mem::take(&mut collector.words);
+    let pairs = ids.iter().flat_map(|ids| ids.lines()).filter_map(|pair| pair.split_once('='));
+    recording.platform_ids = pairs.map(|(platform, id)| (platform.to_owned(), id.to_owned())).collect();
+    if recording.day.is_some() {
+        recording.laps.clear();
+        recording.sessions.clear();
+        (recording.stated_start, recording.created) = (None, None);
+    }
 }
 
 /// Start and end of a span. One without a start begins where the one before it ended; the time a summary was written is

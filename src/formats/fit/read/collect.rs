@@ -4,6 +4,7 @@
 use super::definition::Message;
 use super::heart::Heart;
 use super::summary::{self, Span};
+use crate::formats::fit::own;
 use crate::formats::fit::products;
 use crate::formats::fit::profile::message as number;
 use crate::model::{
@@ -75,6 +76,8 @@ pub(super) struct Collector {
     /// Name and description of the workout.
     pub workout: Option<String>,
     pub description: Option<String>,
+    /// Gear, creator, sport label, day, identities on platforms: what files of `paceport` say.
+    pub words: [Option<String>; 5],
     pub exercises: Vec<(u16, u16, String)>,
     pub zones: Zones,
     pub athlete: Athlete,
@@ -118,8 +121,7 @@ impl Collector {
     /// Takes one message. `time` is its time (a compressed header counts), `last` that of the last record before it.
     pub fn take(&mut self, message: &Message<'_>, time: Option<i64>, last: Option<i64>) {
         self.messages += u64::from(message.definition.message != number::HR);
-        let own = usize::from(message.milliseconds > 0);
-        self.developer_totals += (message.definition.developer.len() - own) as u64;
+        self.developer_totals += message.foreign();
         match message.definition.message {
             number::FILE_ID => self.file_id(message),
             number::FILE_CREATOR => {
@@ -129,13 +131,15 @@ impl Collector {
                 self.hardware = message.uint::<u32>(1).map(|version| version.to_string());
             }
             number::DEVICE_INFO => self.device(message),
-            number::EVENT => self.event(message, time.map(|time| time + message.milliseconds).or(last)),
+            number::EVENT => self.event(message, time.map(|time| time + message.milliseconds()).or(last)),
             number::LAP => self.laps.push(summary::lap(message)),
             number::SESSION => self.session(message),
             number::LENGTH => self.lengths.push(summary::length(message)),
             number::ACTIVITY => {
                 self.activity =
                     Some(ActivityMessage { time, local: message.time(5), timer_s: message.scaled(0, 1000.0, 0.0) });
+                let words = [own::GEAR, own::CREATOR, own::SPORT_LABEL, own::DAY, own::PLATFORM_IDS];
+                self.words = words.map(|name| message.own_text(name));
             }
             number::HRV => self.intervals(message, 0, last.unwrap_or(NO_TIME), false),
             number::BEAT_INTERVALS => {
@@ -177,13 +181,17 @@ impl Collector {
         self.file.get_or_insert(FileId {
             kind: message.uint(0),
             created: message.time(4),
-            device: Device {
-                manufacturer: manufacturer.and_then(products::manufacturer).map(str::to_owned),
-                manufacturer_id: manufacturer,
-                product: product_name(message.text(8), manufacturer, product),
-                product_id: product,
-                serial: serial(message),
-                ..Device::default()
+            device: if is_unknown(manufacturer, message.text(8)) {
+                Device::default()
+            } else {
+                Device {
+                    manufacturer: manufacturer.and_then(products::manufacturer).map(str::to_owned),
+                    manufacturer_id: manufacturer,
+                    product: product_name(message.text(8), manufacturer, product),
+                    product_id: product,
+                    serial: serial(message),
+                    ..Device::default()
+                }
             },
         });
     }
@@ -195,6 +203,9 @@ impl Collector {
         let manufacturer = message.uint(2);
         let (manufacturer, product) =
             if manufacturer == Some(0) { (None, None) } else { (manufacturer, message.uint(4)) };
+        if is_unknown(manufacturer, message.text(27)) {
+            return;
+        }
         let slot = match self.devices.iter().position(|device| device.index == index) {
             Some(slot) if index.is_some() => slot,
             _ => {
@@ -319,6 +330,11 @@ impl Collector {
 /// Field 3 of `file_id` and `device_info`; some writers give 0 the plain type, for which it would be valid.
 fn serial(message: &Message<'_>) -> Option<String> {
     message.uint::<u32>(3).filter(|serial| *serial != 0).map(|serial| serial.to_string())
+}
+
+/// True for the recorder that files of `paceport` name when their source named none.
+fn is_unknown(manufacturer: Option<u16>, product: Option<String>) -> bool {
+    manufacturer == Some(own::MANUFACTURER) && product.as_deref() == Some(own::PRODUCT)
 }
 
 fn product_name(stated: Option<String>, manufacturer: Option<u16>, product: Option<u16>) -> Option<String> {

@@ -1,6 +1,8 @@
 //! Definition messages, and data messages seen through them.
 
+use super::developer::Developers;
 use crate::formats::fit::base::Base;
+use crate::formats::fit::own;
 use crate::model::time::FIT_EPOCH_S;
 
 /// Field number of `timestamp` in every message.
@@ -114,8 +116,8 @@ pub(super) fn instant(seconds: u32) -> i64 {
 pub(super) struct Message<'a> {
     pub definition: &'a Definition<'a>,
     pub body: &'a [u8],
-    /// Milliseconds of the instant that the message is about: `paceport`'s own developer field, else 0.
-    pub milliseconds: i64,
+    /// What the segment has described so far.
+    pub developers: &'a Developers,
 }
 
 impl<'a> Message<'a> {
@@ -153,7 +155,38 @@ impl<'a> Message<'a> {
 
     /// The instant that the message is about, with its milliseconds.
     pub fn fine_time(&self, field: u8) -> Option<i64> {
-        self.time(field).map(|time| time + self.milliseconds)
+        self.time(field).map(|time| time + self.milliseconds())
+    }
+
+    /// The part of a second that a message of `paceport` carries besides its time, ms.
+    pub fn milliseconds(&self) -> i64 {
+        let ms = self.own_number(own::MILLISECONDS).filter(|ms| (0.0..1000.0).contains(ms));
+        ms.map_or(0, |ms| ms as i64)
+    }
+
+    /// The bytes and base type of a developer field of `paceport`.
+    fn own(&self, name: &str) -> Option<(Base, &'a [u8])> {
+        let found = |field: &DeveloperBytes| self.developers.own(field).filter(|(known, _)| *known == name);
+        let (field, base) = self.definition.developer.iter().find_map(|field| Some((field, found(field)?.1)))?;
+        Some((base, self.body.get(field.at..field.at + field.size)?))
+    }
+
+    /// A number in a developer field of `paceport`.
+    pub fn own_number(&self, name: &str) -> Option<f64> {
+        let (base, bytes) = self.own(name)?;
+        number(base, self.definition.big, bytes.get(..base.size())?)
+    }
+
+    /// A text in a developer field of `paceport`.
+    pub fn own_text(&self, name: &str) -> Option<String> {
+        let (base, bytes) = self.own(name)?;
+        let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());
+        (base == Base::String && end > 0).then(|| String::from_utf8_lossy(&bytes[..end]).into_owned())
+    }
+
+    /// How many developer fields of other programs it has.
+    pub fn foreign(&self) -> u64 {
+        self.definition.developer.iter().filter(|field| self.developers.own(field).is_none()).count() as u64
     }
 
     /// The message's own `timestamp`.
@@ -210,7 +243,7 @@ mod tests {
         let definition = Definition::read(false, &raw).unwrap();
         assert_eq!(definition.size, 14);
         let body = [4, b'a', 0xFF, 0, b'x', b'y', b'z', 1, 2, 3, 0xFF, 0xFF, 7, 0];
-        let message = Message { definition: &definition, body: &body, milliseconds: 0 };
+        let message = Message { definition: &definition, body: &body, developers: &Developers::default() };
         assert_eq!(message.uint::<u8>(0), Some(4));
         assert_eq!(message.text(8).as_deref(), Some("a\u{FFFD}"), "up to the NUL, bad UTF-8 replaced");
         assert_eq!(message.number(3), None, "three bytes are no uint16");

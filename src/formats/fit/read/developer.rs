@@ -1,7 +1,7 @@
 //! Developer fields: what `developer_data_id` (207) and `field_description` (206) say about them. Fields are identified
 //! by developer data index and field number, never by name; the scope is one segment.
 
-use super::definition::{Definition, DeveloperBytes, Message, number};
+use super::definition::{DeveloperBytes, Message};
 use crate::formats::fit::base::Base;
 use crate::formats::fit::own;
 use crate::model::{DeveloperField, ExtraKey, FitField};
@@ -90,19 +90,11 @@ impl Developers {
         Some((base, ExtraKey { name, unit: known.unit.clone(), fit: Some(FitField::Developer(fit)) }))
     }
 
-    /// The part of a second that a message of `paceport` carries besides its time, ms.
-    pub fn milliseconds(&self, definition: &Definition<'_>, body: &[u8]) -> i64 {
-        let own = definition.developer.iter().find_map(|field| {
-            let known = self.descriptions.iter().find(|d| (d.index, d.number) == (field.index, field.number))?;
-            let ours = known.name == own::MILLISECONDS && self.is_own(field.index);
-            let bytes = body.get(field.at..field.at + field.size).filter(|_| ours)?;
-            number(known.base.filter(|base| base.size() == field.size)?, definition.big, bytes)
-        });
-        own.filter(|ms| (0.0..1000.0).contains(ms)).map_or(0, |ms| ms as i64)
-    }
-
-    fn is_own(&self, index: u8) -> bool {
-        self.applications.iter().any(|a| a.index == index && a.application == Some(own::APPLICATION))
+    /// Name and base type of a field that `paceport` itself wrote.
+    pub fn own(&self, field: &DeveloperBytes) -> Option<(&str, Base)> {
+        let app = self.applications.iter().find(|a| a.index == field.index)?;
+        let known = self.descriptions.iter().find(|d| (d.index, d.number) == (field.index, field.number))?;
+        (app.application == Some(own::APPLICATION)).then_some((known.name.as_str(), known.base?))
     }
 }
 

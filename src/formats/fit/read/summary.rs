@@ -1,6 +1,7 @@
 //! Messages about spans of an activity: laps, sessions, lengths, sets, splits.
 
 use super::definition::Message;
+use crate::formats::fit::own;
 use crate::formats::fit::profile::{FRACTIONAL_CADENCE, FRACTIONAL_CLIMB, TOTALS, message};
 use crate::model::{Intensity, Lap, LapTrigger, Length, Session, Set, SetKind, Split, Sport, Stroke, SubSport, Totals};
 
@@ -80,6 +81,7 @@ pub(super) fn lap(message: &Message<'_>) -> (Span, Lap) {
         lengths: message.uint(32),
         active_lengths: message.uint(40),
         workout_step: message.uint(71),
+        name: message.own_text(own::NAME),
         ..Lap::default()
     };
     (span(message, 2, totals.elapsed_s.or(totals.timer_s)), Lap { totals, ..lap })
@@ -127,15 +129,21 @@ pub(super) fn length(message: &Message<'_>) -> (Span, Length) {
 
 /// `set` (225): its timestamp is field 254, its message index field 10.
 pub(super) fn set(message: &Message<'_>) -> Set {
+    let word = message.own_text(own::KIND);
+    let rest = message.number(5) == Some(0.0);
+    let kind = own::SET_KINDS.iter().find(|(_, known)| word.as_deref() == Some(*known)).map(|(kind, _)| *kind);
     Set {
         start: message.fine_time(6).or_else(|| message.time(MESSAGE_INDEX)),
         duration_s: message.scaled(0, 1000.0, 0.0),
+        exercise: message.own_text(own::EXERCISE),
         category: message.uint(7),
         category_subtype: message.uint(8),
         repetitions: message.uint(3),
         weight_kg: message.scaled(4, 16.0, 0.0),
-        kind: if message.number(5) == Some(0.0) { SetKind::Rest } else { SetKind::Active },
-        ..Set::default()
+        distance_m: message.own_number(own::DISTANCE),
+        rpe: message.own_number(own::RPE),
+        kind: kind.unwrap_or(if rest { SetKind::Rest } else { SetKind::Active }),
+        note: message.own_text(own::NOTE),
     }
 }
 

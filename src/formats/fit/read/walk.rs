@@ -228,15 +228,15 @@ impl<'a> Walk<'a> {
         let slot = self.locals.get(usize::from(local)).copied().flatten();
         let Some(entry) = slot.and_then(|slot| self.known.get(slot)) else { return };
         let Some(body) = self.bytes.get(body..body + entry.definition.size) else { return };
-        let milliseconds = match entry.definition.developer.is_empty() {
-            true => 0,
-            false => self.developers.milliseconds(&entry.definition, body),
-        };
-        let message = Message { definition: &entry.definition, body, milliseconds };
+        let none = Developers::default();
+        let message = Message { definition: &entry.definition, body, developers: &none };
         match entry.definition.message {
             message::DEVELOPER_DATA_ID => self.developers.application(&message),
             message::FIELD_DESCRIPTION => self.developers.describe(&message),
-            _ => return self.collector.take(&message, time.map(instant), self.columns.time.last().copied()),
+            _ => {
+                let message = Message { developers: &self.developers, ..message };
+                return self.collector.take(&message, time.map(instant), self.columns.time.last().copied());
+            }
         }
         for known in &mut self.known {
             if let Kind::Record { fresh, .. } = &mut known.kind {

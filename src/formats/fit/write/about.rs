@@ -1,15 +1,15 @@
 //! The messages at the head of an activity file: who made it, with which devices, for whom.
 
 use super::super::base::Base;
-use super::super::products;
 use super::super::profile::{FILE_ACTIVITY, message};
+use super::super::{own, products};
 use super::Writing;
+use super::developer::Registry;
 use super::encode::cut;
 use super::frame::Frame;
+use super::summary::words;
 use crate::model::{Activity, Device};
 
-/// Manufacturer number of software without a number of its own.
-const DEVELOPMENT: u16 = 255;
 /// `device_index` of the recorder.
 const CREATOR: u8 = 0;
 /// Firmware versions are stored in hundredths.
@@ -24,7 +24,7 @@ pub fn file_id(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
         .encoder
         .begin(message::FILE_ID)
         .code(0, Some(FILE_ACTIVITY))
-        .raw(1, Base::Uint16, Some(maker.unwrap_or(DEVELOPMENT)))
+        .raw(1, Base::Uint16, Some(maker.unwrap_or(own::MANUFACTURER)))
         .raw(2, Base::Uint16, Some(device.and_then(|device| device.product_id).unwrap_or(0)))
         .raw(3, Base::Uint32z, device.and_then(serial))
         .raw(4, Base::Uint32, Some(created))
@@ -41,18 +41,40 @@ pub fn file_id(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
         activity.devices.iter().filter(|d| d.serial.is_some() && serial(d).is_none()).count() as u64;
 }
 
+/// Developer fields of our own that the summaries of this activity need.
+pub fn own_fields(activity: &Activity, registry: &mut Registry) {
+    let sets = &activity.sets;
+    let texts = [
+        (own::NAME, activity.laps.iter().any(|lap| lap.name.is_some())),
+        (own::KIND, sets.iter().any(|set| own::SET_KINDS.iter().any(|(kind, _)| *kind == set.kind))),
+        (own::EXERCISE, sets.iter().any(|set| set.exercise.is_some() && set.category.is_none())),
+        (own::NOTE, sets.iter().any(|set| set.note.is_some())),
+    ];
+    let words = words(activity).map(|(name, text)| (name, text.is_some()));
+    for (name, _) in texts.into_iter().chain(words).filter(|(_, needed)| *needed) {
+        registry.own(name, "", Base::String);
+    }
+    if sets.iter().any(|set| set.distance_m.is_some()) {
+        registry.own(own::DISTANCE, "m", Base::Float64);
+    }
+    if sets.iter().any(|set| set.rpe.is_some()) {
+        registry.own(own::RPE, "", Base::Float64);
+    }
+}
+
 /// `device_info`: the recorder as device 0, then sensors.
 pub fn devices(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
     let time = writing.seconds(frame.start);
     let unknown = Device::default();
-    let recorder = activity.devices.first().unwrap_or(&unknown);
     let mut taken = vec![CREATOR];
-    for (at, device) in std::iter::once(recorder).chain(activity.devices.iter().skip(1)).enumerate() {
+    let sensors = activity.devices.iter().skip(1).map(Some);
+    for (at, named) in std::iter::once(activity.device()).chain(sensors).enumerate() {
+        let device = named.unwrap_or(&unknown);
         let free = |index: &u8| !taken.contains(index);
         let index = if at == 0 { Some(CREATOR) } else { device.index.filter(free).or_else(|| (1..=254).find(free)) };
         let Some(index) = index else { continue };
         taken.push(index);
-        let maker = manufacturer(Some(device)).or((at == 0).then_some(DEVELOPMENT));
+        let maker = manufacturer(Some(device)).or((at == 0).then_some(own::MANUFACTURER));
         writing
             .encoder
             .begin(message::DEVICE_INFO)
@@ -61,7 +83,7 @@ pub fn devices(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
             .raw(1, Base::Uint8, device.device_type)
             .raw(2, Base::Uint16, maker)
             .raw(3, Base::Uint32z, serial(device))
-            .raw(4, Base::Uint16, device.product_id)
+            .raw(4, Base::Uint16, device.product_id.or((at == 0).then_some(0)))
             .scaled_if_it_fits(5, Base::Uint16, 1.0, 0.0, version(device));
         writing
             .encoder
@@ -70,7 +92,7 @@ pub fn devices(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
             .scaled(10, Base::Uint16, 256.0, 0.0, device.battery_voltage)
             .raw(11, Base::Uint8, device.battery_status)
             .code(25, device.source_type)
-            .text(27, product_name(Some(device)).as_deref())
+            .text(27, product_name(named).as_deref())
             .end();
     }
 }
@@ -99,7 +121,7 @@ fn creator_version(device: &Device) -> Option<u16> {
 
 /// The product in words, where its number does not say it, behind a manufacturer that has no number.
 fn product_name(device: Option<&Device>) -> Option<String> {
-    let device = device?;
+    let Some(device) = device else { return Some(own::PRODUCT.into()) };
     let number = manufacturer(Some(device));
     let known = number.zip(device.product_id).and_then(|(maker, product)| products::product(maker, product));
     let product = device.product.as_deref().filter(|name| Some(*name) != known);

@@ -77,8 +77,9 @@ impl<'a> Columns<'a> {
                 _ => {}
             }
         }
-        columns.own(track, registry);
+        // The source's developer fields first: they keep their numbers.
         columns.extras(track, registry);
+        columns.own(track, registry);
         columns.find_clashes();
         columns
     }
@@ -137,6 +138,12 @@ impl<'a> Columns<'a> {
                 None => arrays.push((&extra.key, name, vec![extra])),
             }
         }
+        // A fixed order, whichever record had which field first.
+        arrays.sort_by_key(|(key, ..)| match &key.fit {
+            Some(FitField::Native { number, .. }) => (0, 0, *number),
+            Some(FitField::Developer(field)) => (1, field.index, field.number),
+            None => (2, 0, 0),
+        });
         for (key, name, columns) in arrays {
             let count = columns.iter().map(|column| element(&column.key).1 + 1).max().unwrap_or(1);
             let encoding = self.encoding(key, name, &columns, registry);
@@ -179,7 +186,7 @@ impl<'a> Columns<'a> {
             Some(FitField::Developer(field)) => Some((true, registry.source(field, name, &key.unit)?)),
             _ => {
                 let base = columns.first().map_or(Base::Float64, |column| smallest_base(column.raw()));
-                Some((true, registry.own(name, &key.unit, base)?))
+                Some((true, registry.own_channel(name, &key.unit, base)?))
             }
         }
     }

@@ -76,8 +76,16 @@ impl Registry {
         )
     }
 
-    /// Adds a field of `paceport` itself.
+    /// Adds a field of `paceport` itself that any message can have; the one that is there already when it is.
     pub fn own(&mut self, name: &str, unit: &str, base: Base) -> Option<Encoding> {
+        match self.own_place(name, base) {
+            Some(place) => Some(Encoding { place, base, scale: 1.0, offset: 0.0 }),
+            None => self.own_channel(name, unit, base),
+        }
+    }
+
+    /// Adds a field of `paceport` itself for a column of the records.
+    pub fn own_channel(&mut self, name: &str, unit: &str, base: Base) -> Option<Encoding> {
         let application = Some(own::APPLICATION);
         let index = match self.apps.iter().find(|app| app.application == application) {
             Some(app) => app.index,
@@ -87,14 +95,23 @@ impl Registry {
         self.describe(index, u8::try_from(taken).ok()?, base, name, unit, (1.0, 0.0), (None, None))
     }
 
+    /// Where a field of `paceport` itself is found.
+    pub fn own_place(&self, name: &str, base: Base) -> Option<Place> {
+        let own = self.apps.iter().find(|app| app.application == Some(own::APPLICATION))?.index;
+        let found = |field: &&Description| field.place.0 == own && field.name == name && field.base == base;
+        self.fields.iter().find(found).map(|field| field.place)
+    }
+
     /// True when there is nothing to describe.
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty()
     }
 
-    /// Writes the ids, then the descriptions.
+    /// Writes the ids, then the descriptions, each in the order of their numbers.
     pub fn write(&self, encoder: &mut Encoder) {
-        for app in &self.apps {
+        let mut apps: Vec<&App> = self.apps.iter().collect();
+        apps.sort_by_key(|app| app.index);
+        for app in apps {
             encoder
                 .begin(message::DEVELOPER_DATA_ID)
                 .bytes(0, app.developer.as_ref().map_or(&[], |id| &id[..]))
@@ -104,7 +121,9 @@ impl Registry {
                 .raw(4, Base::Uint32, app.version)
                 .end();
         }
-        for field in &self.fields {
+        let mut fields: Vec<&Description> = self.fields.iter().collect();
+        fields.sort_by_key(|field| field.place);
+        for field in fields {
             let scaled = (field.scale, field.offset) != (1, 0);
             encoder
                 .begin(message::FIELD_DESCRIPTION)
@@ -189,7 +208,8 @@ mod tests {
             .collect();
         assert_eq!(places, [(0, 0), (0, 5), (1, 0), (1, 7), (0, 1)]);
         assert_eq!(registry.own("spo2", "%", Base::Float32).unwrap().place, (2, 0));
-        assert_eq!(registry.own("torque", "Nm", Base::Float32).unwrap().place, (2, 1));
+        assert_eq!(registry.own_channel("spo2", "", Base::Float32).unwrap().place, (2, 1));
+        assert_eq!(registry.own("spo2", "%", Base::Float32).unwrap().place, (2, 0));
     }
 
     #[test]

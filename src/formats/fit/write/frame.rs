@@ -24,6 +24,8 @@ pub struct Frame {
     pub laps: Vec<Lap>,
     /// True when the source states no session; the only one is derived.
     pub derived: bool,
+    /// Sessions that state more timer time than elapsed time.
+    pub swapped: u64,
 }
 
 impl Frame {
@@ -32,6 +34,7 @@ impl Frame {
         let (start, end) = bounds(activity);
         let mut sessions = activity.sessions.clone();
         let derived = sessions.is_empty();
+        let mut swapped = 0;
         if derived {
             sessions.push(Session {
                 start: activity.laps.first().map_or(start, |lap| lap.start.min(start)),
@@ -58,7 +61,7 @@ impl Frame {
             if derived {
                 adopt(session, &laps[range.clone()], activity);
             }
-            complete_session(session, activity);
+            swapped += u64::from(complete_session(session, activity));
         }
         if laps.is_empty() {
             for (at, session) in sessions.iter_mut().enumerate() {
@@ -66,7 +69,8 @@ impl Frame {
                 laps.push(only_lap(session, activity));
             }
         }
-        Frame { start, end, sessions, laps, derived }
+        let end = sessions.iter().map(|session| session.end).fold(end, i64::max);
+        Frame { start, end, sessions, laps, derived, swapped }
     }
 
     /// Timer time of the whole, seconds.
@@ -176,11 +180,13 @@ fn adopt(session: &mut Session, laps: &[Lap], activity: &Activity) {
     session.start_position = activity.track.positions().next().map(|(_, position)| position);
 }
 
-/// Elapsed and timer time of a session; the timer never runs longer than the clock.
-fn complete_session(session: &mut Session, activity: &Activity) {
+/// Elapsed and timer time of a session. The timer cannot run longer than the clock: returns true when they were swapped.
+fn complete_session(session: &mut Session, activity: &Activity) -> bool {
     let elapsed = session.totals.elapsed_s.unwrap_or((session.end - session.start) as f64 / 1000.0);
     let timer = session.totals.timer_s.unwrap_or_else(|| running(session.start, session.end, activity));
     (session.totals.elapsed_s, session.totals.timer_s) = (Some(elapsed.max(timer)), Some(timer.min(elapsed)));
+    session.end = session.start + ms(elapsed.max(timer));
+    timer > elapsed
 }
 
 /// The one lap of a session in a recording without laps.

@@ -17,8 +17,8 @@ mod timeline;
 use std::io::Write;
 
 use self::columns::Columns;
-use self::developer::{Encoding, Registry};
-use self::encode::Encoder;
+use self::developer::Registry;
+use self::encode::{Encoder, cut};
 use self::frame::Frame;
 use self::records::{Clock, Records};
 use super::super::losses;
@@ -34,6 +34,7 @@ const SUBSECOND: Code = Code::info("loss.subsecond");
 const FIELD: Code = Code::warning("loss.field");
 const INTERVAL: Code = Code::warning("loss.rr_interval");
 const TRIGGER: Code = Code::info("loss.lap_trigger");
+const TIMER: Code = Code::info("loss.timer");
 const TOTAL: Code = Code::info("loss.total");
 const SERIAL: Code = Code::info("loss.serial");
 const TEXT: Code = Code::warning("loss.text");
@@ -50,14 +51,14 @@ const PROFILE: u16 = 21_218;
 struct Writing<'a> {
     encoder: Encoder,
     clock: Clock,
-    /// Where milliseconds go, when some instant has them.
-    milliseconds: Option<&'a Encoding>,
+    registry: &'a Registry,
     lost_times: u64,
     lost_intervals: u64,
     lost_triggers: u64,
     lost_totals: u64,
     lost_serials: u64,
     lost_texts: u64,
+    swapped: u64,
 }
 
 impl Writing<'_> {
@@ -70,9 +71,26 @@ impl Writing<'_> {
     /// Adds the milliseconds of an instant to the message, when they are not zero.
     fn milliseconds(&mut self, ms: i64) {
         let part = ms.rem_euclid(1000) as u16;
-        if let Some(encoding) = self.milliseconds.filter(|_| part > 0) {
-            let (index, number) = encoding.place;
+        if let Some((index, number)) = self.registry.own_place(own::MILLISECONDS, Base::Uint16).filter(|_| part > 0) {
             self.encoder.developer(index, number, &part.to_le_bytes());
+        }
+    }
+
+    /// Adds a text in a developer field of our own to the message.
+    fn own_text(&mut self, name: &str, text: Option<&str>) {
+        let Some(text) = text.filter(|text| !text.is_empty()) else { return };
+        let Some((index, number)) = self.registry.own_place(name, Base::String) else { return };
+        let kept = cut(text);
+        self.lost_texts += u64::from(kept.len() < text.len());
+        if !kept.is_empty() {
+            self.encoder.developer(index, number, &[kept.as_bytes(), &[0]].concat());
+        }
+    }
+
+    /// Adds a number in a developer field of our own to the message.
+    fn own_number(&mut self, name: &str, value: Option<f64>) {
+        if let (Some(value), Some((index, number))) = (value, self.registry.own_place(name, Base::Float64)) {
+            self.encoder.developer(index, number, &value.to_le_bytes());
         }
     }
 }
@@ -92,21 +110,22 @@ fn encode(activity: &Activity, notes: &mut Notes) -> Result<Vec<u8>> {
     let mut registry = Registry::default();
     let columns = Columns::of(activity, &mut registry);
     let summaries = summary_instants(activity, &frame).filter(|ms| ms.rem_euclid(1000) > 0).count() as u64;
-    let milliseconds = match summaries {
-        0 => None,
-        _ => registry.own(own::MILLISECONDS, "ms", Base::Uint16),
-    };
+    if summaries > 0 {
+        registry.own(own::MILLISECONDS, "ms", Base::Uint16);
+    }
+    about::own_fields(activity, &mut registry);
     let mut records = Records::new(columns, activity.track.times(), clock);
     let mut writing = Writing {
         encoder: Encoder::new(HEADER, 4096 + activity.track.len() * 48),
         clock,
-        milliseconds: milliseconds.as_ref(),
+        registry: &registry,
         lost_times: 0,
         lost_intervals: 0,
         lost_triggers: 0,
         lost_totals: 0,
         lost_serials: 0,
         lost_texts: 0,
+        swapped: frame.swapped,
     };
     about::file_id(&mut writing, activity, &frame);
     registry.write(&mut writing.encoder);
@@ -181,6 +200,10 @@ fn report(activity: &Activity, writing: &Writing<'_>, records: &Records<'_>, sum
     let triggers = writing.lost_triggers;
     notes.add_many(TRIGGER, triggers, nowhere(), || {
         format!("{triggers} laps ended by heart rate, which FIT cannot say")
+    });
+    let swapped = writing.swapped;
+    notes.add_many(TIMER, swapped, nowhere(), || {
+        format!("{swapped} sessions state more timer time than elapsed time; FIT wants the larger one as elapsed time")
     });
     let totals = writing.lost_totals;
     notes.add_many(TOTAL, totals, nowhere(), || format!("{totals} stated totals have no FIT field"));

@@ -1,6 +1,7 @@
 //! The summaries at the end of an activity file: lengths, laps, sets, splits, sessions, activity.
 
 use super::super::base::Base;
+use super::super::own;
 use super::super::profile::{FRACTIONAL_CADENCE, FRACTIONAL_CLIMB, TOTALS, TotalField, message};
 use super::Writing;
 use super::encode::Encoder;
@@ -20,7 +21,7 @@ pub fn write(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
         write_length(writing, index, length);
     }
     for (index, lap) in frame.laps.iter().enumerate() {
-        let derived = frame.derived && activity.laps.is_empty();
+        let derived = activity.laps.is_empty();
         quietly(writing, derived, |writing| write_lap(writing, index, lap));
     }
     write_sets(writing, activity);
@@ -36,10 +37,10 @@ pub fn write(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
 
 /// Does not count what is left out of a derived summary: the source said nothing that could be lost.
 fn quietly(writing: &mut Writing<'_>, derived: bool, write: impl FnOnce(&mut Writing<'_>)) {
-    let counted = writing.encoder.out_of_range.clone();
+    let counted = (writing.encoder.out_of_range.clone(), writing.lost_totals);
     write(writing);
     if derived {
-        writing.encoder.out_of_range = counted;
+        (writing.encoder.out_of_range, writing.lost_totals) = counted;
     }
 }
 
@@ -73,6 +74,7 @@ fn write_lap(writing: &mut Writing<'_>, index: usize, lap: &Lap) {
         .raw(71, Base::Uint16, lap.workout_step);
     totals(writing, &lap.totals, Kind::Lap, lap.sport);
     writing.milliseconds(lap.start);
+    writing.own_text(own::NAME, lap.name.as_deref());
     writing.encoder.end();
     writing.lost_triggers += u64::from(lap.trigger == Some(LapTrigger::HeartRate));
 }
@@ -210,6 +212,12 @@ fn write_sets(writing: &mut Writing<'_>, activity: &Activity) {
         if let Some(start) = set.start {
             writing.milliseconds(start);
         }
+        let kind = own::SET_KINDS.iter().find(|(kind, _)| *kind == set.kind).map(|(_, word)| *word);
+        writing.own_text(own::KIND, kind);
+        writing.own_text(own::EXERCISE, set.exercise.as_deref().filter(|_| set.category.is_none()));
+        writing.own_text(own::NOTE, set.note.as_deref());
+        writing.own_number(own::DISTANCE, set.distance_m);
+        writing.own_number(own::RPE, set.rpe);
         writing.encoder.end();
     }
     write_exercises(&mut writing.encoder, &activity.sets);
@@ -217,10 +225,10 @@ fn write_sets(writing: &mut Writing<'_>, activity: &Activity) {
 
 /// The words for the exercises that the sets name by number, each once.
 fn write_exercises(encoder: &mut Encoder, sets: &[Set]) {
-    let mut named: Vec<(u16, Option<u16>)> = Vec::new();
+    let mut named: Vec<(u16, u16)> = Vec::new();
     for set in sets {
         let (Some(category), Some(name)) = (set.category, set.exercise.as_deref()) else { continue };
-        let key = (category, set.category_subtype);
+        let key = (category, set.category_subtype.unwrap_or(0));
         if named.contains(&key) {
             continue;
         }
@@ -228,7 +236,7 @@ fn write_exercises(encoder: &mut Encoder, sets: &[Set]) {
             .begin(message::EXERCISE_TITLE)
             .raw(254, Base::Uint16, Some(named.len().min(0x0FFF) as u16))
             .raw(0, Base::Uint16, Some(category))
-            .raw(1, Base::Uint16, set.category_subtype)
+            .raw(1, Base::Uint16, Some(key.1))
             .text(2, Some(name))
             .end();
         named.push(key);
@@ -284,8 +292,23 @@ fn write_activity(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame)
         .code(2, Some(u8::from(frame.sessions.len() > 1)))
         .code(3, Some(ACTIVITY_EVENT))
         .code(4, Some(STOP))
-        .raw(5, Base::Uint32, local)
-        .end();
+        .raw(5, Base::Uint32, local);
+    for (name, text) in words(activity) {
+        writing.own_text(name, text.as_deref());
+    }
+    writing.encoder.end();
+}
+
+/// What only developer fields of our own can say of an activity.
+pub fn words(activity: &Activity) -> [(&'static str, Option<String>); 5] {
+    let ids: Vec<String> = activity.platform_ids.iter().map(|(platform, id)| format!("{platform}={id}")).collect();
+    [
+        (own::GEAR, activity.gear.clone()),
+        (own::CREATOR, activity.creator.clone()),
+        (own::SPORT_LABEL, activity.sport_label.clone()),
+        (own::DAY, activity.day.clone()),
+        (own::PLATFORM_IDS, (!ids.is_empty()).then(|| ids.join("\n"))),
+    ]
 }
 
 /// FIT `lap_trigger`; FIT has none for a heart-rate limit.

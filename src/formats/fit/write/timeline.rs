@@ -90,7 +90,8 @@ fn intervals<'a>(all: &'a [RrInterval], times: &[i64]) -> Vec<(usize, i64, What<
     for group in all.chunk_by(|a, b| a.time == b.time) {
         let time = group[0].time;
         let row = times.partition_point(|t| *t <= time);
-        if times.get(row.saturating_sub(1)).is_none_or(|record| *record == time) {
+        let whole = time.rem_euclid(1000) == 0;
+        if whole && times.get(row.saturating_sub(1)).is_none_or(|record| *record == time) {
             pieces.push((row, time, What::Intervals(group)));
             at += group.len();
             continue;
