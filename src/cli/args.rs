@@ -135,6 +135,26 @@ pub enum Verb {
         #[command(flatten)]
         write: Write,
     },
+    /// Move all times: for a recorder whose clock was wrong
+    Shift {
+        /// Files, folders, archives; - is standard input
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// By how much, for instance +1h, -30m or 1:30:00
+        #[arg(long, value_name = "DURATION", allow_hyphen_values = true, required_unless_present = "start")]
+        by: Option<String>,
+        /// When it really started, for instance 2024-05-01T09:12:00+02:00
+        #[arg(long, value_name = "TIME", conflicts_with = "by")]
+        start: Option<String>,
+        /// Format to write [default: that of the name of the output, else of the first source]
+        #[arg(long, value_name = "FORMAT")]
+        to: Option<String>,
+        /// File or folder to write, - for standard output
+        #[arg(short, long, value_name = "FILE|DIR|-")]
+        out: PathBuf,
+        #[command(flatten)]
+        write: Write,
+    },
     /// Make one file of several recordings of a workout
     Merge {
         /// Files, folders, archives
@@ -197,6 +217,18 @@ pub struct Write {
     /// Read each written file again with another parser; differences end with exit status 4
     #[arg(long)]
     pub check: bool,
+    /// Leave out serial numbers, names, notes, and the first and last 200 m (keep-track: the track stays)
+    #[arg(long, value_name = "keep-track", num_args = 0..=1, default_missing_value = "all", require_equals = true)]
+    pub anonymize: Option<Hide>,
+}
+
+/// What `--anonymize` takes away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Hide {
+    /// All of it
+    All,
+    /// All but the track
+    KeepTrack,
 }
 
 #[derive(Debug, Args)]

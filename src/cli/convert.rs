@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use paceport::formats::{self, Format};
-use paceport::pipeline::{self, Target, WriteOptions, Written};
+use paceport::model::time;
+use paceport::pipeline::{self, Anonymize, ReadOptions, Shift, Target, WriteOptions, Written};
 use paceport::report::printable;
 use paceport::{Error, Kind};
 
-use super::args::{Common, Merge, Write, Zone};
+use super::args::{Common, Hide, Merge, Write, Zone};
 use super::merge::preferences;
 use super::{Exit, inputs, progress::Bar, summary};
 
@@ -21,16 +22,57 @@ pub fn run(
 ) -> Result<Exit, Error> {
     let to = format_to_write(to)?;
     let options = inputs::with_zone(inputs::read_options(common)?, zone)?;
+    write_all(common, paths, to, out, &options, &how(write), merge)
+}
+
+/// `paceport shift`: converts with all times moved.
+pub fn shift(
+    common: &Common,
+    paths: &[PathBuf],
+    (by, start): (Option<&str>, Option<&str>),
+    to: Option<&str>,
+    out: &Path,
+    write: &Write,
+) -> Result<Exit, Error> {
+    let first = paths.first().map_or(out, PathBuf::as_path);
+    let to = match to {
+        Some(id) => format_to_write(id)?,
+        None => format_of(out).or_else(|_| format_of(first))?,
+    };
+    let shift = match (by, start) {
+        (Some(by), _) => Shift::by(by)?,
+        (None, Some(start)) => {
+            let stamped = time::parse(start.as_bytes()).is_none_or(|instant| instant.stamp != time::Stamp::Naive);
+            if !stamped {
+                return Err(Error::new(Kind::Usage, format!("{start}: say the zone as well, with Z or +02:00")));
+            }
+            Shift::to(start, 0)?
+        }
+        (None, None) => return Err(Error::new(Kind::Usage, "say --by or --start")),
+    };
+    let how = WriteOptions { shift: Some(shift), ..how(write) };
+    let options = inputs::read_options(common)?;
+    write_all(common, paths, to, Some(out), &options, &how, &Merge { merge: false, prefer: None })
+}
+
+fn write_all(
+    common: &Common,
+    paths: &[PathBuf],
+    to: &'static Format,
+    out: Option<&Path>,
+    options: &ReadOptions,
+    how: &WriteOptions,
+    merge: &Merge,
+) -> Result<Exit, Error> {
     let target = target(paths, out, to);
     let inputs = inputs::inputs(paths, &options.limits)?;
-    let how = how(write);
     let bar = Bar::start(common);
     let progress = |event: pipeline::Progress<'_>| bar.event(event);
     let mut run = if merge.merge {
         let preferences = preferences(merge.prefer.as_deref())?;
-        pipeline::convert_merged(&inputs, &options, to, &target, &how, &preferences, &progress)?
+        pipeline::convert_merged(&inputs, options, to, &target, how, &preferences, &progress)?
     } else {
-        pipeline::convert(&inputs, &options, to, &target, &how, &progress)?
+        pipeline::convert(&inputs, options, to, &target, how, &progress)?
     };
     run.report.seconds = bar.finish();
     let written: Vec<Written> = run.results.into_iter().flatten().collect();
@@ -64,7 +106,11 @@ pub fn format_of(out: &Path) -> Result<&'static Format, Error> {
 
 /// How files are written.
 pub fn how(write: &Write) -> WriteOptions {
-    WriteOptions { force: write.force, check: write.check }
+    let anonymize = write.anonymize.map(|hide| match hide {
+        Hide::All => Anonymize::Everything,
+        Hide::KeepTrack => Anonymize::KeepTrack,
+    });
+    WriteOptions { force: write.force, check: write.check, anonymize, shift: None }
 }
 
 /// The format that `--to` names, when it can be written.

@@ -76,6 +76,9 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
         Verb::Merge { paths, out, join, prefer, write } => {
             merge::run(common, paths, out, *join, prefer.as_deref(), write)
         }
+        Verb::Shift { paths, by, start, to, out, write } => {
+            convert::shift(common, paths, (by.as_deref(), start.as_deref()), to.as_deref(), out, write)
+        }
         Verb::Verify { history, quick } => verify::run(common, history, *quick),
         Verb::Accept { history, id } => merge::decide(common, history, id, true),
         Verb::Undo { history, id } => merge::decide(common, history, id, false),

@@ -1,5 +1,6 @@
 //! Draft → activity: the only place where a claim becomes a belief.
 
+mod anonymize;
 mod distance;
 mod pair;
 mod range;
@@ -13,6 +14,7 @@ use crate::report::Code;
 const BACKWARD: Code = Code::warning("time.backward");
 const UNTIMED: Code = Code::info("time.missing");
 
+pub use anonymize::{Anonymize, anonymize};
 pub use pair::{Joined, join};
 pub use shift::{Shift, shift};
 pub use zone::ZoneChoice;

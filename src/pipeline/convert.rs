@@ -1,5 +1,6 @@
 //! Sources → files of another format, structure kept.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
@@ -11,6 +12,7 @@ use super::names::Tree;
 use super::read::{JobRead, Plan, Progress, ReadOptions, Run, Visit, read_all};
 use crate::crosscheck;
 use crate::error::{Error, Kind, Result};
+use crate::fix::{self, Anonymize, Shift};
 use crate::formats::{Format, Writer};
 use crate::ids::Digest;
 use crate::model::{Activity, Summary};
@@ -29,12 +31,33 @@ pub enum Target {
 }
 
 /// How to write.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct WriteOptions {
     /// Overwrite files with other content.
     pub force: bool,
     /// Re-read each written file with another parser.
     pub check: bool,
+    /// Move all times first.
+    pub shift: Option<Shift>,
+    /// Take away who recorded it first.
+    pub anonymize: Option<Anonymize>,
+}
+
+impl WriteOptions {
+    /// The activity as it is to be written.
+    fn changed<'a>(&self, activity: &'a Activity) -> Result<Cow<'a, Activity>> {
+        if self.shift.is_none() && self.anonymize.is_none() {
+            return Ok(Cow::Borrowed(activity));
+        }
+        let mut activity = activity.clone();
+        if let Some(shift) = self.shift {
+            fix::shift(&mut activity, shift)?;
+        }
+        if let Some(how) = self.anonymize {
+            activity = fix::anonymize(activity, how);
+        }
+        Ok(Cow::Owned(activity))
+    }
 }
 
 /// What became of one written activity: the `output` line of `convert --json` and `export --json`.
@@ -147,8 +170,12 @@ pub(super) fn writer_of(to: &Format) -> Result<Writer> {
 /// Writes one activity to a file (or memory) and checks it when asked to.
 pub(super) fn write_one(activity: &Activity, to: &Format, path: Option<PathBuf>, how: &WriteOptions) -> Written {
     let mut written = Written::of(&activity.origin.source, activity.origin.index, path);
-    let result = writer_of(to).and_then(|writer| try_write(activity, writer, how, &mut written));
-    match result.and_then(|()| if how.check { second_opinion(activity, to, &written) } else { Ok(Vec::new()) }) {
+    let mut write = || {
+        let activity = how.changed(activity)?;
+        try_write(&activity, writer_of(to)?, how, &mut written)?;
+        if how.check { second_opinion(&activity, to, &written) } else { Ok(Vec::new()) }
+    };
+    match write() {
         Ok(findings) => written.findings = findings,
         Err(error) => written.error = Some(error.to_string()),
     }

@@ -27,5 +27,5 @@ pub use report::{Outcome, RunReport, SourceReport};
 pub use verify::verify;
 
 pub use crate::dedupe::Preferences;
-pub use crate::fix::{SettleOptions, ZoneChoice};
+pub use crate::fix::{Anonymize, SettleOptions, Shift, ZoneChoice};
 pub use crate::source::Input;

@@ -99,3 +99,23 @@ fn verify_finds_a_flipped_byte_and_nothing_in_a_healthy_history() {
     assert_eq!(Path::new(findings[0]["path"].as_str().unwrap()), path);
     assert!(findings[0]["repair"].as_str().is_some_and(|repair| !repair.is_empty()));
 }
+
+#[test]
+fn a_wrong_clock_is_shifted_and_a_shared_file_tells_no_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = fixtures::root().join("tour/watch/2024-05-01.fit");
+    let run = run.to_str().unwrap();
+    let activity = |file: &str| lines(&done(folder.path(), &["inspect", file, "--json"])).remove(0);
+    done(folder.path(), &["shift", run, "--by", "-1h", "--out", "back.fit"]);
+    assert_eq!(activity("back.fit")["start"], "2024-05-01T06:12:00Z");
+    done(folder.path(), &["shift", run, "--start", "2024-06-01T10:00:00+02:00", "--out", "june.tcx"]);
+    assert_eq!(activity("june.tcx")["start"], "2024-06-01T08:00:00Z");
+    let naive = paceport(folder.path(), &["shift", run, "--start", "2024-06-01T10:00:00", "--out", "x.tcx"]);
+    assert_eq!(naive.status.code(), Some(2));
+    done(folder.path(), &["convert", run, "--to", "fit", "--out", "shared.fit", "--anonymize"]);
+    let shared = activity("shared.fit");
+    assert_eq!(shared["device"]["serial"], serde_json::Value::Null);
+    assert!(shared["samples"].as_u64().unwrap() < 1100, "200 m at 3 m/s are more than 60 s at each end");
+    done(folder.path(), &["convert", run, "--to", "fit", "--out", "track.fit", "--anonymize=keep-track"]);
+    assert_eq!(activity("track.fit")["samples"], 1200);
+}

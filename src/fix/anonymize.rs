@@ -1,0 +1,131 @@
+//! What people share to report a fault should not say who they are or where they live.
+
+use geo::{Distance, Haversine, Point};
+
+use super::zone::Verdict;
+use super::{SettleOptions, settle};
+use crate::error::Place;
+use crate::model::{Activity, Athlete, Clock, Draft, Recording, Track};
+use crate::report::Code;
+
+const TRIMMED: Code = Code::info("anonymize.trimmed");
+
+/// So much of the way from the start and to the end is cut off, m.
+const TRIM_M: f64 = 200.0;
+
+/// How much to take away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Anonymize {
+    /// Serial numbers, names, notes, the athlete, and the first and last 200 m of the track.
+    Everything,
+    /// As above, but the track stays.
+    KeepTrack,
+}
+
+/// The activity without what tells its owner. Times stay as they are.
+pub fn anonymize(activity: Activity, how: Anonymize) -> Activity {
+    let decided = Verdict {
+        shift_ms: 0,
+        offset_s: activity.offset_s,
+        evidence: activity.evidence,
+        floating: activity.floating,
+        weak: false,
+    };
+    let (origin, shift_ms, complete) = (activity.origin.clone(), activity.shift_ms, activity.complete);
+    let mut notes = activity.notes.clone();
+    let mut recording = activity.into_recording();
+    strip(&mut recording);
+    if how == Anonymize::Everything {
+        let before = recording.track.len();
+        recording.track = trimmed(&recording.track);
+        let gone = (before - recording.track.len()) as u64;
+        notes.add_many(TRIMMED, gone, Place::NOWHERE, || {
+            format!("{gone} samples of the first and last {TRIM_M} m were left out")
+        });
+        for lap in &mut recording.laps {
+            (lap.start_position, lap.end_position) = (None, None);
+        }
+        for session in &mut recording.sessions {
+            session.start_position = None;
+        }
+        recording.waypoints.clear();
+    }
+    let draft = Draft { recording, clock: Clock::default(), notes, complete };
+    let mut activity = settle(draft, &SettleOptions { decided: Some(decided), ..SettleOptions::default() });
+    (activity.origin, activity.shift_ms) = (origin, shift_ms);
+    activity
+}
+
+fn strip(recording: &mut Recording) {
+    for device in &mut recording.devices {
+        device.serial = None;
+    }
+    recording.athlete = Athlete::default();
+    recording.platform_ids.clear();
+    (recording.name, recording.description, recording.gear) = (None, None, None);
+    recording.sessions.iter_mut().for_each(|session| session.name = None);
+    recording.laps.iter_mut().for_each(|lap| lap.name = None);
+    recording.sets.iter_mut().for_each(|set| set.note = None);
+    for waypoint in &mut recording.waypoints {
+        (waypoint.name, waypoint.description) = (None, None);
+    }
+}
+
+/// The samples more than 200 m of way from the first and the last position. Without positions nothing is cut.
+fn trimmed(track: &Track) -> Track {
+    let way: Vec<(usize, Point)> = track.positions().map(|(row, (lat, lon))| (row, Point::new(lon, lat))).collect();
+    if way.is_empty() {
+        return track.clone();
+    }
+    match (far_from_first(way.iter()), far_from_first(way.iter().rev())) {
+        (Some(from), Some(to)) if from <= to => track.slice(from..to + 1),
+        _ => Track::new(), // it never left the neighbourhood
+    }
+}
+
+/// The row where the way from the first position is longer than what is cut off.
+fn far_from_first<'a>(mut way: impl Iterator<Item = &'a (usize, Point)>) -> Option<usize> {
+    let (_, mut last) = way.next().copied()?;
+    let mut metres = 0.0;
+    let (row, _) = way.find(|(_, here)| {
+        metres += Haversine.distance(last, *here);
+        last = *here;
+        metres > TRIM_M
+    })?;
+    Some(*row)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Channel, Device};
+
+    fn ride() -> Activity {
+        let mut draft = Draft::new();
+        draft.recording.name = Some("From my door".into());
+        draft.recording.devices.push(Device { serial: Some("4711".into()), ..Device::default() });
+        for i in 0..100 {
+            draft.recording.track.push(1_714_547_520_000 + i * 1000);
+            // 0.0001° of latitude are 11.1 m.
+            draft.recording.track.set_position(47.0 + i as f64 * 0.0001, 8.0);
+            draft.recording.track.set(Channel::HeartRate, 120.0);
+        }
+        settle(draft, &SettleOptions::default())
+    }
+
+    #[test]
+    fn the_owner_is_gone_and_both_ends_are_cut() {
+        let activity = anonymize(ride(), Anonymize::Everything);
+        assert_eq!((activity.name.as_deref(), activity.devices[0].serial.as_deref()), (None, None));
+        // 18 steps are 200.2 m: samples 18 to 81 stay.
+        assert_eq!(activity.track.len(), 64);
+        assert_eq!(activity.track.position(0), Some((47.0 + 18.0 * 0.0001, 8.0)));
+        assert_eq!(activity.track.column(Channel::HeartRate).map(|c| c.count()), Some(64));
+    }
+
+    #[test]
+    fn the_track_stays_when_asked_for() {
+        let activity = anonymize(ride(), Anonymize::KeepTrack);
+        assert_eq!((activity.name.as_deref(), activity.track.len()), (None, 100));
+    }
+}
