@@ -112,10 +112,12 @@ fn compare(path: &str, expect: &Value, reading: Reading) -> Vec<String> {
     let positions: usize = activities.iter().map(|activity| activity.track.positions().count()).sum();
     if left_out == 0 {
         differences.same("positions", positions as u64, count("n_positions"));
-        differences.channel("altitude", &values(&activities, Channel::Altitude), &expect["altitude_m"]);
-    }
-    if increments {
-        differences.found.retain(|line| !line.contains(" altitude: "));
+        // What nrc-exporter writes as elevations are increments of the ascent; they are kept as such.
+        let columns = activities.iter().flat_map(|activity| activity.track.extra());
+        let ascents = columns.filter(|column| increments && column.key.name == "ascent");
+        let ascents: Vec<f64> = ascents.flat_map(|column| column.present().map(|(_, value)| value)).collect();
+        let altitudes = [ascents, values(&activities, Channel::Altitude)].concat();
+        differences.channel("altitude", &altitudes, &expect["altitude_m"]);
     }
     differences.channel("heart rate", &values(&activities, Channel::HeartRate), &expect["hr"]);
     differences.channel("power", &values(&activities, Channel::Power), &expect["power"]);
@@ -194,5 +196,5 @@ fn every_gpx_and_tcx_file_agrees_with_the_oracle() {
     }
     assert!(files >= 200, "met only {files} files");
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert!(agreeing * 100 >= files * 95, "only {agreeing} of {files} agree without an exception");
+    assert!(agreeing * 100 >= files * 99, "only {agreeing} of {files} agree without an exception");
 }

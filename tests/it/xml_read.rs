@@ -228,6 +228,14 @@ fn markup_in_any_style() {
 }
 
 #[test]
+fn prefixes_do_not_matter() {
+    let draft = one("gpx/good/prefixed.gpx");
+    assert_eq!(column(&draft, Channel::Altitude), [0.0, 1.0, 2.0, 3.0].map(Some));
+    assert_eq!(draft.recording.description.as_deref(), Some("one\ntwo"));
+    assert_eq!(draft.recording.device().and_then(|device| device.manufacturer.as_deref()), Some("garmin"));
+}
+
+#[test]
 fn cluetrust_laps() {
     let draft = one("gpx/good/cluetrust-laps.gpx");
     let [one, two] = &draft.recording.laps[..] else { panic!("{:?}", draft.recording.laps) };
@@ -333,7 +341,11 @@ fn tcx_dialects() {
     assert_eq!((odd.recording.sport, odd.recording.track.len()), (Sport::RUNNING, 3));
     assert_eq!((odd.recording.laps[0].totals.distance_m, column(&odd, Channel::Power)[2]), (Some(10.0), Some(210.0)));
     assert_eq!(odd.recording.device().unwrap().product_id, Some(2691));
-    let old = one("tcx/good/version-1.tcx");
+    let mut history = read("tcx/good/version-1.tcx").drafts;
+    let session = history.pop().unwrap();
+    let sports: Vec<_> = session.recording.sessions.iter().map(|session| session.sport).collect();
+    assert_eq!((session.recording.sport, sports), (Sport::MULTISPORT, vec![Sport::CYCLING, Sport::RUNNING]));
+    let old = history.pop().unwrap();
     assert_eq!((old.recording.sport, old.recording.description.as_deref()), (Sport::RUNNING, Some("old")));
     assert_eq!(column(&old, Channel::HeartRate), [130.0, 131.0, 132.0].map(Some));
     assert_eq!(old.recording.laps[0].totals.avg_heart_rate, Some(131.0));
@@ -401,6 +413,7 @@ fn samples_are_limited() {
         let fixture = fixtures::all().into_iter().find(|fixture| fixture.path == path).unwrap();
         let error = formats::read_bytes(&fixture.bytes, &limits).unwrap_err();
         assert_eq!(error.kind(), paceport::Kind::Limit, "{path}");
+        assert!(error.place().line > Some(1) && error.place().element.is_some(), "{error}");
     }
 }
 

@@ -68,12 +68,16 @@ fn draft(file: &mut File, mut trk: Trk, first: bool, alone: bool) -> Draft {
     }
     let recording = &mut draft.recording;
     recording.name = trk.name;
-    recording.description = trk.description.or(trk.comment);
+    recording.description = match (trk.description, trk.comment) {
+        (Some(description), Some(comment)) if description != comment => Some(format!("{description}\n{comment}")),
+        (description, comment) => description.or(comment),
+    };
     recording.stated = trk.info.totals;
     recording.laps = trk.info.laps;
     recording.creator = file.creator.clone();
     recording.created = file.created;
-    recording.devices.extend(file.creator.as_deref().and_then(xml::device_of));
+    let recorder = [&file.creator, &trk.source].into_iter().flatten().find_map(|name| xml::device_of(name));
+    recording.devices.extend(recorder);
     let mut sport = trk.sport.or(trk.info.sport);
     if first {
         recording.waypoints = std::mem::take(&mut file.waypoints);

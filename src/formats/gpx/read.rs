@@ -67,6 +67,7 @@ pub(super) struct Trk {
     pub name: Option<String>,
     pub description: Option<String>,
     pub comment: Option<String>,
+    pub source: Option<String>,
     pub sport: Option<String>,
     pub info: Info,
     pub notes: Notes,
@@ -179,6 +180,7 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
                 "name" | "Name" => trk.name = self.words(&tag).or(trk.name.take()),
                 "desc" => trk.description = self.words(&tag).or(trk.description.take()),
                 "cmt" => trk.comment = self.words(&tag).or(trk.comment.take()),
+                "src" => trk.source = self.words(&tag).or(trk.source.take()),
                 "type" => trk.sport = self.words(&tag).or(trk.sport.take()),
                 "time" => {
                     let time = self.cursor.text(&tag).and_then(|text| xml::instant(text.as_bytes()));
@@ -204,6 +206,7 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
 
     fn segment(&mut self, segment: &Tag<'a>, trk: &mut Trk) -> Result<()> {
         trk.builder.stop(None);
+        self.points.expect(segment.prefix, "trkpt");
         loop {
             if self.scans {
                 self.scan(segment.level, trk)?;
@@ -229,7 +232,7 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
     fn scan(&mut self, level: usize, trk: &mut Trk) -> Result<()> {
         let Some(start) = self.cursor.scan_from(level) else { return Ok(()) };
         let mut at = start;
-        while let Some(end) = self.points.scan(self.cursor.source(), at, "trkpt") {
+        while let Some(end) = self.points.scan(self.cursor.source(), at) {
             at = end;
             self.take(trk)?;
         }
@@ -259,8 +262,11 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
             }
             return Ok(());
         }
-        trk.builder.add(point, &self.points.extras, self.intake.limits())?;
-        if let Some(raw) = point.own.clone().and_then(|range| self.cursor.source().get(range)) {
+        let source = self.cursor.source();
+        trk.builder
+            .add(point, &self.points.extras, self.intake.limits())
+            .map_err(|error| error.at(xml::place(source, point.at, "trkpt")))?;
+        if let Some(raw) = point.own.clone().and_then(|range| source.get(range)) {
             trk.own.sample(raw.as_bytes(), &mut trk.builder.track);
         }
         Ok(())

@@ -98,6 +98,7 @@ impl<'a> Document<'a, '_, '_> {
 
     fn track(&mut self, track: &Tag<'a>, activity: &mut Activity, span: &mut Span) -> Result<()> {
         let mut first_distance = true;
+        self.points.expect(track.prefix, "Trackpoint");
         loop {
             if self.scans {
                 self.scan(track.level, activity, span, &mut first_distance)?;
@@ -123,7 +124,7 @@ impl<'a> Document<'a, '_, '_> {
     ) -> Result<()> {
         let Some(start) = self.cursor.scan_from(level) else { return Ok(()) };
         let mut at = start;
-        while let Some(end) = self.points.scan(self.cursor.source(), at, "Trackpoint") {
+        while let Some(end) = self.points.scan(self.cursor.source(), at) {
             at = end;
             self.take(activity, span, first_distance)?;
         }
@@ -159,8 +160,12 @@ impl<'a> Document<'a, '_, '_> {
             point.distance = written + activity.distance_offset;
         }
         activity.after_mark = false;
-        activity.builder.add(point, &self.points.extras, self.intake.limits())?;
-        if let Some(raw) = point.own.clone().and_then(|range| self.cursor.source().get(range)) {
+        let source = self.cursor.source();
+        activity
+            .builder
+            .add(point, &self.points.extras, self.intake.limits())
+            .map_err(|error| error.at(xml::place(source, point.at, "Trackpoint")))?;
+        if let Some(raw) = point.own.clone().and_then(|range| source.get(range)) {
             activity.own.sample(raw.as_bytes(), &mut activity.builder.track);
         }
         Ok(())

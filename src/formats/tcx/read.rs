@@ -134,7 +134,8 @@ impl<'a> Document<'a, '_, '_> {
     fn single(&mut self, tag: &Tag<'a>) -> Result<()> {
         let damage = self.cursor.damage();
         let mut activity = self.activities.pop_if(|activity| activity.own.found()).unwrap_or_default();
-        let result = self.activity(tag, &mut activity);
+        let folder = self.folder_sport();
+        let result = self.activity(tag, folder, &mut activity);
         if let Some(session) = activity.sessions.first() {
             (activity.sport, activity.sub_sport) = (session.sport, session.sub_sport);
         }
@@ -160,7 +161,10 @@ impl<'a> Document<'a, '_, '_> {
                 "FirstSport" | "NextSport" => {
                     while let Some(leg) = self.cursor.child(tag.level) {
                         match leg.name {
-                            "Activity" | "Run" => self.activity(&leg, activity)?,
+                            "Activity" | "Run" => {
+                                let word = tag.attribute("Sport").map(|text| text.into_owned());
+                                self.activity(&leg, word, activity)?;
+                            }
                             "Transition" => self.transition(&leg, activity)?,
                             _ => {}
                         }
@@ -172,9 +176,9 @@ impl<'a> Document<'a, '_, '_> {
         Ok(())
     }
 
-    /// An `Activity`: one leg of the recording.
-    fn activity(&mut self, activity_tag: &Tag<'a>, activity: &mut Activity) -> Result<()> {
-        let word = activity_tag.attribute("Sport").map(|text| text.into_owned()).or_else(|| self.folder_sport());
+    /// An `Activity`: one leg of the recording. `outside` is the sport that stands around it, as version 1 has it.
+    fn activity(&mut self, activity_tag: &Tag<'a>, outside: Option<String>, activity: &mut Activity) -> Result<()> {
+        let word = activity_tag.attribute("Sport").map(|text| text.into_owned()).or(outside);
         let first_lap = activity.laps.len();
         let mut session = Session { first_lap: u16::try_from(first_lap).ok(), ..Session::default() };
         match word.as_deref().and_then(parse_sport) {
@@ -237,7 +241,7 @@ impl<'a> Document<'a, '_, '_> {
         result
     }
 
-    /// Version 1 states the sport as the folder, or on `FirstSport`.
+    /// Version 1 states the sport as the folder.
     fn folder_sport(&self) -> Option<String> {
         self.cursor.ancestors().find(|name| matches!(*name, "Running" | "Biking" | "Other")).map(str::to_owned)
     }

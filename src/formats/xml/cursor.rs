@@ -2,11 +2,11 @@
 //! ends, elements nested too deeply, a file that stops in the middle. Each fault is a note; what can be read is read.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
+use super::tag::{Tag, local, split};
 use crate::error::Place;
 use crate::report::{Code, Notes};
 
@@ -19,41 +19,6 @@ const TRAILING: Code = Code::info("xml.trailing");
 /// Broken markup is scanned to the end of the file and then again from the next `<`. More than this many bytes for each
 /// byte of the file are not spent on that.
 const RESCANS: usize = 16;
-
-/// A start tag.
-#[derive(Debug, Clone, Copy)]
-pub struct Tag<'a> {
-    /// Prefix of the name; empty without one.
-    pub prefix: &'a str,
-    /// Name without prefix.
-    pub name: &'a str,
-    /// What stands between the name and the end of the tag.
-    pub attributes: &'a str,
-    /// Byte offset of its `<`.
-    pub at: usize,
-    /// How many elements are open inside it, itself included.
-    pub level: usize,
-}
-
-impl<'a> Tag<'a> {
-    /// The value of the attribute with this local name.
-    pub fn attribute(&self, name: &str) -> Option<Cow<'a, str>> {
-        attribute(self.attributes, name)
-    }
-
-    /// Where its local name stands in the text.
-    pub fn name_at(&self) -> Range<usize> {
-        let prefix = if self.prefix.is_empty() { 0 } else { self.prefix.len() + 1 };
-        let start = self.at + 1 + prefix;
-        start..start + self.name.len()
-    }
-
-    /// Where its attributes stand in the text.
-    pub fn attributes_at(&self) -> Range<usize> {
-        let start = self.name_at().end;
-        start..start + self.attributes.len()
-    }
-}
 
 /// One step through a document.
 #[derive(Debug)]
@@ -341,25 +306,6 @@ fn reader(text: &str) -> Reader<&[u8]> {
     reader
 }
 
-/// Prefix and local part of a name.
-#[inline]
-pub fn split(name: &str) -> (&str, &str) {
-    name.rsplit_once(':').unwrap_or(("", name))
-}
-
-/// The name behind the prefix.
-#[inline]
-pub fn local(name: &str) -> &str {
-    split(name).1
-}
-
-/// The prefix that a start tag declares for a namespace.
-pub fn prefix_of<'a>(tag: &Tag<'a>, uri: &str) -> Option<&'a str> {
-    let (before, _) = tag.attributes.split_once(uri)?;
-    let (_, prefix) = before.trim_end_matches(['"', '\'']).trim_ascii_end().strip_suffix('=')?.rsplit_once("xmlns:")?;
-    Some(prefix.trim_ascii())
-}
-
 fn named_reference(raw: &str) -> Option<char> {
     Some(match raw {
         "&lt;" => '<',
@@ -368,36 +314,6 @@ fn named_reference(raw: &str) -> Option<char> {
         "&quot;" => '"',
         "&apos;" => '\'',
         _ => return None,
-    })
-}
-
-/// Local names and raw values of the attributes in a start tag, as far as they can be told apart; no declarations.
-pub fn attributes(raw: &str) -> impl Iterator<Item = (&str, &str)> {
-    let mut rest = raw;
-    std::iter::from_fn(move || {
-        loop {
-            let equals = memchr::memchr(b'=', rest.as_bytes())?;
-            let name = rest[..equals].trim_ascii();
-            let name = name.rsplit(|c: char| c.is_ascii_whitespace()).next().unwrap_or(name);
-            let value = rest[equals + 1..].trim_ascii_start();
-            let quote = *value.as_bytes().first().filter(|q| matches!(q, b'"' | b'\''))?;
-            let value = &value[1..];
-            let end = memchr::memchr(quote, value.as_bytes())?;
-            rest = &value[end + 1..];
-            if !name.starts_with("xmlns") {
-                return Some((local(name), &value[..end]));
-            }
-        }
-    })
-}
-
-/// The value of the attribute with this local name, references resolved.
-pub fn attribute<'a>(raw: &'a str, name: &str) -> Option<Cow<'a, str>> {
-    let (_, value) = attributes(raw).find(|(found, _)| *found == name)?;
-    Some(if value.contains('&') {
-        quick_xml::escape::unescape(value).unwrap_or(Cow::Borrowed(value))
-    } else {
-        value.into()
     })
 }
 
@@ -491,15 +407,5 @@ mod tests {
             }
         }
         assert_eq!(found, ["12", ""]);
-    }
-
-    #[test]
-    fn attributes_in_any_style() {
-        let raw = " lat='1.5'\n x:lon = \"-2\" name=\"a &amp; b\"";
-        assert_eq!(attribute(raw, "lat").as_deref(), Some("1.5"));
-        assert_eq!(attribute(raw, "lon").as_deref(), Some("-2"));
-        assert_eq!(attribute(raw, "name").as_deref(), Some("a & b"));
-        assert_eq!(attribute(raw, "ele"), None);
-        assert_eq!(attributes(" lat=5 lon=\"6\"").count(), 0);
     }
 }

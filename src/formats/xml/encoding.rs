@@ -56,7 +56,10 @@ pub fn root_name(head: &[u8]) -> Option<String> {
         rest = match rest {
             [b'<', b'!', b'-', b'-', tail @ ..] => after(tail, b"-->")?,
             [b'<', b'?', tail @ ..] => after(tail, b"?>")?,
-            [b'<', b'!', tail @ ..] => after(tail, b">")?,
+            [b'<', b'!', tail @ ..] => {
+                let subset = memchr::memchr2(b'[', b'>', tail).is_some_and(|at| tail[at] == b'[');
+                after(tail, if subset { b"]>" } else { b">" })?
+            }
             [b'<', tail @ ..] => {
                 let end = tail.iter().position(|b| b.is_ascii_whitespace() || matches!(b, b'>' | b'/'));
                 let name = &tail[..end.unwrap_or(tail.len())];
@@ -177,6 +180,7 @@ mod tests {
             (&b"\xef\xbb\xbf          <?xml version='1.0'?>\n<!-- <gpx> -->\n<x:gpx a='1'>"[..], Some("gpx")),
             (b"\0\0<TrainingCenterDatabase\nxmlns='x'>", Some("TrainingCenterDatabase")),
             (b"<!DOCTYPE gpx>\n<gpx/>", Some("gpx")),
+            (b"<!DOCTYPE gpx [<!ENTITY a \"b\">]><gpx/>", Some("gpx")),
             (b"bla <gpx>", None),
             (b"", None),
             (b"<!-- never closed", None),

@@ -12,13 +12,15 @@ mod point;
 mod producer;
 mod reader;
 mod scan;
+mod tag;
 mod text;
 
 pub use builder::Builder;
 pub use cadence::judge_cadence;
-pub use cursor::{Cursor, Step, Tag, note, prefix_of};
+pub use cursor::{Cursor, Step, note, place};
 pub use encoding::{decode, root_name};
 pub use point::Node;
 pub use producer::{device_named, device_of, mark_virtual, writes_local_as_utc};
 pub use reader::PointReader;
+pub use tag::{Tag, prefix_of};
 pub use text::{Number, clean, instant, number};

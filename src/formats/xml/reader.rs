@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use super::cursor::{Cursor, Step, Tag, attributes, note};
+use super::cursor::{Cursor, Step, note};
 use super::point::{Extras, Grammar, Leaf, Node, Point};
 use super::scan::Layout;
+use super::tag::{Tag, attributes};
 use super::text::{Instants, Number, number};
 use crate::report::{Code, Notes};
 

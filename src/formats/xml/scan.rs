@@ -5,9 +5,9 @@
 
 use std::ops::Range;
 
-use super::cursor::split;
 use super::point::{Leaf, Node};
 use super::reader::PointReader;
+use super::tag::split;
 use super::text::{Number, number};
 
 /// How many elements may be open inside a point, itself included.
@@ -16,9 +16,10 @@ pub const MOST_OPEN: usize = 8;
 /// Points with more elements than this are left to quick-xml.
 const MOST_TAGS: usize = 100;
 
-/// The start tags of the point before, in order.
+/// What a point looks like: its name, and the start tags of the point before, in order.
 #[derive(Debug, Default)]
 pub struct Layout {
+    point: String,
     tags: Vec<KnownTag>,
 }
 
@@ -48,14 +49,24 @@ struct Open {
 }
 
 impl PointReader {
-    /// Reads the point element named `tag` that comes next at byte `at` of `source`, blanks before it allowed. Returns
-    /// the byte behind its end tag; `None` when that is for quick-xml to read, then [`PointReader::point`] means nothing.
+    /// Says what the points are named that [`PointReader::scan`] reads: the prefix of what they stand in, and a name.
+    pub fn expect(&mut self, prefix: &str, name: &str) {
+        self.layout.point.clear();
+        if !prefix.is_empty() {
+            self.layout.point.push_str(prefix);
+            self.layout.point.push(':');
+        }
+        self.layout.point.push_str(name);
+    }
+
+    /// Reads the point that comes next at byte `at` of `source`, blanks before it allowed. Returns the byte behind its
+    /// end tag; `None` when that is for quick-xml to read, then [`PointReader::point`] means nothing.
     #[inline]
-    pub fn scan(&mut self, source: &str, at: usize, tag: &str) -> Option<usize> {
+    pub fn scan(&mut self, source: &str, at: usize) -> Option<usize> {
         let bytes = source.as_bytes();
         let start = skip_blanks(bytes, at);
-        let name_end = start + 1 + tag.len();
-        if bytes.get(start) != Some(&b'<') || bytes.get(start + 1..name_end) != Some(tag.as_bytes()) {
+        let name_end = start + 1 + self.layout.point.len();
+        if bytes.get(start) != Some(&b'<') || bytes.get(start + 1..name_end) != Some(self.layout.point.as_bytes()) {
             return None;
         }
         self.point.clear(start);
