@@ -23,6 +23,7 @@ mod readme;
 mod rooms;
 mod same;
 mod source;
+mod supply;
 mod synthetic;
 mod written;
 mod xml_paths;
