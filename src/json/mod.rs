@@ -10,11 +10,14 @@
 
 mod build;
 mod elements;
+mod escape;
 mod reader;
+mod steps;
 mod value;
 mod window;
 
-pub use reader::{Event, Json, Shape};
+pub use reader::{Event, Json};
+pub use steps::Shape;
 pub use value::{Number, Value};
 
 #[cfg(test)]
