@@ -47,9 +47,13 @@ impl<'a> Document<'a, '_, '_> {
             "minhr" => info.totals.min_heart_rate = self.number(tag),
             "maxhr" => info.totals.max_heart_rate = self.number(tag),
             "meanhr" => info.totals.avg_heart_rate = self.number(tag),
+            "temperature" => info.totals.avg_temperature = self.number(tag),
             // MyTourbook.
             "tourType" => info.sport = self.words(tag),
             "calories" => info.totals.calories_kcal = self.number(tag),
+            "restPulse" => {
+                info.resting_heart_rate = self.number(tag).map(|beats| beats as u8).filter(|beats| *beats > 0)
+            }
             "activity" => self.spoq_activity(tag, info),
             _ => {}
         }

@@ -95,7 +95,9 @@ fn draft(file: &mut File, mut trk: Trk, first: bool, alone: bool) -> Draft {
             recording.stated = std::mem::take(&mut file.info.totals);
         }
         sport = sport.or(file.info.sport.take());
+        trk.info.resting_heart_rate = trk.info.resting_heart_rate.or(file.info.resting_heart_rate);
     }
+    recording.athlete.resting_heart_rate = trk.info.resting_heart_rate;
     set_sport(&mut draft, sport);
     let creator = file.creator.as_deref().unwrap_or_default();
     draft.clock.local_as_utc = xml::writes_local_as_utc(creator);

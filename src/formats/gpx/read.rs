@@ -57,7 +57,7 @@ pub(super) struct Info {
     pub totals: Totals,
     pub laps: Vec<Lap>,
     pub sport: Option<String>,
-    pub start: Option<i64>,
+    pub resting_heart_rate: Option<u8>,
 }
 
 /// One `trk`.
@@ -182,10 +182,6 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
                 "cmt" => trk.comment = self.words(&tag).or(trk.comment.take()),
                 "src" => trk.source = self.words(&tag).or(trk.source.take()),
                 "type" => trk.sport = self.words(&tag).or(trk.sport.take()),
-                "time" => {
-                    let time = self.cursor.text(&tag).and_then(|text| xml::instant(text.as_bytes()));
-                    trk.info.start = time.map(|instant| instant.ms);
-                }
                 "extensions" => {
                     while let Some(child) = self.cursor.child(tag.level) {
                         if child.name == "sample" && self.points.is_own(child.prefix) {

@@ -43,7 +43,9 @@ impl<'a> Document<'a, '_, '_> {
                         self.statistics(&group, &mut lap.totals);
                     }
                 }
-                _ => self.total(&tag, &mut lap.totals),
+                _ => {
+                    self.total(&tag, &mut lap.totals);
+                }
             }
         };
         let previous = activity.laps.last().map(|lap| lap.end);
@@ -171,15 +173,18 @@ impl<'a> Document<'a, '_, '_> {
         Ok(())
     }
 
-    /// An activity extension of a lap or leg: `LX` in any dialect.
+    /// An activity extension of a lap or leg: `LX` in any dialect, or one of its values alone.
     pub(super) fn statistics(&mut self, group: &Tag<'a>, totals: &mut Totals) {
+        if self.total(group, totals) {
+            return;
+        }
         while let Some(tag) = self.cursor.child(group.level) {
             self.total(&tag, totals);
         }
     }
 
-    /// One total of a lap.
-    fn total(&mut self, tag: &Tag<'a>, totals: &mut Totals) {
+    /// One total of a lap; false when the element is none.
+    fn total(&mut self, tag: &Tag<'a>, totals: &mut Totals) -> bool {
         let slot = match tag.name {
             "TotalTimeSeconds" | "ActiveSeconds" => &mut totals.timer_s,
             "ElapsedSeconds" => &mut totals.elapsed_s,
@@ -195,11 +200,11 @@ impl<'a> Document<'a, '_, '_> {
             "MaxWatts" => &mut totals.max_power,
             "Steps" | "StepCount" => &mut totals.steps,
             "ClimbMeters" => &mut totals.ascent_m,
-            _ => return,
+            _ => return false,
         };
-        if slot.is_none() {
-            *slot = self.number(tag);
-        }
+        let number = self.number(tag);
+        *slot = slot.take().or(number);
+        true
     }
 }
 

@@ -144,7 +144,17 @@ impl Builder {
         notes.add_many(WORDS, words, Place::NOWHERE, || {
             format!("{words} things said of single points (symbols, comments, kind of fix …) have no place in a sample")
         });
-        if self.timed > 0 { self.zones.clock(notes) } else { self.stated_zones.clock(notes) }
+        let stated = self.stated_zones.clock(&mut Notes::new());
+        if self.timed == 0 {
+            return stated;
+        }
+        match self.zones.clock(notes) {
+            // Samples in UTC below a start with an offset: the offset is known all the same.
+            clock if clock.basis == Basis::Utc && stated.basis == Basis::Offset => {
+                Clock { basis: Basis::Utc, ..stated }
+            }
+            clock => clock,
+        }
     }
 }
 

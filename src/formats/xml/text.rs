@@ -180,6 +180,19 @@ mod tests {
     }
 
     #[test]
+    fn decimals_of_every_length_are_rounded_as_the_standard_parser_rounds() {
+        let mut state = 1u64;
+        for round in 0..20_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let mut digits = format!("{:0width$}", state >> (round % 64), width = 1 + round % 30);
+            digits.insert((state >> 7) as usize % (digits.len() + 1), '.');
+            if digits.len() > 1 {
+                assert_eq!(number(digits.as_bytes()), Number::Value(digits.parse().unwrap()), "{digits}");
+            }
+        }
+    }
+
+    #[test]
     fn numbers_of_real_files() {
         assert_eq!(number(b" 12,5\n"), Number::Value(12.5));
         assert_eq!(number(b"\x0085\0"), Number::Value(85.0));
