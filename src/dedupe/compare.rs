@@ -46,6 +46,8 @@ pub(super) struct Comparison<'a> {
     b: &'a Fingerprint,
     /// Seconds between two instants.
     pub(super) step_s: i64,
+    /// Seconds between two samples of the sparser one.
+    pub(super) every_s: f64,
     tracks: Option<[(Series, Series); 2]>,
 }
 
@@ -58,13 +60,19 @@ impl<'a> Comparison<'a> {
                 let origin = (bbox[0], bbox[1]);
                 [a.coarse.positions(step_s, origin), b.coarse.positions(step_s, origin)]
             });
-        Comparison { a, b, step_s: if comparable { step_s } else { 0 }, tracks }
+        let every_s = a.coarse.every_s().max(b.coarse.every_s());
+        Comparison { a, b, step_s: if comparable { step_s } else { 0 }, every_s, tracks }
     }
 
     /// Both series of a quantity, when both have it.
     pub(super) fn series(&self, quantity: Quantity) -> Option<(Series, Series)> {
         let both = self.step_s > 0 && self.a.coarse.has(quantity) && self.b.coarse.has(quantity);
         both.then(|| (self.a.coarse.series(quantity, self.step_s), self.b.coarse.series(quantity, self.step_s)))
+    }
+
+    /// Both tracks, when both have positions.
+    pub(super) fn both_tracks(&self) -> Option<&[(Series, Series); 2]> {
+        self.tracks.as_ref()
     }
 
     /// True when both have positions.
@@ -167,11 +175,15 @@ fn walk(track: &(Series, Series)) -> impl Iterator<Item = (usize, f64, f64)> + '
 
 /// Compares two series of one quantity when `shift_s` is added to the times of the second.
 pub(super) fn series(a: &Series, b: &Series, shift_s: f64) -> Option<SeriesMatch> {
+    let place = a.place_in(b, shift_s);
+    of_pairs(a.values.iter().enumerate().map(|(index, &x)| (x, place.value(&b.values, index))))
+}
+
+/// Compares pairs of values; those with an absent one do not count.
+pub(super) fn of_pairs(pairs: impl Iterator<Item = (f64, f64)>) -> Option<SeriesMatch> {
     let (mut count, mut difference) = (0usize, 0.0);
     let (mut sx, mut sy, mut sxx, mut syy, mut sxy) = (0.0, 0.0, 0.0, 0.0, 0.0);
-    let place = a.place_in(b, shift_s);
-    for (index, &x) in a.values.iter().enumerate() {
-        let y = place.value(&b.values, index);
+    for (x, y) in pairs {
         if x.is_nan() || y.is_nan() {
             continue;
         }

@@ -42,6 +42,8 @@ pub(super) enum Grade {
 pub(super) struct Evidence {
     pub(super) reasons: Vec<Reason>,
     pub(super) grades: Vec<(&'static str, Grade)>,
+    /// Median distance of the tracks, m; 0 when they were not compared.
+    pub(super) track_median: f64,
 }
 
 impl Evidence {
@@ -54,6 +56,10 @@ impl Evidence {
 
     pub(super) fn score(&self) -> f64 {
         self.reasons.iter().map(|reason| reason.score).sum()
+    }
+
+    pub(super) fn score_of(&self, code: &str) -> f64 {
+        self.reasons.iter().filter(|reason| reason.code == code).map(|reason| reason.score).sum()
     }
 
     pub(super) fn grade(&self, code: &str) -> Grade {
@@ -87,7 +93,8 @@ pub(super) fn track(pair: &Comparison<'_>, unplaced: bool, shift_s: f64, out: &m
         return 0.0;
     }
     // A chord between two instants leaves a bend by a share of its length.
-    let chord = if lag == 0.0 { 0.0 } else { best.stride * 0.08 };
+    let chords = (pair.every_s / pair.step_s as f64).max(if lag == 0.0 { 0.0 } else { 1.0 });
+    let chord = if chords < 0.3 { 0.0 } else { best.stride * chords * 0.08 };
     let moving = best.extent > 150.0 && best.extent > 5.0 * best.median;
     let (grade, score) = match best.median {
         m if !moving && m < 150.0 => (Grade::Silent, 0.3),
@@ -100,6 +107,7 @@ pub(super) fn track(pair: &Comparison<'_>, unplaced: bool, shift_s: f64, out: &m
     if unplaced && score < 0.0 {
         return 0.0;
     }
+    out.track_median = best.median;
     let after = if lag == 0.0 { String::new() } else { format!(" after a lag of {lag:.0} s") };
     out.add(
         "track",
@@ -133,25 +141,26 @@ pub(super) fn sensors(pair: &Comparison<'_>, unplaced: bool, shift_s: f64, track
         }
         settled |= grade.0 >= Grade::Agrees;
         let (mut grade, mut score) = grade;
-        // Speed and height of a virtual world, or of a sensor on the spot, need not be those of the other recorder.
-        if (quantity == Quantity::Altitude || quantity == Quantity::Speed) && unplaced && grade < Grade::Agrees {
+        // Speed and height of a virtual world, or of a sensor on the spot, need not be those of the other recorder; and
+        // where the tracks agree, a bad speed or height is a bad sensor.
+        let excused = unplaced || out.grade("track") >= Grade::Strong;
+        if (quantity == Quantity::Altitude || quantity == Quantity::Speed) && excused && grade < Grade::Agrees {
             (grade, score) = (Grade::Silent, 0.0);
         }
-        let (code, unit) = name(quantity);
-        out.add(
-            code,
-            grade,
-            score,
-            format!(
-                "{} differs by {:.1} {unit} on average, correlation {:.2}, at {} shared instants",
-                code.replace('_', " "),
-                best.difference,
-                best.correlation,
-                best.count
-            ),
-        );
+        add_series(quantity, best, (grade, score), "shared instants", out);
     }
     lag
+}
+
+fn add_series(quantity: Quantity, m: SeriesMatch, (grade, score): (Grade, f64), at: &str, out: &mut Evidence) {
+    let (code, unit) = name(quantity);
+    let (what, d, r, n) = (code.replace('_', " "), m.difference, m.correlation, m.count);
+    out.add(code, grade, score, format!("{what} differs by {d:.1} {unit} on average, correlation {r:.2}, at {n} {at}"));
+}
+
+/// Heart rates that were compared at `at`, which are no shared instants.
+pub(super) fn heart_rate(m: SeriesMatch, at: &str, out: &mut Evidence) {
+    add_series(Quantity::HeartRate, m, grade_of(Quantity::HeartRate, m), at, out);
 }
 
 fn name(quantity: Quantity) -> (&'static str, &'static str) {
@@ -176,7 +185,7 @@ fn grade_of(quantity: Quantity, m: SeriesMatch) -> (Grade, f64) {
         Quantity::HeartRate => match () {
             () if d <= 1.0 && r >= 0.95 && long => (Grade::Copy, 4.0),
             () if d <= 6.0 && r >= 0.85 => (Grade::Strong, 3.0),
-            () if (d <= 8.0 && r >= 0.7) || (d <= 15.0 && r >= 0.93) => (Grade::Agrees, 1.5),
+            () if d <= 10.0 && r >= 0.93 => (Grade::Agrees, 1.5),
             () if d > 12.0 || (d > 8.0 && r < 0.7) => (Grade::Against, -3.0),
             () => (Grade::Doubt, -0.5),
         },
@@ -224,7 +233,10 @@ pub(super) fn totals(a: &Fingerprint, b: &Fingerprint, share: f64, out: &mut Evi
             d if d <= 0.003 => (Grade::Agrees, 1.0),
             d if d <= 0.03 => (Grade::Agrees, 0.5),
             // On the spot two devices count what they like.
-            d if d > 0.15 && share > 0.95 && !(a.unplaced || b.unplaced) => (Grade::Silent, -1.0),
+            // Noise adds to a distance that is computed from positions.
+            d if d > 0.15 && share > 0.95 && !(a.unplaced || b.unplaced) && out.grade("track") < Grade::Strong => {
+                (Grade::Silent, -1.0)
+            }
             _ => (Grade::Silent, 0.0),
         };
         out.add("distance", grade, score, format!("distances of {x:.0} m and {y:.0} m"));

@@ -1,5 +1,6 @@
 //! Filling: whole columns of one recording put onto the samples of another, each value at most once, none invented.
 
+use super::series::median_step;
 use crate::model::{Column, Track};
 
 /// A nearest sample is taken within half of the wider step of the two, but never farther than this, ms.
@@ -14,7 +15,7 @@ pub(super) struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// The rows of `base`, to be filled from `other`. Both must be ordered.
     pub(super) fn new(base: &'a Track, other: &Track) -> Rows<'a> {
-        let step = median_step(base.times()).max(median_step(other.times()));
+        let step = [base, other].map(|track| median_step(track.times()).unwrap_or(1000)).into_iter().fold(0, i64::max);
         Rows { times: base.times(), tolerance_ms: (step / 2).min(FARTHEST_MS) }
     }
 
@@ -64,16 +65,6 @@ impl<'a> Rows<'a> {
         let left_out = self.place(values, |row, value| raw[row] = value);
         (Column::from_raw(raw), left_out)
     }
-}
-
-/// Median step between two samples of different times, ms; 1 s without any.
-fn median_step(times: &[i64]) -> i64 {
-    let mut steps: Vec<i64> = times.windows(2).map(|pair| pair[1] - pair[0]).filter(|&step| step > 0).collect();
-    if steps.is_empty() {
-        return 1000;
-    }
-    let middle = steps.len() / 2;
-    *steps.select_nth_unstable(middle).1
 }
 
 #[cfg(test)]

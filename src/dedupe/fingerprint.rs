@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::series::{Coarse, longest_gap};
+use super::series::{Coarse, longest_gap, median_step};
 use crate::ids::ActivityId;
 use crate::model::{Activity, Channel, Evidence, Recording, Totals, Track};
 
@@ -70,6 +70,12 @@ pub struct Fingerprint {
     /// Spans in which something was recorded, ms, when there is more than one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub spans: Vec<(i64, i64)>,
+    /// Seconds of pauses and of gaps between samples, within the window.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub paused_s: f64,
+    /// Time in motion, seconds, as computed from the positions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moving_s: Option<f64>,
     /// Digest of what every format keeps exactly: whole seconds since the start with heart rate and power, or
     /// positions to 1e-5 degrees.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -118,6 +124,10 @@ impl Person {
     }
 }
 
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
 fn is_false(value: &bool) -> bool {
     !value
 }
@@ -159,6 +169,8 @@ impl Fingerprint {
                 weight_kg: activity.athlete.weight_kg,
             },
             bbox: bbox(track),
+            paused_s: window.map(|(start, end)| paused_s(activity, start, end)).unwrap_or_default(),
+            moving_s: activity.computed.moving_s.filter(|s| *s > 0.0).map(|s| (s * 10.0).round() / 10.0),
             spans: window.map(|(start, end)| spans(activity, start, end)).unwrap_or_default(),
             content,
             changes,
@@ -274,6 +286,22 @@ fn spans(recording: &Recording, start: i64, end: i64) -> Vec<(i64, i64)> {
         spans.push((from, end));
     }
     if spans.len() == 1 && spans[0] == (start, end) { Vec::new() } else { spans }
+}
+
+/// Seconds in which nothing went on: pauses, and gaps between samples that are longer than the recorder's habit.
+fn paused_s(recording: &Recording, start: i64, end: i64) -> f64 {
+    let times = recording.track.times();
+    let longest = 20_000.max(median_step(times).unwrap_or(0).saturating_mul(5));
+    let gaps = times.windows(2).filter(|pair| pair[1] - pair[0] > longest).map(|pair| (pair[0], pair[1]));
+    let mut rests: Vec<(i64, i64)> = gaps.chain(recording.pauses.iter().map(|p| (p.start, p.end))).collect();
+    rests.sort_unstable();
+    let (mut sum, mut until) = (0, start);
+    for (from, to) in rests {
+        let (from, to) = (from.max(until), to.min(end));
+        sum += (to - from).max(0);
+        until = until.max(to);
+    }
+    (sum / 100) as f64 / 10.0
 }
 
 /// Digest of the quantised columns, and how often they change; `None` when they hardly do.

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::Reason;
 use super::fingerprint::Fingerprint;
-use super::judge::{CLOCK_SLACK_MS, Judgement, Verdict, WIDEST_SHIFT_S, judge, shifts};
+use super::judge::{Judgement, Verdict, judge};
 use super::summary::days;
+use super::when::{CLOCK_SLACK_MS, WIDEST_SHIFT_S, shifts};
 use crate::ids::ActivityId;
 
 /// Two activities with a verdict that is not `different`.
@@ -58,17 +59,14 @@ pub fn group(all: &[Fingerprint]) -> Grouping {
 /// Judges every pair that could be one workout and has at least one of `new` in it: new against old, and new against
 /// new. Pairs that are different are left out. In order of identities.
 ///
-/// Candidates come from a sweep by start time (common time, or a zone fault between them), from equal content, from
-/// platform identities and, for workouts without clock time, from the day.
+/// Candidates come from a sweep by start time (common time, a zone fault between them, equal content), from platform
+/// identities and, for workouts without clock time, from the day. But for platform identities, two activities that
+/// start more than 27 hours apart are never candidates.
 pub fn pairs(old: &[&Fingerprint], new: &[&Fingerprint]) -> Vec<Pair> {
     let all: Vec<&Fingerprint> = old.iter().chain(new).copied().collect();
     let mut candidates = Vec::new();
     sweep(&all, old.len(), &mut candidates);
-    by_key(&all, |f, keys| keys.extend(f.content.map(|c| c.to_le_bytes().to_vec())), &mut candidates);
-    let platforms = |f: &Fingerprint, keys: &mut Vec<Vec<u8>>| {
-        keys.extend(f.platform_ids.iter().map(|(platform, id)| format!("{platform}\n{id}").into_bytes()));
-    };
-    by_key(&all, platforms, &mut candidates);
+    by_platform(&all, &mut candidates);
     by_day(&all, &mut candidates);
     for pair in &mut candidates {
         if all[pair.1].id < all[pair.0].id {
@@ -98,7 +96,7 @@ fn sweep(all: &[&Fingerprint], old: usize, out: &mut Vec<(usize, usize)>) {
     for &(window, i) in &timed {
         open.retain(|(earlier, _)| earlier.0.max(earlier.1) + reach >= window.0);
         for &(earlier, j) in &open {
-            if (i >= old || j >= old) && !shifts(earlier, window).is_empty() {
+            if (i >= old || j >= old) && (!shifts(earlier, window).is_empty() || all[i].same_content(all[j])) {
                 out.push((j, i));
             }
         }
@@ -106,19 +104,18 @@ fn sweep(all: &[&Fingerprint], old: usize, out: &mut Vec<(usize, usize)>) {
     }
 }
 
-/// Pairs that share a key. A key that very many share tells nothing: only neighbours in order are paired then.
-fn by_key(all: &[&Fingerprint], keys_of: impl Fn(&Fingerprint, &mut Vec<Vec<u8>>), out: &mut Vec<(usize, usize)>) {
+/// Pairs that share a platform identity. An identity that very many share tells nothing: only neighbours in order are
+/// paired then.
+fn by_platform(all: &[&Fingerprint], out: &mut Vec<(usize, usize)>) {
     const MANY: usize = 64;
-    let mut keyed: Vec<(Vec<u8>, ActivityId, usize)> = Vec::new();
-    let mut keys = Vec::new();
-    for (i, f) in all.iter().enumerate() {
-        keys_of(f, &mut keys);
-        keyed.extend(keys.drain(..).map(|key| (key, f.id, i)));
-    }
+    let keys = |(i, f): (usize, &&'_ Fingerprint)| -> Vec<(String, ActivityId, usize)> {
+        f.platform_ids.iter().map(|(platform, id)| (format!("{platform}\n{id}"), f.id, i)).collect()
+    };
+    let mut keyed: Vec<(String, ActivityId, usize)> = all.iter().enumerate().flat_map(keys).collect();
     keyed.sort_unstable();
     for run in keyed.chunk_by(|a, b| a.0 == b.0) {
+        let most = if run.len() > MANY { 1 } else { run.len() };
         for (at, a) in run.iter().enumerate() {
-            let most = if run.len() > MANY { 1 } else { run.len() };
             out.extend(run[at + 1..].iter().take(most).map(|b| (a.2, b.2)));
         }
     }

@@ -4,9 +4,10 @@
 use super::align::{Lag, lag};
 use super::fill::Rows;
 use super::fingerprint::Fingerprint;
-use super::judge::{Side, judge, span_text};
+use super::judge::{Side, judge};
 use super::prefer::Preferences;
 use super::totals;
+use super::when::span_text;
 use crate::error::Place;
 use crate::model::{
     Activity, Channel, Clock, Column, Companion, Device, Draft, Evidence, ExtraColumn, FitField, Origin, Recording,

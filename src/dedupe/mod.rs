@@ -6,6 +6,8 @@
 
 mod align;
 mod compare;
+mod course;
+mod decide;
 mod evidence;
 mod family;
 mod fill;
@@ -18,6 +20,7 @@ mod prefer;
 mod series;
 mod summary;
 mod totals;
+mod when;
 
 pub use evidence::Reason;
 pub use fingerprint::{Fingerprint, Numbers, Person};

@@ -55,6 +55,9 @@ impl Quantity {
 pub struct Coarse {
     /// Seconds between two instants; 0 when there is nothing.
     step_s: i64,
+    /// Median seconds between two samples, 0 when less than a second.
+    #[serde(skip_serializing_if = "is_zero")]
+    every_s: i64,
     /// Number of the first instant: it lies at `first × step_s` seconds after the Unix epoch.
     first: i64,
     /// Latitude and longitude, 1e-5 degrees.
@@ -78,8 +81,10 @@ impl Coarse {
     /// Samples a settled track over `[start, end]` (ms).
     pub(super) fn of(track: &Track, start: i64, end: i64) -> Coarse {
         let Some(grid) = Grid::over(start, end) else { return Coarse::default() };
-        let gap = longest_gap(track.times());
-        let mut coarse = Coarse { step_s: grid.step_ms / 1000, first: grid.first, ..Coarse::default() };
+        let every_ms = median_step(track.times()).unwrap_or(0);
+        let gap = LONGEST_GAP_MS.max(every_ms.saturating_mul(3));
+        let (step_s, every_s) = (grid.step_ms / 1000, every_ms / 1000);
+        let mut coarse = Coarse { step_s, every_s, first: grid.first, ..Coarse::default() };
         let (lat, lon) = grid.positions(track, gap);
         if lat.iter().any(|v| !v.is_nan()) {
             (coarse.lat, coarse.lon) = (encode(&lat, 1e5), encode(&lon, 1e5));
@@ -121,6 +126,11 @@ impl Coarse {
     /// True when this quantity is kept.
     pub(super) fn has(&self, quantity: Quantity) -> bool {
         !self.text(quantity).is_empty()
+    }
+
+    /// Seconds between two samples, about.
+    pub(super) fn every_s(&self) -> f64 {
+        self.every_s as f64
     }
 
     /// Seconds between two instants; 0 when there is nothing.
@@ -192,6 +202,11 @@ impl Series {
         if index < 0 { f64::NAN } else { self.values.get(index as usize).copied().unwrap_or(f64::NAN) }
     }
 
+    /// The value at the instant nearest to a second.
+    pub(super) fn near(&self, second: f64) -> f64 {
+        self.at((second / self.step_s as f64).round() as i64)
+    }
+
     /// Where the own instants lie in another series of the same step when `shift_s` is added to the other's times.
     pub(super) fn place_in(&self, other: &Series, shift_s: f64) -> Place {
         let place = (self.first - other.first) as f64 - shift_s / self.step_s as f64;
@@ -225,15 +240,23 @@ impl Series {
 
 /// The longest gap over which values may be carried, ms.
 pub(super) fn longest_gap(times: &[i64]) -> i64 {
-    let stride = (times.len() / 256).max(1);
-    let mut steps: Vec<i64> =
-        times.windows(2).step_by(stride).map(|pair| pair[1] - pair[0]).filter(|&step| step > 0).collect();
+    LONGEST_GAP_MS.max(median_step(times).unwrap_or(0).saturating_mul(3))
+}
+
+/// Median of the steps between samples of different times, ms; of an even choice of them when they are many.
+pub(super) fn median_step(times: &[i64]) -> Option<i64> {
+    let stride = (times.len() / 1024).max(1);
+    let step = |at: usize| Some(times.get(at + 1)? - times.get(at)?);
+    let mut steps: Vec<i64> = (0..times.len()).step_by(stride).filter_map(step).filter(|&step| step > 0).collect();
     if steps.is_empty() {
-        return LONGEST_GAP_MS;
+        return None;
     }
     let middle = steps.len() / 2;
-    let (_, median, _) = steps.select_nth_unstable(middle);
-    LONGEST_GAP_MS.max(median.saturating_mul(3))
+    Some(*steps.select_nth_unstable(middle).1)
+}
+
+fn is_zero(value: &i64) -> bool {
+    *value == 0
 }
 
 /// The grid of one recording.

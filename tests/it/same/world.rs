@@ -194,8 +194,18 @@ pub fn any_event(dice: &mut Dice) -> Event {
 pub struct Recorder {
     /// Deviation of the positions, m; they wander as a receiver's do. `None` records no positions.
     pub gps_noise: Option<f64>,
+    /// The noise is new at every sample, not wandering.
+    pub white: bool,
+    /// Seconds at the start without positions.
+    pub no_fix: usize,
+    /// Seconds between two samples.
+    pub every: usize,
+    /// Times go on as if there had been no stops, as in files without pause marks.
+    pub closes_stops: bool,
     pub heart_rate: bool,
     pub heart_rate_noise: f64,
+    /// Seconds by which an optical sensor is late.
+    pub heart_rate_late: usize,
     pub power: bool,
     pub cadence: bool,
     pub altitude: bool,
@@ -226,8 +236,13 @@ impl Default for Recorder {
     fn default() -> Recorder {
         Recorder {
             gps_noise: Some(3.0),
+            white: false,
+            no_fix: 0,
+            every: 1,
+            closes_stops: false,
             heart_rate: true,
             heart_rate_noise: 0.0,
+            heart_rate_late: 0,
             power: true,
             cadence: true,
             altitude: true,
@@ -257,11 +272,13 @@ pub fn record(event: &Event, recorder: &Recorder, seed: u64) -> Activity {
     let (mut east, mut north) = (0.0, 0.0);
     let round = |v: f64, decimals: i32| (v * 10f64.powi(decimals)).round() / 10f64.powi(decimals);
     let last = event.moments.len() - recorder.trim.1.min(event.moments.len() / 3);
+    let mut stood = 0;
     let (mut dropped, mut since, mut heading) = (0, 100.0, (0.0, 0.0));
     for (second, moment) in event.moments.iter().enumerate() {
         // Noise and choice are drawn for every second, so that a trimmed copy has the noise of the whole.
         let sigma = recorder.gps_noise.unwrap_or(0.0);
-        (east, north) = (east * 0.97 + dice.normal() * sigma * 0.243, north * 0.97 + dice.normal() * sigma * 0.243);
+        let (keep, new) = if recorder.white { (0.0, sigma) } else { (0.97, sigma * 0.243) };
+        (east, north) = (east * keep + dice.normal() * new, north * keep + dice.normal() * new);
         let (noise_hr, lottery) = (dice.normal() * recorder.heart_rate_noise, dice.unit());
         let lat = moment.lat + north / 111_195.0;
         let lon = moment.lon + east / (111_195.0 * moment.lat.to_radians().cos());
@@ -270,6 +287,10 @@ pub fn record(event: &Event, recorder: &Recorder, seed: u64) -> Activity {
             continue;
         }
         if !recorder.records_stops && event.stops.iter().any(|&(from, to)| second > from + 5 && second + 5 < to) {
+            stood += 1;
+            continue;
+        }
+        if second % recorder.every != 0 {
             continue;
         }
         let turn = (moment.speed - heading.0).abs() > 0.4 || (moment.heart_rate - heading.1).abs() > 2.0;
@@ -281,12 +302,14 @@ pub fn record(event: &Event, recorder: &Recorder, seed: u64) -> Activity {
             dropped += 1;
             continue;
         }
-        track.push(((event.start + second as i64) as f64 * 1000.0 + recorder.clock_s * 1000.0) as i64);
-        if recorder.gps_noise.is_some() {
+        let closed = if recorder.closes_stops { stood } else { 0 };
+        track.push(((event.start + (second - closed) as i64) as f64 * 1000.0 + recorder.clock_s * 1000.0) as i64);
+        if recorder.gps_noise.is_some() && second >= recorder.no_fix {
             track.set_position(round(lat, recorder.decimals), round(lon, recorder.decimals));
         }
         if recorder.heart_rate {
-            track.set(Channel::HeartRate, (moment.heart_rate + noise_hr).round().max(40.0) as f32);
+            let late = event.moments[second.saturating_sub(recorder.heart_rate_late)];
+            track.set(Channel::HeartRate, (late.heart_rate + noise_hr).round().max(40.0) as f32);
         }
         if recorder.power {
             track.set(Channel::Power, moment.power as f32);
@@ -306,6 +329,7 @@ pub fn record(event: &Event, recorder: &Recorder, seed: u64) -> Activity {
     }
     if recorder.states_pauses {
         for &(from, to) in &event.stops {
+            // Marks stand where the recorder says so; one that closes its stops has none.
             let at = |second: usize| ((event.start + second as i64) as f64 + recorder.clock_s) as i64 * 1000;
             draft.recording.pauses.push(Pause { start: at(from), end: at(to), auto: true });
         }

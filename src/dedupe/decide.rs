@@ -1,0 +1,96 @@
+//! From evidence to verdict.
+
+use super::evidence::{Evidence, Grade};
+use super::family::{Kinship, kinship};
+use super::fingerprint::Fingerprint;
+use super::judge::Verdict;
+use super::when::{Overlap, WHOLE, faulty};
+
+/// The sum of scores from which two activities are one.
+const SAME: f64 = 3.0;
+/// The sum of scores from which they may be one.
+const UNSURE: f64 = 1.5;
+/// Copies of one track are nearer than this, m: they differ by rounding only.
+const EXACT_M: f64 = 2.0;
+
+/// From evidence to verdict, and whether something contradicts. The score proposes; what was compared and is not alike
+/// caps it.
+pub(super) fn decide(
+    a: &Fingerprint,
+    b: &Fingerprint,
+    (shift_s, fault): (i64, bool),
+    common: &Overlap,
+    tracks: bool,
+    out: &mut Evidence,
+) -> (Verdict, bool) {
+    let copy = out.any(Grade::Copy);
+    let against = out.any(Grade::Against);
+    let mut verdict = match out.score() {
+        s if s >= SAME => Verdict::Same,
+        s if s >= UNSURE => Verdict::Unsure,
+        _ => Verdict::Different,
+    };
+    let cap = |verdict: &mut Verdict, most: Verdict| *verdict = (*verdict).min(most);
+    // Heart rate and power are the athlete's own: alike, they excuse what a receiver did; not alike, places do not settle
+    // it.
+    let own = out.grade("heart_rate").max(out.grade("power"));
+    let own_doubt = ["heart_rate", "power"].iter().any(|code| out.grade(code) == Grade::Doubt);
+    let track = out.grade("track");
+    let near = track == Grade::Doubt && out.score_of("track") > 0.0;
+    let doubts = [
+        against,
+        own_doubt && own < Grade::Strong,
+        track == Grade::Doubt && !(near && own >= Grade::Strong),
+        out.grade("altitude") == Grade::Doubt && own.max(track) < Grade::Strong,
+        (out.grade("sport") == Grade::Doubt || out.grade("athlete") == Grade::Doubt) && !copy,
+    ];
+    if doubts.contains(&true) {
+        cap(&mut verdict, Verdict::Unsure);
+    }
+    let identified = track >= Grade::Strong || out.grade("heart_rate") >= Grade::Agrees;
+    if kinship(a.sport, b.sport) == Kinship::Conflict && !identified {
+        cap(&mut verdict, Verdict::Different);
+    }
+    if common.of_both < WHOLE {
+        let alike = copy || out.count(Grade::Strong) > 0;
+        cap(&mut verdict, if alike { Verdict::Unsure } else { Verdict::Different });
+        if alike {
+            out.add("part", Grade::Silent, 0.0, "one is a part of the other, or each misses a part".to_owned());
+        }
+    }
+    // Two activities of one source are two workouts unless they are copies.
+    if a.same_source(b) && !copy {
+        cap(&mut verdict, Verdict::Different);
+    }
+    if fault {
+        cap(&mut verdict, with_fault(a, b, shift_s, common, tracks, out));
+    }
+    (verdict, against)
+}
+
+/// How far evidence goes when it needs a zone fault: the same course at the same pace some hours later is not rare, so
+/// only a copy is the same (or, for a watch without zone, equal length, course of speed and distance).
+fn with_fault(
+    a: &Fingerprint,
+    b: &Fingerprint,
+    shift_s: i64,
+    common: &Overlap,
+    tracks: bool,
+    out: &Evidence,
+) -> Verdict {
+    let worst = out.any(Grade::Against) || out.any(Grade::Doubt);
+    let likely = shift_s % 1800 == 0 || faulty(a, b, shift_s).is_some();
+    let exact = ["heart_rate", "power", "content"].iter().any(|code| out.grade(code) == Grade::Copy)
+        || (out.grade("track") == Grade::Copy && out.track_median <= EXACT_M);
+    let zoneless = |f: &Fingerprint| f.floating || f.offset_s.is_none();
+    let unknown = !tracks && (zoneless(a) || zoneless(b)) && common.of_both > 0.98;
+    let course = out.grade("speed") >= Grade::Agrees;
+    match () {
+        () if exact && !worst && likely && common.of_both > 0.75 => Verdict::Same,
+        () if unknown && course && out.grade("distance") >= Grade::Agrees && !worst => Verdict::Same,
+        () if out.count(Grade::Strong) > 0 && !worst => Verdict::Unsure,
+        () if exact && common.of_both > 0.75 => Verdict::Unsure,
+        () if unknown && course => Verdict::Unsure,
+        () => Verdict::Different,
+    }
+}
