@@ -2,6 +2,7 @@
 
 pub mod base;
 pub mod crc;
+pub mod exercises;
 mod own;
 pub mod products;
 pub mod profile;

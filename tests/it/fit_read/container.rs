@@ -200,11 +200,33 @@ fn a_definition_that_is_missing_or_of_no_byte_order_ends_the_reading() {
 
 #[test]
 fn more_samples_than_allowed_are_left_out_and_said_so() {
+    let mut fit = ride(20);
+    fit.define(3, 19, &[(2, 4, base::UINT32)]).data(3, &[V::U32(START)]);
     let limits = Limits { samples: 7, ..Limits::default() };
-    let (_, reading) = read_bytes(&ride(20).file(), &limits).unwrap();
-    assert_eq!(reading.drafts[0].recording.track.len(), 7);
-    assert!(!reading.drafts[0].complete);
-    assert!(reading.drafts[0].notes.get("fit.stopped").unwrap().detail.contains("--max-samples"));
+    let (_, reading) = read_bytes(&fit.file(), &limits).unwrap();
+    let draft = &reading.drafts[0];
+    assert_eq!((draft.recording.track.len(), draft.recording.laps.len(), draft.complete), (7, 1, false));
+    let note = draft.notes.get("fit.samples").unwrap();
+    assert_eq!(note.count, 13);
+    assert!(note.detail.contains("--max-samples"));
+}
+
+#[test]
+fn tiny_messages_cannot_make_giant_lists() {
+    // Laps, sessions, devices, sets … of no bytes at all: each takes one byte of the file.
+    for number in [18, 19, 101, 225, 312, 23, 12, 21, 264] {
+        let mut fit = activity();
+        record(&mut fit, START, 100);
+        fit.define(1, number, &[(200, 0, base::UINT8), (0, 1, base::ENUM), (9, 1, base::UINT8), (1, 1, base::ENUM)]);
+        fit.raw(&[1, 43, 1, 1].repeat(200_000));
+        let draft = only(&fit.file());
+        let recording = &draft.recording;
+        let lists = [recording.laps.len(), recording.sessions.len(), recording.lengths.len(), recording.sets.len()];
+        assert!(lists.iter().all(|len| *len <= 65_536) && recording.devices.len() <= 1000, "{lists:?}");
+        let full = draft.notes.get("fit.too_many").is_some();
+        assert_eq!(full, !matches!(number, 21 | 23 | 264), "message {number}: {lists:?}");
+        assert_eq!(draft.complete, !full);
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::collect::{Collector, NO_TIME, SportMessage, TimerEvent};
 use super::summary::Span;
+use crate::formats::fit::exercises::exercise;
 use crate::model::{Device, Pause, Recording, Session, Sport, SubSport, Totals, Track};
 
 /// FIT `device_index` of the recorder itself.
@@ -36,10 +37,12 @@ pub(super) fn assemble(track: Track, collector: &mut Collector, start: Option<i6
     recording.lengths.sort_by_key(|length| length.start);
     recording.sets = std::mem::take(&mut collector.sets);
     for set in &mut recording.sets {
-        let title = |(category, name, _): &&(u16, u16, String)| {
-            Some(*category) == set.category && set.category_subtype.is_none_or(|subtype| subtype == *name)
-        };
-        let words = || collector.exercises.iter().find(title).map(|(_, _, text)| text.clone());
+        let Some(category) = set.category else { continue };
+        let of_number = |(of, number, _): &&(_, _, _)| (*of, *number) == (category, set.category_subtype);
+        let of_category = |(of, ..): &&(_, _, _)| set.category_subtype.is_none() && *of == category;
+        let titles = &collector.exercises;
+        let title = titles.iter().find(of_number).or_else(|| titles.iter().find(of_category));
+        let words = || title.map(|title| title.2.clone()).or_else(|| exercise(category, set.category_subtype));
         set.exercise = set.exercise.take().or_else(words);
     }
     recording.splits = std::mem::take(&mut collector.splits);

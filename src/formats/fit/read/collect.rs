@@ -18,6 +18,15 @@ pub(super) const NO_TIME: i64 = i64::MIN;
 const TOLD_ELSEWHERE: [u8; 5] = [TIMER, 8, 9, 26, 28];
 const TIMER: u8 = 0;
 
+/// More of a kind than any device writes is hostile. `message_index` counts laps, lengths and sets in 16 bits.
+const MOST_SPANS: usize = 65_536;
+/// Legs, sports and exercise titles.
+const MOST_LEGS: usize = 1024;
+/// Recorder and sensors; `device_index` has eight bits.
+const MOST_DEVICES: usize = 512;
+/// Events.
+const MOST_EVENTS: usize = 1 << 20;
+
 /// `file_id` (0).
 #[derive(Debug, Default)]
 pub(super) struct FileId {
@@ -78,11 +87,14 @@ pub(super) struct Collector {
     pub description: Option<String>,
     /// Gear, creator, sport label, day, identities on platforms: what files of `paceport` say.
     pub words: [Option<String>; 5],
-    pub exercises: Vec<(u16, u16, String)>,
+    /// `exercise_title` (264): category, number in it, text.
+    pub exercises: Vec<(u16, Option<u16>, String)>,
     pub zones: Zones,
     pub athlete: Athlete,
     /// Developer fields in messages other than `record`.
     pub developer_totals: u64,
+    /// Messages beyond the bounds of any device.
+    pub too_many: u64,
     /// What the segment holds besides `hr` messages.
     pub messages: u64,
 }
@@ -132,9 +144,9 @@ impl Collector {
             }
             number::DEVICE_INFO => self.device(message),
             number::EVENT => self.event(message, time.map(|time| time + message.milliseconds()).or(last)),
-            number::LAP => self.laps.push(summary::lap(message)),
+            number::LAP => bounded(&mut self.laps, MOST_SPANS, &mut self.too_many, || summary::lap(message)),
             number::SESSION => self.session(message),
-            number::LENGTH => self.lengths.push(summary::length(message)),
+            number::LENGTH => bounded(&mut self.lengths, MOST_SPANS, &mut self.too_many, || summary::length(message)),
             number::ACTIVITY => {
                 self.activity =
                     Some(ActivityMessage { time, local: message.time(5), timer_s: message.scaled(0, 1000.0, 0.0) });
@@ -147,16 +159,21 @@ impl Collector {
                 self.intervals(message, 1, time.map_or(NO_TIME, |time| time + ms), true);
             }
             number::HR => self.heart.take(message),
-            number::SPORT => self.sports.push(SportMessage {
+            number::SPORT => bounded(&mut self.sports, MOST_LEGS, &mut self.too_many, || SportMessage {
                 sport: message.uint(0).map(Sport),
                 sub_sport: message.uint(1).map(SubSport),
                 name: message.text(3),
             }),
-            number::SET => self.sets.push(summary::set(message)),
-            number::SPLIT => self.splits.extend(summary::split(message)),
+            number::SET => bounded(&mut self.sets, MOST_SPANS, &mut self.too_many, || summary::set(message)),
+            number::SPLIT => {
+                if let Some(split) = summary::split(message) {
+                    bounded(&mut self.splits, MOST_SPANS, &mut self.too_many, || split);
+                }
+            }
             number::EXERCISE_TITLE => {
-                if let (Some(category), Some(name), Some(text)) = (message.uint(0), message.uint(1), message.text(2)) {
-                    self.exercises.push((category, name, text));
+                if let (Some(category), Some(text)) = (message.uint(0), message.text(2)) {
+                    let title = || (category, message.uint(1), text);
+                    bounded(&mut self.exercises, MOST_LEGS, &mut self.too_many, title);
                 }
             }
             number::WORKOUT => {
@@ -208,6 +225,10 @@ impl Collector {
         }
         let slot = match self.devices.iter().position(|device| device.index == index) {
             Some(slot) if index.is_some() => slot,
+            _ if self.devices.len() == MOST_DEVICES => {
+                self.too_many += 1;
+                return;
+            }
             _ => {
                 self.devices.push(Device { index, ..Device::default() });
                 self.devices.len() - 1
@@ -239,16 +260,21 @@ impl Collector {
         let (Some(event), Some(event_type), Some(time)) = (message.uint(0), message.uint(1), time) else { return };
         let data: Option<u32> = message.uint(3).or_else(|| message.uint(2));
         match (event, event_type) {
-            (TIMER, 0) => self.timer.push(TimerEvent { time, running: true, auto: data == Some(1) }),
-            (TIMER, 1 | 4 | 8 | 9) => self.timer.push(TimerEvent { time, running: false, auto: data == Some(1) }),
+            (TIMER, 0 | 1 | 4 | 8 | 9) => {
+                let event = TimerEvent { time, running: event_type == 0, auto: data == Some(1) };
+                bounded(&mut self.timer, MOST_EVENTS, &mut self.too_many, || event);
+            }
             _ if TOLD_ELSEWHERE.contains(&event) => {}
-            _ => self.events.push(Event { time, event, event_type, data, group: message.uint(4) }),
+            _ => {
+                let event = Event { time, event, event_type, data, group: message.uint(4) };
+                bounded(&mut self.events, MOST_EVENTS, &mut self.too_many, || event);
+            }
         }
     }
 
     /// A session takes its name from its `sport` message (one precedes each) when it has none of its own.
     fn session(&mut self, message: &Message<'_>) {
-        self.sessions.push(summary::session(message));
+        bounded(&mut self.sessions, MOST_LEGS, &mut self.too_many, || summary::session(message));
         for (field, bounds) in [(65, &mut self.zones.heart_rate_seconds), (68, &mut self.zones.power_seconds)] {
             if bounds.is_empty() {
                 bounds.extend(message.numbers(field).flatten().map(|ms| (ms / 1000.0) as f32));
@@ -324,6 +350,15 @@ impl Collector {
             }
             _ => {}
         }
+    }
+}
+
+/// Adds to a list that has room.
+fn bounded<T>(list: &mut Vec<T>, most: usize, too_many: &mut u64, make: impl FnOnce() -> T) {
+    if list.len() < most {
+        list.push(make());
+    } else {
+        *too_many += 1;
     }
 }
 

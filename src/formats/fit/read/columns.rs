@@ -1,10 +1,13 @@
 //! The samples of one segment as columns under construction, and the steps of a plan that fill them.
 
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use super::definition::number;
 use super::plan::{Op, Sink};
 use crate::formats::fit::base::Base;
 use crate::formats::fit::profile::DEGREES_PER_SEMICIRCLE;
-use crate::model::{Channel, Column, ExtraColumn, ExtraKey, Track};
+use crate::model::{Channel, Column, ExtraColumn, ExtraKey, FitField, Track};
 
 /// Wide columns that every segment has; extra channels follow.
 pub(super) const LATITUDE: usize = 0;
@@ -15,7 +18,7 @@ pub(super) const DISTANCE: usize = 2;
 const EXTRA: usize = 3;
 
 /// More extra channels than this are hostile.
-const MOST_EXTRA: usize = 4096;
+const MOST_EXTRA: usize = 512;
 /// Absent cells that a column may be padded with, in all columns together, besides some for each byte of the file: guards
 /// against a file of tiny records that touches every column in its last one.
 const FREE_PADDING: usize = 16 << 20;
@@ -50,6 +53,7 @@ pub(super) struct Columns {
     narrow: Vec<Vec<f32>>,
     wide: Vec<Vec<f64>>,
     keys: Vec<ExtraKey>,
+    slots: HashMap<u64, usize>,
     padding: Padding,
     distance: Rolling,
     cycles: Rolling,
@@ -65,6 +69,7 @@ impl Columns {
             narrow: vec![Vec::new(); Channel::COUNT],
             wide: vec![Vec::new(); EXTRA],
             keys: Vec::new(),
+            slots: HashMap::new(),
             padding: Padding { left: FREE_PADDING.saturating_add(file_bytes.saturating_mul(4)), refused: 0 },
             distance: Rolling::default(),
             cycles: Rolling::default(),
@@ -74,8 +79,9 @@ impl Columns {
 
     /// The wide column of an extra channel, made when it is new; `None` when there are too many.
     pub fn extra_slot(&mut self, key: ExtraKey) -> Option<usize> {
-        if let Some(known) = self.keys.iter().position(|have| *have == key) {
-            return Some(EXTRA + known);
+        let hash = fingerprint(&key);
+        if let Some(&slot) = self.slots.get(&hash) {
+            return Some(slot);
         }
         if self.keys.len() == MOST_EXTRA {
             self.padding.refused += 1;
@@ -83,7 +89,9 @@ impl Columns {
         }
         self.keys.push(key);
         self.wide.push(Vec::new());
-        Some(self.wide.len() - 1)
+        let slot = self.wide.len() - 1;
+        self.slots.insert(hash, slot);
+        Some(slot)
     }
 
     /// How often a value found no place because there are too many columns for so few bytes.
@@ -229,6 +237,25 @@ impl Columns {
         *track.extra_mut() = extra.map(|(key, column)| ExtraColumn::from_raw(key, column)).collect();
         track
     }
+}
+
+/// Equal keys have equal fingerprints; that two others have is as good as impossible.
+fn fingerprint(key: &ExtraKey) -> u64 {
+    let mut hash = DefaultHasher::new();
+    (&key.name, &key.unit).hash(&mut hash);
+    match &key.fit {
+        None => 0.hash(&mut hash),
+        Some(FitField::Native { number, base_type, scale, offset }) => {
+            (1, number, base_type, scale.to_bits(), offset.to_bits()).hash(&mut hash);
+        }
+        Some(FitField::Developer(field)) => {
+            (2, field.index, field.number, field.base_type, field.scale.to_bits(), field.offset.to_bits())
+                .hash(&mut hash);
+            (field.application, field.developer, field.manufacturer, field.version).hash(&mut hash);
+            (field.native_message, field.native_field).hash(&mut hash);
+        }
+    }
+    hash.finish()
 }
 
 /// A cell type of a column.

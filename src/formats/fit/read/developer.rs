@@ -1,13 +1,14 @@
 //! Developer fields: what `developer_data_id` (207) and `field_description` (206) say about them. Fields are identified
 //! by developer data index and field number, never by name; the scope is one segment.
 
+use std::collections::HashMap;
+
 use super::definition::{DeveloperBytes, Message};
 use crate::formats::fit::base::Base;
 use crate::formats::fit::own;
 use crate::model::{DeveloperField, ExtraKey, FitField};
 
 struct Application {
-    index: u8,
     application: Option<[u8; 16]>,
     developer: Option<[u8; 16]>,
     manufacturer: Option<u16>,
@@ -15,8 +16,6 @@ struct Application {
 }
 
 struct Description {
-    index: u8,
-    number: u8,
     base: Option<Base>,
     name: String,
     unit: String,
@@ -29,8 +28,10 @@ struct Description {
 /// The developer fields that a segment has described so far.
 #[derive(Default)]
 pub(super) struct Developers {
-    applications: Vec<Application>,
-    descriptions: Vec<Description>,
+    /// By developer data index.
+    applications: HashMap<u8, Application>,
+    /// By developer data index and field number.
+    descriptions: HashMap<(u8, u8), Description>,
 }
 
 impl Developers {
@@ -38,23 +39,19 @@ impl Developers {
     pub fn application(&mut self, message: &Message<'_>) {
         let id = |field| message.bytes(field).and_then(|b| b.first_chunk::<16>()).copied().filter(|b| *b != [0xFF; 16]);
         let Some(index) = message.uint(3) else { return };
-        self.applications.retain(|known| known.index != index);
-        self.applications.push(Application {
-            index,
+        let application = Application {
             application: id(1),
             developer: id(0),
             manufacturer: message.uint(2),
             version: message.uint(4),
-        });
+        };
+        self.applications.insert(index, application);
     }
 
     /// Takes a `field_description`; a later one for the same field replaces the earlier.
     pub fn describe(&mut self, message: &Message<'_>) {
         let (Some(index), Some(number)) = (message.uint(0), message.uint(1)) else { return };
-        self.descriptions.retain(|known| (known.index, known.number) != (index, number));
-        self.descriptions.push(Description {
-            index,
-            number,
+        let description = Description {
             base: message.uint(2).and_then(Base::of),
             name: message.text(3).unwrap_or_default(),
             unit: message.text(8).unwrap_or_default(),
@@ -62,21 +59,22 @@ impl Developers {
             offset: message.number(7).unwrap_or(0.0),
             native_message: message.uint(14),
             native_field: message.uint(15),
-        });
+        };
+        self.descriptions.insert((index, number), description);
     }
 
     /// Base type and key of a developer field; `None` when it was not described: then its bytes cannot be read.
     pub fn key(&self, field: &DeveloperBytes) -> Option<(Base, ExtraKey)> {
-        let known = self.descriptions.iter().find(|d| (d.index, d.number) == (field.index, field.number))?;
+        let known = self.descriptions.get(&(field.index, field.number))?;
         let base = known.base?;
-        let application = self.applications.iter().find(|a| a.index == field.index);
+        let application = self.applications.get(&field.index);
         let name = match known.name.as_str() {
-            "" => format!("developer_{}_{}", known.index, known.number),
+            "" => format!("developer_{}_{}", field.index, field.number),
             name => name.to_owned(),
         };
         let fit = DeveloperField {
-            index: known.index,
-            number: known.number,
+            index: field.index,
+            number: field.number,
             base_type: base.code(),
             scale: known.scale,
             offset: known.offset,
@@ -92,8 +90,8 @@ impl Developers {
 
     /// Name and base type of a field that `paceport` itself wrote.
     pub fn own(&self, field: &DeveloperBytes) -> Option<(&str, Base)> {
-        let app = self.applications.iter().find(|a| a.index == field.index)?;
-        let known = self.descriptions.iter().find(|d| (d.index, d.number) == (field.index, field.number))?;
+        let app = self.applications.get(&field.index)?;
+        let known = self.descriptions.get(&(field.index, field.number))?;
         (app.application == Some(own::APPLICATION)).then_some((known.name.as_str(), known.base?))
     }
 }

@@ -15,6 +15,7 @@ const STRAP: Code = Code::info("fit.strap_heart_rate");
 const LOCAL_TIME: Code = Code::info("fit.local_timestamp");
 const DENSE_TRACK: Code = Code::info("fit.gps_metadata");
 const COLUMNS: Code = Code::damage("fit.columns");
+const TOO_MANY: Code = Code::damage("fit.too_many");
 const DEVELOPER_TOTALS: Code = Code::info("fit.developer_totals");
 
 /// FIT times below this count seconds since the device was switched on, not since the epoch.
@@ -54,6 +55,12 @@ impl Pending {
             columns.refused(),
             Place::NOWHERE,
             || "values of more extra channels than so few bytes can mean were left out",
+        );
+        notes.add_many(
+            TOO_MANY,
+            collector.too_many + collector.heart.too_many(),
+            Place::NOWHERE,
+            || "more laps, devices, events or the like than any device writes; the rest is left out",
         );
         let start = first_instant(&columns, &collector);
         times_from_lengths(&mut columns, &collector, &mut notes);

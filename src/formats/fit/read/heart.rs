@@ -14,6 +14,9 @@ const STEP: i64 = SECOND / 4;
 /// … for 5 s at most.
 const STEPS: i64 = 20;
 
+/// Twelve days of values every quarter of a second.
+const MOST_VALUES: usize = 4 << 20;
+
 /// Heart rates of the strap, on the time line.
 #[derive(Debug, Default)]
 pub(super) struct Heart {
@@ -22,6 +25,7 @@ pub(super) struct Heart {
     /// Instant and strap clock of the last anchor.
     anchor: Option<(i64, i64)>,
     clock: i64,
+    too_many: u64,
 }
 
 impl Heart {
@@ -48,7 +52,9 @@ impl Heart {
             // The strap's clock has 32 bits; behind the anchor by more than 2^22 s means that it started again.
             let ticks = clock - at;
             let ticks = if ticks < -(1 << 22) * 1024 { ticks + (1 << 32) } else { ticks };
-            if let Some(bpm) = bpm.filter(|bpm| (1.0..255.0).contains(bpm)) {
+            if self.values.len() > MOST_VALUES {
+                self.too_many += 1;
+            } else if let Some(bpm) = bpm.filter(|bpm| (1.0..255.0).contains(bpm)) {
                 self.push(instant + ticks * TICK, bpm as u8);
             }
         }
@@ -65,7 +71,15 @@ impl Heart {
 
     /// Takes over what a later segment brought.
     pub fn append(&mut self, later: Heart) {
-        self.values.extend(later.values);
+        self.too_many += later.too_many;
+        let room = MOST_VALUES.saturating_sub(self.values.len());
+        self.too_many += later.values.len().saturating_sub(room) as u64;
+        self.values.extend(later.values.into_iter().take(room));
+    }
+
+    /// Values beyond what a strap can hold.
+    pub fn too_many(&self) -> u64 {
+        self.too_many
     }
 
     /// True without any value.

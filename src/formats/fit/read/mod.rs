@@ -31,6 +31,7 @@ const NO_CRC: Code = Code::warning("fit.no_crc");
 const NO_SIZE: Code = Code::damage("fit.no_data_size");
 const TRUNCATED: Code = Code::damage("fit.truncated");
 const STOPPED: Code = Code::damage("fit.stopped");
+const SAMPLES: Code = Code::damage("fit.samples");
 const TRAILING: Code = Code::warning("fit.trailing_bytes");
 
 /// Header size that includes a CRC of the header.
@@ -138,6 +139,9 @@ impl<'a> Segment<'a> {
             }
         }
         notes.extend(walk.notes);
+        notes.add_many(SAMPLES, walk.samples_left_out, Place::NOWHERE, || {
+            format!("more than {most_samples} samples; the rest is left out (raise it with --max-samples)")
+        });
         let kind = match walk.collector.file.as_ref().and_then(|file| file.kind) {
             Some(number) => file_type(number).map_or_else(|| format!("file_type_{number}"), str::to_owned),
             None => "fit_without_activity".to_owned(),

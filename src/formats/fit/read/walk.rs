@@ -10,7 +10,7 @@ use crate::error::Place;
 use crate::formats::fit::profile::message;
 use crate::report::Notes;
 
-/// Records of one plan that are decoded together, column by column.
+/// Records of one definition that are decoded together, column by column.
 const BATCH: usize = 1024;
 /// Definitions that are remembered, so that a device which defines before each message costs no new plan.
 const REMEMBERED: usize = 64;
@@ -25,8 +25,8 @@ pub(super) struct Stop {
 
 #[derive(Clone, Copy)]
 enum Kind {
-    /// `record`: its plan, and whether that still knows all developer fields described.
-    Record { plan: usize, fresh: bool },
+    /// `record`: whether its plan exists and knows all developer fields described so far.
+    Record { fresh: bool },
     /// Handed to the collector.
     Other,
     /// Nothing to take.
@@ -37,6 +37,8 @@ struct Local<'a> {
     definition: Definition<'a>,
     developer: bool,
     kind: Kind,
+    /// What to do with the bodies of a `record`.
+    plan: Vec<Op>,
 }
 
 /// Everything found in one segment.
@@ -46,11 +48,13 @@ pub(super) struct Walk<'a> {
     most_samples: usize,
     known: Vec<Local<'a>>,
     locals: [Option<usize>; 16],
-    plans: Vec<Vec<Op>>,
     developers: Developers,
     batch: Vec<usize>,
-    batch_plan: usize,
+    /// The definition that the batch shares.
+    batch_of: usize,
     last_time: Option<u32>,
+    /// Records beyond the limit.
+    pub samples_left_out: u64,
     pub columns: Columns,
     pub collector: Collector,
     pub notes: Notes,
@@ -65,11 +69,11 @@ impl<'a> Walk<'a> {
             most_samples,
             known: Vec::new(),
             locals: [None; 16],
-            plans: Vec::new(),
             developers: Developers::default(),
             batch: Vec::with_capacity(BATCH),
-            batch_plan: 0,
+            batch_of: 0,
             last_time: None,
+            samples_left_out: 0,
             columns: Columns::new(bytes.len()),
             collector: Collector::default(),
             notes: Notes::new(),
@@ -79,7 +83,7 @@ impl<'a> Walk<'a> {
     /// Walks from `at` to the end; what was read before a stop is kept.
     pub fn run(&mut self, at: usize) -> Result<(), Stop> {
         let result = self.records(at);
-        self.flush();
+        self.flush(0);
         self.columns.untimed.sort_unstable();
         self.columns.untimed.dedup();
         result
@@ -96,11 +100,12 @@ impl<'a> Walk<'a> {
                 }
                 _ => (head & 0x0F, None),
             };
-            let Some(entry) = self.local(local) else {
+            let slot = self.locals.get(usize::from(local)).copied().flatten();
+            let Some((slot, entry)) = slot.and_then(|slot| Some((slot, self.known.get(slot)?))) else {
                 return Err(stop(at, format!("definition for local message {local} is missing")));
             };
-            let (size, time_at, big, kind) =
-                (entry.definition.size, entry.definition.time_at, entry.definition.big, entry.kind);
+            let Definition { size, time_at, big, .. } = entry.definition;
+            let kind = entry.kind;
             let body = at + 1;
             let next = body + size;
             if next > self.end {
@@ -109,40 +114,38 @@ impl<'a> Walk<'a> {
             let time = self.time(offset, time_at.map(|time| body + time), big);
             match kind {
                 Kind::Skip => {}
-                Kind::Record { plan, fresh: true } => {
-                    if self.columns.time.len() >= self.most_samples {
-                        let reason = format!(
-                            "more than {} samples; the rest is left out (raise it with --max-samples)",
-                            self.most_samples
-                        );
-                        return Err(stop(at, reason));
+                Kind::Record { fresh } => {
+                    if !fresh {
+                        self.compile(slot, at);
                     }
-                    if plan != self.batch_plan || self.batch.len() == BATCH {
-                        self.flush();
-                        self.batch_plan = plan;
-                    }
-                    self.batch.push(body);
-                    match time {
-                        Some(seconds) => self.columns.time.push(instant(seconds)),
-                        None => {
-                            self.columns.untimed.push(self.columns.time.len() as u32);
-                            self.columns.time.push(self.columns.time.last().copied().unwrap_or(NO_TIME));
-                        }
-                    }
+                    self.record(slot, body, time);
                 }
-                Kind::Record { fresh: false, .. } => {
-                    self.recompile(local, at);
-                    continue;
-                }
-                Kind::Other => self.other(local, body, time),
+                Kind::Other => self.other(slot, body, time),
             }
             at = next;
         }
         Ok(())
     }
 
-    fn local(&self, number: u8) -> Option<&Local<'a>> {
-        self.locals.get(usize::from(number)).copied().flatten().and_then(|slot| self.known.get(slot))
+    /// Puts a record into the batch of its definition.
+    fn record(&mut self, slot: usize, body: usize, time: Option<u32>) {
+        let times = &mut self.columns.time;
+        if times.len() >= self.most_samples {
+            self.samples_left_out += 1;
+            return;
+        }
+        match time {
+            Some(seconds) => times.push(instant(seconds)),
+            None => {
+                self.columns.untimed.push(times.len() as u32);
+                times.push(times.last().copied().unwrap_or(NO_TIME));
+            }
+        }
+        if slot != self.batch_of || self.batch.len() == BATCH {
+            self.flush(1);
+            self.batch_of = slot;
+        }
+        self.batch.push(body);
     }
 
     /// The time of a data message: from a compressed header, else from its `timestamp`.
@@ -176,15 +179,12 @@ impl<'a> Walk<'a> {
                 let definition = Definition::read(developer, raw)
                     .ok_or_else(|| stop(at, "a definition of neither little nor big endian numbers".into()))?;
                 let kind = match definition.message {
-                    message::RECORD => Kind::Record { plan: self.plans.len(), fresh: false },
+                    message::RECORD => Kind::Record { fresh: false },
                     number if Collector::wants(number) => Kind::Other,
                     message::FIELD_DESCRIPTION | message::DEVELOPER_DATA_ID => Kind::Other,
                     _ => Kind::Skip,
                 };
-                if matches!(kind, Kind::Record { .. }) {
-                    self.plans.push(Vec::new());
-                }
-                self.remember(Local { definition, developer, kind })
+                self.remember(Local { definition, developer, kind, plan: Vec::new() })
             }
         };
         if let Some(local) = self.locals.get_mut(usize::from(head & 0x0F)) {
@@ -199,6 +199,7 @@ impl<'a> Walk<'a> {
         let free = (self.known.len() >= REMEMBERED).then(|| (0..self.known.len()).find(unused)).flatten();
         match free {
             Some(slot) => {
+                self.flush(0);
                 self.known[slot] = local;
                 slot
             }
@@ -210,23 +211,16 @@ impl<'a> Walk<'a> {
     }
 
     /// Compiles the plan of a record definition, at its first record and after developer fields were described anew.
-    fn recompile(&mut self, local: u8, at: usize) {
-        self.flush();
-        let slot = self.locals.get(usize::from(local)).copied().flatten();
-        let Some(entry) = slot.and_then(|slot| self.known.get_mut(slot)) else { return };
-        if let Kind::Record { plan, fresh } = &mut entry.kind {
-            *fresh = true;
-            let ops =
-                compile(&entry.definition, &self.developers, &mut self.columns, &mut self.notes, &Place::byte(at));
-            if let Some(place) = self.plans.get_mut(*plan) {
-                *place = ops;
-            }
-        }
+    fn compile(&mut self, slot: usize, at: usize) {
+        self.flush(0);
+        let Some(entry) = self.known.get_mut(slot) else { return };
+        let place = Place::byte(at);
+        entry.plan = compile(&entry.definition, &self.developers, &mut self.columns, &mut self.notes, &place);
+        entry.kind = Kind::Record { fresh: true };
     }
 
-    fn other(&mut self, local: u8, body: usize, time: Option<u32>) {
-        let slot = self.locals.get(usize::from(local)).copied().flatten();
-        let Some(entry) = slot.and_then(|slot| self.known.get(slot)) else { return };
+    fn other(&mut self, slot: usize, body: usize, time: Option<u32>) {
+        let Some(entry) = self.known.get(slot) else { return };
         let Some(body) = self.bytes.get(body..body + entry.definition.size) else { return };
         let none = Developers::default();
         let message = Message { definition: &entry.definition, body, developers: &none };
@@ -239,16 +233,17 @@ impl<'a> Walk<'a> {
             }
         }
         for known in &mut self.known {
-            if let Kind::Record { fresh, .. } = &mut known.kind {
+            if let Kind::Record { fresh } = &mut known.kind {
                 *fresh &= known.definition.developer.is_empty();
             }
         }
     }
 
-    fn flush(&mut self) {
-        let start = self.columns.time.len() - self.batch.len();
-        if let Some(plan) = self.plans.get(self.batch_plan) {
-            self.columns.run(plan, self.bytes, &self.batch, start);
+    /// Decodes the batch. `ahead` rows have their time already but belong to the next batch.
+    fn flush(&mut self, ahead: usize) {
+        let start = self.columns.time.len() - ahead - self.batch.len();
+        if let Some(entry) = self.known.get(self.batch_of) {
+            self.columns.run(&entry.plan, self.bytes, &self.batch, start);
         }
         self.batch.clear();
     }
