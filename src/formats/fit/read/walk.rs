@@ -222,15 +222,16 @@ impl<'a> Walk<'a> {
     fn other(&mut self, slot: usize, body: usize, time: Option<u32>) {
         let Some(entry) = self.known.get(slot) else { return };
         let Some(body) = self.bytes.get(body..body + entry.definition.size) else { return };
+        let definition = &entry.definition;
+        if !matches!(definition.message, message::DEVELOPER_DATA_ID | message::FIELD_DESCRIPTION) {
+            let message = Message { definition, body, developers: &self.developers };
+            return self.collector.take(&message, time.map(instant), self.columns.time.last().copied());
+        }
         let none = Developers::default();
-        let message = Message { definition: &entry.definition, body, developers: &none };
-        match entry.definition.message {
+        let message = Message { definition, body, developers: &none };
+        match definition.message {
             message::DEVELOPER_DATA_ID => self.developers.application(&message),
-            message::FIELD_DESCRIPTION => self.developers.describe(&message),
-            _ => {
-                let message = Message { developers: &self.developers, ..message };
-                return self.collector.take(&message, time.map(instant), self.columns.time.last().copied());
-            }
+            _ => self.developers.describe(&message),
         }
         for known in &mut self.known {
             if let Kind::Record { fresh } = &mut known.kind {
