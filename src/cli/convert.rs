@@ -10,7 +10,7 @@ use paceport::{Error, Kind};
 
 use super::args::{Common, Hide, Merge, Write, Zone};
 use super::merge::preferences;
-use super::{Exit, inputs, progress::Bar, summary};
+use super::{Exit, inputs, progress::Bar, summary, table};
 
 /// Converts every activity of the sources.
 pub fn run(
@@ -132,10 +132,12 @@ pub fn report_written(common: &Common, written: &[Written]) {
         }
     }
     summary::losses(common, written.iter().map(|file| &file.notes));
-    let changed = written.iter().filter(|file| file.error.is_none() && file.changed && file.path.is_some()).count();
-    let same = written.iter().filter(|file| !file.changed).count();
+    let changed =
+        written.iter().filter(|file| file.error.is_none() && file.changed && file.path.is_some()).count() as u64;
+    let same = written.iter().filter(|file| !file.changed).count() as u64;
     if changed + same > 0 {
-        summary::warn(common, &format!("{changed} files written, {same} already there with the same content"));
+        let changed = table::count(changed, "file", "files");
+        summary::warn(common, &format!("{changed} written, {same} already there with the same content"));
     }
 }
 

@@ -6,7 +6,7 @@ use paceport::Error;
 use paceport::pipeline::{self, ImportOptions};
 
 use super::args::{Common, Zone};
-use super::{Exit, inputs, progress::Bar, summary};
+use super::{Exit, inputs, progress::Bar, summary, table};
 
 /// Takes everything over into a history, once.
 pub fn run(common: &Common, paths: &[PathBuf], into: &Path, how: &ImportOptions, zone: &Zone) -> Result<Exit, Error> {
@@ -24,11 +24,11 @@ pub fn run(common: &Common, paths: &[PathBuf], into: &Path, how: &ImportOptions,
         })?;
     }
     summary::closing(common, &run.sources, &run.report);
-    let new = run.results.iter().flatten().count();
+    let new = table::count(run.results.iter().flatten().count() as u64, "new activity", "new activities");
     let line = match (how.dry_run, imported.committed.lines) {
-        (true, _) => format!("{new} new activities would be kept in {}", into.display()),
+        (true, _) => format!("would be kept in {}: {new}", into.display()),
         (false, 0) => format!("nothing new; {} is unchanged", into.display()),
-        (false, _) => format!("{new} new activities are kept in {}", into.display()),
+        (false, _) => format!("kept in {}: {new}", into.display()),
     };
     summary::warn(common, &line);
     if run.report.merged + run.report.unsure > 0 {

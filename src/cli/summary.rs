@@ -10,7 +10,7 @@ use paceport::report::{Notes, Severity, printable};
 use serde::Serialize;
 
 use super::args::Common;
-use super::table::bytes;
+use super::table::{bytes, count};
 
 /// Prints why a command failed.
 pub fn complain(error: &Error) {
@@ -95,15 +95,14 @@ fn damage(notes: &Notes) -> String {
 fn counts(run: &RunReport) -> String {
     let speed = if run.seconds > 0.0 { (run.bytes as f64 / run.seconds) as u64 } else { 0 };
     format!(
-        "{} {}: {} read, {} partly read, {} duplicate, {} skipped, {} failed; {} activities; {} in {:.1} s ({}/s)",
-        run.sources,
-        if run.sources == 1 { "source" } else { "sources" },
+        "{}: {} read, {} partly read, {} duplicate, {} skipped, {} failed; {}; {} in {:.1} s ({}/s)",
+        count(run.sources, "source", "sources"),
         run.read,
         run.partial,
         run.duplicate,
         run.skipped,
         run.failed,
-        run.activities,
+        count(run.activities, "activity", "activities"),
         bytes(run.bytes),
         run.seconds,
         bytes(speed)
@@ -118,11 +117,11 @@ pub fn losses<'a>(common: &Common, notes: impl Iterator<Item = &'a Notes>) {
         *files += 1;
         *count += note.count;
     }
-    for (code, (files, count, detail)) in kinds {
+    for (code, (files, total, detail)) in kinds {
         // A loss starts with its count, which is that of the first file only.
         let what = match detail.split_once(' ') {
-            Some((number, what)) if number.parse::<u64>().is_ok() => format!("{count} {what}"),
-            _ => format!("{count} ×, for instance: {detail}"),
+            Some((number, what)) if number.parse::<u64>().is_ok() => format!("{total} {what}"),
+            _ => format!("{total} ×, for instance: {detail}"),
         };
         let files = if files == 1 { String::new() } else { format!(" (in {files} files)") };
         warn(common, &format!("{code}: {}{files}", printable(&what)));

@@ -36,6 +36,11 @@ pub fn print(out: &mut dyn Write, header: &[(&str, Align)], rows: &[Vec<String>]
     rows.iter().try_for_each(|row| line(&mut row.iter().map(String::as_str)))
 }
 
+/// `1 file`, `2 files`.
+pub fn count(n: u64, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
 /// `1:02:03` or `4:05`.
 pub fn duration(seconds: f64) -> String {
     let s = seconds.round().max(0.0) as u64;

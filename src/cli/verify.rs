@@ -15,7 +15,7 @@ pub fn run(common: &Common, root: &Path, quick: bool) -> Result<Exit, Error> {
     let options = inputs::read_options(common)?;
     let bar = Bar::start(common);
     let findings = pipeline::verify(root, VerifyOptions { quick }, &options, &|event| bar.event(event))?;
-    let seconds = bar.finish();
+    bar.finish();
     summary::to_stdout(|out| {
         for finding in &findings {
             if common.json {
@@ -32,7 +32,7 @@ pub fn run(common: &Common, root: &Path, quick: bool) -> Result<Exit, Error> {
     })?;
     let damage = findings.iter().filter(|finding| finding.is_damage()).count();
     let notes = findings.len() - damage;
-    summary::warn(common, &format!("{damage} damaged, {notes} harmless findings, in {seconds:.1} s"));
+    summary::warn(common, &format!("{damage} damages, {notes} harmless findings"));
     Ok(if damage > 0 { Exit::Damage } else { Exit::Done })
 }
 

@@ -83,11 +83,29 @@ fn readme_shows_real_output_and_the_real_formats() {
     if std::env::var_os("PACEPORT_BLESS").is_some() {
         fs::write(&path, &real).unwrap();
     }
+    shell_lines_work(&real, folder.path());
     let readme = fs::read_to_string(&path).unwrap();
     for (line, (shown, real)) in readme.lines().zip(real.lines()).enumerate() {
         assert_eq!(shown, real, "README.md line {}", line + 1);
     }
     assert_eq!(readme.len(), real.len());
+}
+
+/// The history can be read without the program: the lines of the README's last shell block do what they say.
+fn shell_lines_work(readme: &str, folder: &Path) {
+    let block = readme.rsplit("```sh\n").next().unwrap().split("```").next().unwrap();
+    let outputs: Vec<String> = block
+        .lines()
+        .map(|line| {
+            let output = Command::new("sh").args(["-c", line]).current_dir(folder).output().unwrap();
+            assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap()
+        })
+        .collect();
+    let [listing, digest, journal] = outputs.as_slice() else { panic!("the block has {} lines", outputs.len()) };
+    let digest = &digest[..64];
+    assert!(listing.contains(&digest[..16]), "the file is named after its content: {listing}");
+    assert!(journal.contains(&format!("\"sha256\":\"{digest}\"")), "the journal knows the content");
 }
 
 fn copy(from: &Path, to: &Path) {
