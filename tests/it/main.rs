@@ -29,3 +29,4 @@ mod written;
 mod xml_paths;
 mod xml_read;
 mod xml_roundtrip;
+mod xml_shapes;

@@ -268,6 +268,37 @@ fn damaged_gpx_gives_its_good_part() {
 }
 
 #[test]
+fn a_file_cut_anywhere_gives_the_samples_before_the_cut() {
+    for path in [
+        "gpx/good/garmin-connect.gpx",
+        "gpx/good/strava-blanks.gpx",
+        "tcx/good/garmin-connect.tcx",
+        "tcx/good/pauses.tcx",
+    ] {
+        let bytes = fixtures::all().into_iter().find(|fixture| fixture.path == path).unwrap().bytes;
+        let whole = one(path).recording.track;
+        let (mut most, mut cuts) = (0, 0);
+        for end in 0..bytes.len() {
+            let Ok((_, reading)) = formats::read_bytes(&bytes[..end], &Limits::default()) else { continue };
+            let Some(draft) = reading.drafts.first() else { continue };
+            let track = &draft.recording.track;
+            let count = track.len();
+            assert!(count >= most && count <= whole.len(), "{path} cut at {end}");
+            assert_eq!(track.times(), &whole.times()[..count], "{path} cut at {end}");
+            // All but the last sample are whole; the last one has no value that the whole file does not have.
+            let sure = whole.slice(0..count.saturating_sub(1));
+            assert!(track.slice(0..count.saturating_sub(1)) == sure, "{path} cut at {end}");
+            for (channel, column) in track.channels() {
+                let last = column.get(count - 1);
+                assert!(last.is_none() || last == whole.get(count - 1, channel), "{path} cut at {end}");
+            }
+            (most, cuts) = (count, cuts + 1);
+        }
+        assert!(most == whole.len() && cuts * 2 > bytes.len(), "{path}: {most} samples in {cuts} cuts");
+    }
+}
+
+#[test]
 fn garmin_connect_tcx() {
     let draft = one("tcx/good/garmin-connect.tcx");
     let recording = &draft.recording;

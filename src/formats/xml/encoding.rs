@@ -72,11 +72,16 @@ pub fn root_name(head: &[u8]) -> Option<String> {
     }
 }
 
-/// What follows a byte order mark, blanks and zeros, when that is a `<`.
-fn skip_to_markup(text: &[u8]) -> Option<&[u8]> {
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let start = text.iter().position(|&b| !(b.is_ascii_whitespace() || b == 0))?;
-    (text[start] == b'<').then(|| &text[start..])
+/// What follows byte order marks, blanks and zeros, when that is a `<`.
+fn skip_to_markup(mut text: &[u8]) -> Option<&[u8]> {
+    loop {
+        text = match text {
+            [b'<', ..] => return Some(text),
+            [0xef, 0xbb, 0xbf, rest @ ..] => rest,
+            [byte, rest @ ..] if byte.is_ascii_whitespace() || *byte == 0 => rest,
+            _ => return None,
+        };
+    }
 }
 
 fn after<'a>(text: &'a [u8], end: &[u8]) -> Option<&'a [u8]> {
@@ -181,6 +186,7 @@ mod tests {
             (b"\0\0<TrainingCenterDatabase\nxmlns='x'>", Some("TrainingCenterDatabase")),
             (b"<!DOCTYPE gpx>\n<gpx/>", Some("gpx")),
             (b"<!DOCTYPE gpx [<!ENTITY a \"b\">]><gpx/>", Some("gpx")),
+            (b"\n \xef\xbb\xbf <gpx>", Some("gpx")),
             (b"bla <gpx>", None),
             (b"", None),
             (b"<!-- never closed", None),

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::cursor::{Cursor, Step, note};
 use super::point::{Extras, Grammar, Leaf, Node, Point};
 use super::scan::Layout;
-use super::tag::{Tag, attributes};
+use super::tag::{Tag, attributes, unescape};
 use super::text::{Instants, Number, number};
 use crate::report::{Code, Notes};
 
@@ -120,7 +120,7 @@ impl PointReader {
                 "lon" => &mut self.point.lon,
                 _ => continue,
             };
-            match number(value.as_bytes()) {
+            match number(unescape(value).as_bytes()) {
                 Number::Value(value) => *slot = value,
                 Number::Absent => {}
                 Number::Bad => leaf = Leaf::BadNumber,

@@ -79,12 +79,12 @@ pub fn attributes(raw: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// The value of the attribute with this local name, references resolved.
 pub fn attribute<'a>(raw: &'a str, name: &str) -> Option<Cow<'a, str>> {
-    let (_, value) = attributes(raw).find(|(found, _)| *found == name)?;
-    Some(if value.contains('&') {
-        quick_xml::escape::unescape(value).unwrap_or(Cow::Borrowed(value))
-    } else {
-        value.into()
-    })
+    attributes(raw).find(|(found, _)| *found == name).map(|(_, value)| unescape(value))
+}
+
+/// An attribute value with its references resolved, as far as they can be.
+pub fn unescape(value: &str) -> Cow<'_, str> {
+    if value.contains('&') { quick_xml::escape::unescape(value).unwrap_or(Cow::Borrowed(value)) } else { value.into() }
 }
 
 #[cfg(test)]
