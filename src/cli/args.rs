@@ -193,6 +193,9 @@ pub enum Verb {
         /// Do not hash the originals again
         #[arg(long)]
         quick: bool,
+        /// Derive the journal again from the originals first
+        #[arg(long)]
+        rebuild: bool,
     },
     /// Show what is read and written
     Formats {

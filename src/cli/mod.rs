@@ -79,7 +79,7 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
         Verb::Shift { paths, by, start, to, out, write } => {
             convert::shift(common, paths, (by.as_deref(), start.as_deref()), to.as_deref(), out, write)
         }
-        Verb::Verify { history, quick } => verify::run(common, history, *quick),
+        Verb::Verify { history, quick, rebuild } => verify::run(common, history, *quick, *rebuild),
         Verb::Accept { history, id } => merge::decide(common, history, id, true),
         Verb::Undo { history, id } => merge::decide(common, history, id, false),
         Verb::Export { history, to, out, filter, write } => export::run(common, history, to, out, filter, write),

@@ -18,6 +18,7 @@ mod fit_write;
 mod fixtures;
 mod history;
 mod hostile;
+mod kill;
 mod polar;
 mod readme;
 mod rooms;
