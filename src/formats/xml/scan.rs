@@ -1,6 +1,6 @@
 //! The fast path for samples. Points of a file look alike, so the scanner remembers the start tags of the point before
 //! and what they mean, and mostly just compares. It takes plain, well-formed points only: references, CDATA, comments,
-//! values that are no numbers, prefixes on the point itself, anything odd makes it give the point back untouched, and
+//! values that are no numbers, attributes beyond the position, anything odd makes it give the point back untouched, and
 //! quick-xml reads it ([`PointReader::read`]). Both give the same samples; a test with damaged inputs holds them to it.
 
 use std::ops::Range;
@@ -162,11 +162,11 @@ impl PointReader {
         let bytes = source.as_bytes();
         let rest = bytes.get(less..)?;
         // Optional elements come and go; look a little ahead.
-        let ahead = self.layout.tags.iter().skip(*next).take(4);
-        let found = ahead.map(|known| {
+        let mut ahead = self.layout.tags.iter().skip(*next).take(4);
+        let expected = |known: &KnownTag| {
             known.parent == parent && bytes.get(known.raw.clone()).is_some_and(|raw| rest.starts_with(raw))
-        });
-        if let Some(skipped) = found.into_iter().position(|same| same) {
+        };
+        if let Some(skipped) = ahead.position(expected) {
             let at = *next + skipped;
             *next = at + 1;
             let known = &self.layout.tags[at];
