@@ -52,7 +52,7 @@ fn write(c: &mut Criterion) {
         group.sample_size(20);
         for (name, activity) in &shapes {
             let mut out = Vec::new();
-            let mut once = |out: &mut Vec<u8>| {
+            let once = |out: &mut Vec<u8>| {
                 out.clear();
                 writer(activity, out, &mut Notes::new()).is_ok()
             };

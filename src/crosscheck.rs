@@ -1,9 +1,10 @@
 //! A second opinion: what was written is read again by the parsers that the rest of the ecosystem uses (`fitparser`,
-//! `gpx`; for TCX a strict reader of our own) and compared with the activity.
+//! `gpx`; for TCX a strict reader of our own) and by the reader of the format, and compared with the activity.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::formats::tcx;
+use crate::formats::{self, tcx};
+use crate::limits::Limits;
 use crate::model::{Activity, time};
 
 /// Latitude and longitude, when there are any.
@@ -27,10 +28,14 @@ const EXACT: Tolerance = Tolerance { ms: 0, degrees: 0.0 };
 /// FIT has whole seconds and semicircles of 180 / 2³¹ degrees.
 const FIT: Tolerance = Tolerance { ms: 999, degrees: 8.4e-8 };
 
+/// The instants of FIT: timestamps from 0x10000000, where absolute ones begin, to 0xFFFFFFFE; ms.
+const FIT_INSTANTS: std::ops::Range<i64> =
+    (time::FIT_EPOCH_S + 0x1000_0000) * 1000..(time::FIT_EPOCH_S + 0xFFFF_FFFF) * 1000;
+
 /// Compares written bytes with the activity they were written from. Each finding is one sentence; none means that other
 /// programs see what we meant. A panic of a foreign parser is a finding too.
 pub fn check(format: &str, bytes: &[u8], activity: &Activity) -> Vec<String> {
-    let findings = catch_unwind(AssertUnwindSafe(|| match format {
+    let foreign = catch_unwind(AssertUnwindSafe(|| match format {
         "fit" => fit(bytes, activity),
         "gpx" => gpx(bytes, activity),
         "tcx" => strict_tcx(bytes, activity),
@@ -38,7 +43,9 @@ pub fn check(format: &str, bytes: &[u8], activity: &Activity) -> Vec<String> {
         "csv" => csv(bytes, activity),
         _ => Vec::new(),
     }));
-    findings.unwrap_or_else(|_| vec!["the second parser panicked".to_owned()])
+    let mut findings = foreign.unwrap_or_else(|_| vec!["the second parser panicked".to_owned()]);
+    findings.extend(own(format, bytes, activity));
+    findings
 }
 
 /// The rows of the activity, as a reader of everything sees them.
@@ -105,7 +112,9 @@ fn fit(bytes: &[u8], activity: &Activity) -> Vec<String> {
         let position = degrees("position_lat", 0).zip(degrees("position_long", 1));
         found.push(Seen { time, position });
     }
-    compare(rows(activity), &found, &FIT)
+    // A recording that leaves FIT's range of instants was moved or cut to it, which a note says.
+    let outside = activity.track.times().iter().any(|ms| !FIT_INSTANTS.contains(ms));
+    compare(rows(activity).map(|row| if outside { Seen { time: None, ..row } } else { row }), &found, &FIT)
 }
 
 fn gpx(bytes: &[u8], activity: &Activity) -> Vec<String> {
@@ -157,6 +166,28 @@ fn csv(bytes: &[u8], activity: &Activity) -> Vec<String> {
     // Titles may hold line ends inside quotes, so the rows are counted from the end.
     let lines = bytes.windows(2).filter(|pair| pair == b"\r\n").count();
     if lines > activity.track.len() { Vec::new() } else { vec![format!("only {lines} lines")] }
+}
+
+/// Our own reader: one activity, with the same samples.
+fn own(format: &str, bytes: &[u8], activity: &Activity) -> Vec<String> {
+    let Some(reader) = formats::by_id(format).and_then(|format| format.read) else { return Vec::new() };
+    let drafts = match formats::read_with(reader, bytes, &Limits::default()) {
+        Ok(reading) => reading.drafts,
+        Err(error) => return vec![error.to_string()],
+    };
+    let draft = match drafts.as_slice() {
+        [draft] => draft,
+        // A recording of nothing but a date and totals may rightly be taken for no activity.
+        [] if activity.track.is_empty() => return Vec::new(),
+        drafts => return vec![format!("we read {} activities instead of one", drafts.len())],
+    };
+    // Records of one time that complete each other are one sample to the reader of FIT.
+    let joined = draft.notes.get("fit.partial_records").map_or(0, |note| note.count) as usize;
+    let samples = draft.recording.track.len() + joined;
+    if samples == activity.track.len() {
+        return Vec::new();
+    }
+    vec![format!("we read {samples} samples of {} back", activity.track.len())]
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! What each written format can hold: one table for the writers' `loss.*` notes and for `paceport formats --losses`.
 
 use crate::error::Place;
-use crate::model::{Activity, Channel, Sport, Totals};
+use crate::formats::own::{Part, Value};
+use crate::model::{Activity, Channel, Evidence, Sport};
 use crate::report::{Code, Notes};
 
 /// How far a format holds something.
@@ -98,9 +99,11 @@ pub static KINDS: &[Kind] = &[
     kind(Code::warning("loss.sessions"), "legs", b"yyy-y", |a| {
         if a.sessions.len() > 1 { a.sessions.len() as u64 } else { 0 }
     }),
-    kind(Code::warning("loss.totals"), "totals stated for the activity or a leg", b"ypp-y", |a| {
-        u64::from(a.stated != Totals::default())
-            + a.sessions.iter().filter(|session| session.totals != Totals::default()).count() as u64
+    kind(Code::warning("loss.totals"), "stated times, distances, energies, speeds and averages", b"ypy-y", |a| {
+        stated(a, |name| LAP_TOTALS.contains(&name))
+    }),
+    kind(Code::warning("loss.further_totals"), "stated totals of other kinds", b"ypp-y", |a| {
+        stated(a, |name| !LAP_TOTALS.contains(&name))
     }),
     kind(Code::warning("loss.pauses"), "pauses", b"yyy-y", |a| a.pauses.len() as u64),
     kind(Code::warning("loss.lengths"), "swim lengths", b"ypp-y", |a| a.lengths.len() as u64),
@@ -121,10 +124,41 @@ pub static KINDS: &[Kind] = &[
         u64::from(a.name.is_some()) + u64::from(a.description.is_some())
     }),
     kind(Code::warning("loss.gear"), "gear", b"ppp-y", |a| a.gear.is_some().into()),
-    kind(Code::warning("loss.creator"), "the program that wrote the source", b"ppp-y", |a| a.creator.is_some().into()),
+    kind(Code::warning("loss.creator"), "the program that wrote the source", b"pyy-y", |a| a.creator.is_some().into()),
     kind(Code::warning("loss.platform_id"), "identities on platforms", b"ppp-y", |a| a.platform_ids.len() as u64),
-    kind(Code::warning("loss.local_offset"), "local offsets from UTC", b"ypp-y", |a| a.offset_s.is_some().into()),
+    kind(Code::warning("loss.local_offset"), "local offsets from UTC", b"ypp-y", |a| {
+        // One that follows from the positions is found again from them.
+        (a.offset_s.is_some() && a.evidence != Evidence::Position).into()
+    }),
 ];
+
+/// What a TCX lap has elements for.
+const LAP_TOTALS: &[&str] = &[
+    "elapsed_s",
+    "timer_s",
+    "distance_m",
+    "calories_kcal",
+    "avg_speed",
+    "max_speed",
+    "avg_heart_rate",
+    "max_heart_rate",
+    "avg_cadence",
+    "max_cadence",
+    "avg_power",
+    "max_power",
+    "steps",
+];
+
+/// How many stated totals of the activity, its legs and its laps have such a name.
+fn stated(activity: &Activity, wanted: impl Fn(&str) -> bool) -> u64 {
+    let mut count = 0;
+    let legs = activity.sessions.iter().map(|session| &session.totals);
+    let laps = activity.laps.iter().map(|lap| &lap.totals);
+    for totals in legs.chain(laps).chain([&activity.stated]) {
+        totals.each(&mut |name, value| count += u64::from(value != Value::Absent && wanted(name)));
+    }
+    count
+}
 
 const TEXT: Code = Code::warning("loss.character");
 

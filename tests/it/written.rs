@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use paceport::fix::{self, SettleOptions};
+use paceport::limits::Limits;
 use paceport::model::Activity;
 use paceport::report::Notes;
 use paceport::{crosscheck, formats};
@@ -81,6 +83,27 @@ fn every_written_gpx_and_tcx_validates() {
         let documents = SEEDS.map(|seed| (seed.to_string(), written(&synthetic::activity(seed), format).0));
         let wrong = complaints(format, documents);
         assert!(wrong.is_empty(), "{:#?}", &wrong[..wrong.len().min(12)]);
+    }
+}
+
+/// What our own reader makes of written bytes.
+fn read_back(format: &str, bytes: &[u8]) -> Vec<Activity> {
+    let reader = formats::by_id(format).unwrap().read.unwrap();
+    let reading = formats::read_with(reader, bytes, &Limits::default()).unwrap();
+    reading.drafts.into_iter().map(|draft| fix::settle(draft, &SettleOptions::default())).collect()
+}
+
+#[test]
+fn what_is_read_back_is_written_again_byte_for_byte() {
+    for seed in SEEDS {
+        let activity = synthetic::activity(seed);
+        for format in ["gpx", "tcx"] {
+            let (bytes, _) = written(&activity, format);
+            let back = read_back(format, &bytes);
+            assert_eq!(back.len(), 1, "{format} {seed}");
+            assert_eq!((back[0].offset_s, back[0].evidence), (activity.offset_s, activity.evidence), "{format} {seed}");
+            assert!(written(&back[0], format).0 == bytes, "{format} {seed}");
+        }
     }
 }
 

@@ -137,8 +137,14 @@ fn track_head(page: &mut Page<'_>, activity: &Activity, leg: &Leg<'_>, several: 
     if let Some(text) = &activity.description {
         element(page, "desc", text);
     }
-    if let Some(label) = activity.device().and_then(|device| device.label()) {
-        element(page, "src", label);
+    // Where the data comes from: the recorder, and the program that wrote the source unless its name says the same.
+    let (label, creator) = (activity.device().and_then(|device| device.label()), activity.creator.as_deref());
+    match (label, creator) {
+        (Some(label), Some(creator)) if !creator.contains(label) => {
+            element(page, "src", &format!("{label}; {creator}"))
+        }
+        (_, Some(text)) | (Some(text), None) => element(page, "src", text),
+        (None, None) => {}
     }
     let sport = leg.session.map_or(activity.sport, |session| session.sport);
     match &activity.sport_label {

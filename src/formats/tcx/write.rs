@@ -59,7 +59,11 @@ pub(super) fn write(activity: &Activity, out: &mut dyn Write, notes: &mut Notes)
         remarks(&mut page, activity);
         page.put("</MultiSportSession>\n");
     }
-    page.put("</Activities>\n</TrainingCenterDatabase>\n");
+    page.put("</Activities>\n");
+    if let Some(creator) = activity.creator.as_deref().filter(|creator| !creator.trim().is_empty()) {
+        author(&mut page, creator);
+    }
+    page.put("</TrainingCenterDatabase>\n");
     losses::report("tcx", activity, page.replaced, notes);
     page.finish()
 }
@@ -276,4 +280,12 @@ fn creator(page: &mut Page<'_>, device: &Device) {
         element(page, name, |out| text::integer(out, numbers.next().unwrap_or(0).into()));
     }
     page.put("</Version></Creator>\n");
+}
+
+/// The program that wrote the source; the schema wants numbers that no one knows.
+fn author(page: &mut Page<'_>, creator: &str) {
+    page.put("<Author xsi:type=\"Application_t\"><Name>");
+    page.escape(creator, false);
+    page.put("</Name><Build><Version><VersionMajor>0</VersionMajor><VersionMinor>0</VersionMinor></Version></Build>");
+    page.put("<LangID>en</LangID><PartNumber>000-00000-00</PartNumber></Author>\n");
 }
