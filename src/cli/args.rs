@@ -53,6 +53,9 @@ pub struct Common {
     /// Most archives inside archives [default: 2]
     #[arg(long, global = true, value_name = "N", hide_short_help = true)]
     pub max_nesting: Option<u32>,
+    /// Most temporary space for archives inside archives [default: 8G]
+    #[arg(long, global = true, value_name = "SIZE", value_parser = size, hide_short_help = true)]
+    pub max_spool: Option<u64>,
     /// Most bytes of a whole run after expansion [default: off]
     #[arg(long, global = true, value_name = "SIZE", value_parser = size, hide_short_help = true)]
     pub max_total: Option<u64>,

@@ -42,6 +42,7 @@ pub fn read_options(common: &Common) -> Result<ReadOptions, Error> {
     limits.expansion_ratio = common.max_ratio.unwrap_or(limits.expansion_ratio);
     limits.archive_entries = common.max_entries.unwrap_or(limits.archive_entries);
     limits.nested_archives = common.max_nesting.unwrap_or(limits.nested_archives);
+    limits.spool_bytes = common.max_spool.unwrap_or(limits.spool_bytes);
     limits.samples = common.max_samples.unwrap_or(limits.samples);
     limits.total_bytes = common.max_total;
     Ok(ReadOptions {

@@ -226,3 +226,50 @@ impl Read for Stream {
         Ok(n)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::store::Store;
+    use super::super::unpack::Packing;
+    use super::*;
+    use crate::limits::Limits;
+
+    /// SHA-256 of "abc" (FIPS 180-4, example 1).
+    const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    fn entry(bytes: &[u8]) -> Entry {
+        Entry { name: "x".into(), size: 0, store: Store::memory(bytes.to_vec()), packing: Packing::Plain }
+    }
+
+    #[test]
+    fn the_digest_is_of_the_content() {
+        let limits = Limits::default();
+        let options = ScanOptions { limits: &limits, password: None };
+        let loaded = load(&entry(b"abc"), &options).unwrap();
+        assert_eq!((loaded.bytes.as_slice(), loaded.digest.to_string().as_str()), (&b"abc"[..], ABC));
+        assert!(!loaded.gzipped && loaded.complete);
+        assert!(load(&entry(b""), &options).unwrap().bytes.is_empty());
+    }
+
+    #[test]
+    fn a_stream_hashes_what_its_reader_leaves_unread() {
+        let limits = Limits::default();
+        let options = ScanOptions { limits: &limits, password: None };
+        for unread in 0..=3 {
+            let mut stream = open(&entry(b"abc"), &options).unwrap();
+            let mut some = vec![0; 3 - unread];
+            stream.read_exact(&mut some).unwrap();
+            let finished = stream.finish().unwrap();
+            assert_eq!((finished.len, finished.digest.to_string().as_str()), (3, ABC), "{unread}");
+        }
+    }
+
+    #[test]
+    fn a_plain_file_beyond_the_limit_is_not_read_but_may_be_streamed() {
+        let limits = Limits { entry_bytes: 2, ..Limits::default() };
+        let options = ScanOptions { limits: &limits, password: None };
+        let error = load(&entry(b"abc"), &options).unwrap_err();
+        assert_eq!((error.kind(), error.source_name()), (Kind::Limit, Some("x")));
+        assert_eq!(open(&entry(b"abc"), &options).unwrap().finish().unwrap().len, 3);
+    }
+}

@@ -224,7 +224,9 @@ impl Scanner<'_> {
             if overlapping.binary_search(&at).is_ok() {
                 continue;
             }
-            let empty = member.unpacked == 0 && member.crc == Some(0);
+            // Deflate needs two bytes for nothing, a cipher some more.
+            let empty =
+                member.unpacked == 0 && member.crc == Some(0) && (member.packed <= 2 || member.lock != Lock::Open);
             if let Some(name) = self.wanted(name, &inner, what, empty) {
                 self.content(store.clone(), Packing::Member(member), name, depth + 1);
             }

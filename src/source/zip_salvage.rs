@@ -126,3 +126,59 @@ fn close(store: &Store, listed: &mut Listed, end: u64) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A local header with sizes, or with the flag that they follow the data.
+    fn header(name: &str, size: u32, follows: bool) -> Vec<u8> {
+        let mut out = LOCAL.to_vec();
+        out.extend([20, 0, if follows { 8 } else { 0 }, 0, 0, 0, 0, 0, 0x21, 0]);
+        for value in if follows { [0; 3] } else { [7, size, size] } {
+            out.extend(value.to_le_bytes());
+        }
+        out.extend([name.len() as u8, 0, 0, 0]);
+        out.extend(name.as_bytes());
+        out
+    }
+
+    fn found(bytes: &[u8]) -> Vec<(String, u64, u64, Option<u32>)> {
+        let listed = find(&Store::memory(bytes.to_vec()), &BTreeSet::new(), &Limits::default()).unwrap();
+        listed.into_iter().map(|l| (l.name, l.member.header, l.member.packed, l.member.crc)).collect()
+    }
+
+    #[test]
+    fn data_is_never_searched_when_its_size_is_known() {
+        let inner = [header("inner", 1, false), b"x".to_vec()].concat();
+        let bytes =
+            [header("outer.zip", inner.len() as u32, false), inner.clone(), header("b", 2, false), b"yy".to_vec()]
+                .concat();
+        let second = (39 + inner.len()) as u64;
+        let expected = [("outer.zip".into(), 0, inner.len() as u64, Some(7)), ("b".into(), second, 2, Some(7))];
+        assert_eq!(found(&bytes), expected);
+    }
+
+    #[test]
+    fn an_unknown_size_ends_in_front_of_the_next_header() {
+        let descriptor = |signed: bool| {
+            let fields = [0x1234_5678u32, 4, 4].iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+            if signed { [&b"PK\x07\x08"[..], &fields].concat() } else { Vec::new() }
+        };
+        for (signed, crc) in [(true, Some(0x1234_5678)), (false, None)] {
+            let first = [header("a", 0, true), b"data".to_vec(), descriptor(signed)].concat();
+            for last in [header("b", 1, false), [&CENTRAL[..], b" a directory"].concat()] {
+                let all = found(&[first.clone(), last, b"z".to_vec()].concat());
+                assert_eq!(all[0], ("a".into(), 0, 4, crc), "signed {signed}");
+            }
+            assert_eq!(found(&first)[0], ("a".into(), 0, 4, crc), "at the end of the file");
+        }
+    }
+
+    #[test]
+    fn stray_signatures_are_no_members() {
+        assert!(found(b"PK\x03\x04").is_empty());
+        assert!(found(&[&LOCAL[..], &[0xff; 100]].concat()).is_empty());
+        assert!(found(&header("", 0, false)).is_empty(), "no name");
+    }
+}
