@@ -114,12 +114,12 @@ impl Scanner<'_> {
     }
 
     fn entry(&mut self, store: Store, packing: Packing, name: String, size: u64) {
-        self.declared = self.declared.saturating_add(size);
-        if let Some(limit) = self.options.limits.total_bytes.filter(|limit| self.declared > *limit) {
+        let declared = self.declared.saturating_add(size);
+        if let Some(limit) = self.options.limits.total_bytes.filter(|limit| declared > *limit) {
             self.problem(&name, Error::limit("--max-total", format!("all sources together exceed {limit} bytes")));
-            self.declared -= size;
             return;
         }
+        self.declared = declared;
         self.scan.entries.push(Entry { name, size, store, packing });
     }
 
@@ -127,7 +127,7 @@ impl Scanner<'_> {
     fn archive(&mut self, store: &Store, packing: &Packing, name: &str, depth: u32) -> Result<Look> {
         let size = match packing {
             Packing::Plain => store.len(),
-            Packing::Member(member) => member.unpacked,
+            Packing::Member(member) => member.unpacked.min(most_unpacked(member.packed.min(store.len()))),
         };
         if let Packing::Member(member) = packing
             && member.lock != Lock::Open
@@ -139,10 +139,12 @@ impl Scanner<'_> {
         let _open = store.reader().map_err(|error| Error::io("cannot open", error))?;
         // Whatever is wrong comes up again, and is reported, when the entry is loaded.
         let Ok((head, gzipped)) = self.head(store, packing) else { return Ok(Look::Content { size }) };
-        let kind = if ZIP_STARTS.iter().any(|start| head.starts_with(start)) || ends_as_zip(store, packing) {
+        let kind = if ZIP_STARTS.iter().any(|start| head.starts_with(start)) {
             ArchiveKind::Zip
         } else if is_tar(&head) {
             ArchiveKind::Tar
+        } else if ends_as_zip(store, packing) {
+            ArchiveKind::Zip
         } else if gzipped {
             return Ok(Look::Content { size: gzip_hint(store, packing, size)? });
         } else {
@@ -278,11 +280,15 @@ fn gzip_hint(store: &Store, packing: &Packing, size: u64) -> Result<u64> {
         Packing::Member(member) => stored_part(store, member)?,
     };
     match part {
-        // Deflate expands at most 1,032 times.
-        Some(part) => Ok(gzip_size(&part)?.clamp(size, size.saturating_mul(1032))),
+        Some(part) => Ok(gzip_size(&part)?.min(most_unpacked(size)).max(size)),
         // Recordings in text formats compress about so much.
         None => Ok(size.saturating_mul(8)),
     }
+}
+
+/// What `packed` bytes can unpack to: deflate expands at most 1,032 times.
+fn most_unpacked(packed: u64) -> u64 {
+    packed.saturating_mul(1032)
 }
 
 /// True for a zip archive behind something else (a self-extractor), or whose first bytes are damaged.
