@@ -12,33 +12,59 @@ const STEP_MS: i64 = 1000;
 const MOST_INSTANTS: usize = 500;
 /// Fewer common instants give no offset.
 const LEAST_INSTANTS: usize = 20;
-/// Sensors in order of how sharply they mark an instant. Heart rate by optics follows late, so it comes late.
-const SENSORS: [Channel; 5] = [Channel::Power, Channel::Cadence, Channel::Speed, Channel::HeartRate, Channel::Altitude];
+/// Tracks that are farther apart than this on average (far positions counted as 100 m) are not aligned, m.
+const UNLIKE_M: f64 = 40.0;
+/// Sensors in order of how sharply they mark an instant, with the least correlation that counts: what changes slowly
+/// correlates by chance. Heart rate by optics follows late, so it comes late.
+const SENSORS: [(Channel, f64); 5] = [
+    (Channel::Power, 0.7),
+    (Channel::Cadence, 0.7),
+    (Channel::Speed, 0.7),
+    (Channel::HeartRate, 0.85),
+    (Channel::Altitude, 0.95),
+];
 
-/// A clock offset and what it was found by.
+/// How the clocks of two recordings stand to each other, besides a zone fault.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Lag {
-    /// To be added to the times of the second, ms.
-    pub(super) ms: i64,
-    /// `position` or the channel's name.
-    pub(super) by: &'static str,
+pub(super) enum Clocks {
+    /// They agree, or nothing tells.
+    Agree,
+    /// One is off: what has to be added to the times of the second (ms), and what that was found by (`position` or the
+    /// channel's name).
+    Off(i64, &'static str),
+    /// No offset brings the tracks together, and no sensor does: one of them left pauses out, or they are two workouts.
+    Astray,
 }
 
-/// The offset that, added to the times of `other` besides `shift_ms`, brings it onto the clock of `base`; `None` when
-/// they agree as they are, or nothing tells. `around_ms` is a first guess.
-pub(super) fn lag(base: &Activity, other: &Activity, shift_ms: i64, around_ms: i64) -> Option<Lag> {
-    let found = by_position(&base.track, &other.track, shift_ms, around_ms);
-    let (ms, by) = match found {
-        Some(ms) => (ms, "position"),
-        None => SENSORS.iter().find_map(|&channel| {
-            Some((by_sensor(&base.track, &other.track, channel, shift_ms, around_ms)?, channel.name()))
-        })?,
-    };
-    (ms != 0).then_some(Lag { ms, by })
+/// What a comparison over many offsets gives.
+enum Search {
+    /// Too little in common.
+    Nothing,
+    /// Compared, and alike at no offset.
+    Unlike,
+    /// Alike at this offset, ms.
+    Found(i64),
 }
 
-/// `Some(0)` when the tracks agree best as they are, `None` when they tell nothing.
-fn by_position(base: &Track, other: &Track, shift_ms: i64, around_ms: i64) -> Option<i64> {
+/// Compares the clocks when `shift_ms` is added to the times of `other`. `around_ms` is a first guess of the offset;
+/// `placed` is false when the positions of one are no places on the ground.
+pub(super) fn clocks(base: &Activity, other: &Activity, placed: bool, shift_ms: i64, around_ms: i64) -> Clocks {
+    let (base, other) = (&base.track, &other.track);
+    let track = if placed { by_position(base, other, shift_ms, around_ms) } else { Search::Nothing };
+    if let Search::Found(ms) = track {
+        return if ms == 0 { Clocks::Agree } else { Clocks::Off(ms, "position") };
+    }
+    // Height says nothing against tracks.
+    let sensors = if matches!(track, Search::Unlike) { &SENSORS[..4] } else { &SENSORS[..] };
+    for &(channel, least) in sensors {
+        if let Search::Found(ms) = by_sensor(base, other, (channel, least), shift_ms, around_ms) {
+            return if ms == 0 { Clocks::Agree } else { Clocks::Off(ms, channel.name()) };
+        }
+    }
+    if matches!(track, Search::Unlike) { Clocks::Astray } else { Clocks::Agree }
+}
+
+fn by_position(base: &Track, other: &Track, shift_ms: i64, around_ms: i64) -> Search {
     let places: Vec<(i64, (f64, f64))> = base.positions().map(|(row, at)| (base.times()[row], at)).collect();
     let theirs: Vec<(i64, (f64, f64))> = other.positions().map(|(row, at)| (other.times()[row], at)).collect();
     let gap = longest_gap(other.times());
@@ -53,21 +79,23 @@ fn by_position(base: &Track, other: &Track, shift_ms: i64, around_ms: i64) -> Op
         }
         (count >= LEAST_INSTANTS).then(|| sum / count as f64)
     };
-    let still = cost(0)?;
-    let best = search(around_ms, |lag| cost(lag).map(|c| -c))?;
-    let least = cost(best)?;
-    if least > 60.0 {
-        return None;
+    let (Some(still), Some((least, best))) = (cost(0), search(around_ms, |lag| cost(lag).map(|c| -c))) else {
+        return Search::Nothing;
+    };
+    let least = -least;
+    match () {
+        () if least > UNLIKE_M => Search::Unlike,
+        // Not for the noise of two receivers.
+        () if least < still * 0.8 && still - least > 1.0 => Search::Found(best),
+        () => Search::Found(0),
     }
-    Some(if least < still * 0.8 && still - least > 1.0 { best } else { 0 })
 }
 
-/// `Some(0)` when the sensor agrees best as it is, `None` when it tells nothing.
-fn by_sensor(base: &Track, other: &Track, channel: Channel, shift_ms: i64, around_ms: i64) -> Option<i64> {
+fn by_sensor(base: &Track, other: &Track, (channel, least): (Channel, f64), shift_ms: i64, around_ms: i64) -> Search {
     let values = |track: &Track| -> Option<Vec<(i64, (f64, f64))>> {
         Some(track.column(channel)?.present().map(|(row, v)| (track.times()[row], (f64::from(v), 0.0))).collect())
     };
-    let (ours, theirs) = (values(base)?, values(other)?);
+    let (Some(ours), Some(theirs)) = (values(base), values(other)) else { return Search::Nothing };
     let gap = longest_gap(other.times());
     let stride = ours.len().div_ceil(MOST_INSTANTS).max(1);
     let correlation = |lag: i64| -> Option<f64> {
@@ -84,17 +112,18 @@ fn by_sensor(base: &Track, other: &Track, channel: Channel, shift_ms: i64, aroun
         let (vx, vy) = (sxx / n - (sx / n).powi(2), syy / n - (sy / n).powi(2));
         (vx > 1e-9 && vy > 1e-9).then(|| (sxy / n - sx / n * sy / n) / (vx * vy).sqrt())
     };
-    let still = correlation(0)?;
-    let best = search(around_ms, correlation)?;
-    let most = correlation(best)?;
-    if most < 0.7 {
-        return None;
+    let (Some(still), Some((most, best))) = (correlation(0), search(around_ms, correlation)) else {
+        return Search::Nothing;
+    };
+    match () {
+        () if most < least => Search::Unlike,
+        () if most > still + 0.01 => Search::Found(best),
+        () => Search::Found(0),
     }
-    Some(if most > still + 0.01 { best } else { 0 })
 }
 
-/// The lag of the highest value, around none and around the first guess; the smaller of two equal ones.
-fn search(around_ms: i64, value: impl Fn(i64) -> Option<f64>) -> Option<i64> {
+/// The highest value and its offset, around none and around the first guess; the smaller of two equal ones.
+fn search(around_ms: i64, value: impl Fn(i64) -> Option<f64>) -> Option<(f64, i64)> {
     let mut best: Option<(f64, i64)> = None;
     let steps = REACH_MS / STEP_MS;
     for center in [0, around_ms / STEP_MS * STEP_MS] {
@@ -106,7 +135,7 @@ fn search(around_ms: i64, value: impl Fn(i64) -> Option<f64>) -> Option<i64> {
             }
         }
     }
-    best.map(|(_, lag)| lag)
+    best
 }
 
 /// The value at an instant, linear between the entries around it; `None` outside or over a long gap.

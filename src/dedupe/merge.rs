@@ -1,7 +1,7 @@
 //! Several recordings of one workout become one: a base, whole columns filled in from the others, clocks aligned, and
 //! laps, lengths, sets, names and gear from whichever has them. The order in which they are given does not matter.
 
-use super::align::{Lag, lag};
+use super::align::{Clocks, clocks};
 use super::fill::Rows;
 use super::fingerprint::Fingerprint;
 use super::judge::{Side, judge};
@@ -18,6 +18,7 @@ use crate::report::{Code, Notes};
 const SOURCES: Code = Code::info("merge.sources");
 const CLOCK: Code = Code::info("merge.clock");
 const ZONE: Code = Code::warning("merge.zone");
+const UNALIGNED: Code = Code::warning("merge.unaligned");
 const LEFT_OUT: Code = Code::info("merge.left_out");
 const PARTS: Code = Code::info("merge.parts");
 
@@ -41,8 +42,9 @@ pub struct Merged {
 /// One recording and how its clock stands to that of the base.
 struct Member<'a> {
     activity: &'a Activity,
-    /// To be added to its times, ms.
-    to_base_ms: i64,
+    /// To be added to its times, ms; `None` when no offset brings it together with the base: nothing is taken from it
+    /// by time then.
+    to_base_ms: Option<i64>,
 }
 
 impl Member<'_> {
@@ -50,17 +52,26 @@ impl Member<'_> {
         &self.activity.origin.source
     }
 
+    /// Its times on the clock of the base.
+    fn time(&self, row: usize) -> i64 {
+        self.activity.track.times()[row] + self.to_base_ms.unwrap_or(0)
+    }
+
     /// How much of the time of `base` its samples cover, 0 to 1.
     fn share_of(&self, base: &Activity) -> f64 {
         let ends = |track: &Track| Some((*track.times().first()?, *track.times().last()?));
-        let (Some(ours), Some(theirs)) = (ends(&base.track), ends(&self.activity.track)) else { return 0.0 };
-        let common = ours.1.min(theirs.1 + self.to_base_ms) - ours.0.max(theirs.0 + self.to_base_ms);
+        let (Some(ours), Some(theirs), Some(shift)) = (ends(&base.track), ends(&self.activity.track), self.to_base_ms)
+        else {
+            return 0.0;
+        };
+        let common = ours.1.min(theirs.1 + shift) - ours.0.max(theirs.0 + shift);
         // A recording of one instant covers that instant.
         ((common + 1) as f64 / (ours.1 - ours.0 + 1) as f64).clamp(0.0, 1.0)
     }
 
     /// Its parts (no samples) on the clock of the base.
     fn parts(&self) -> Recording {
+        let Some(shift) = self.to_base_ms else { return Recording::default() };
         let from: &Recording = self.activity;
         let mut parts = Recording {
             laps: from.laps.clone(),
@@ -74,7 +85,7 @@ impl Member<'_> {
             waypoints: from.waypoints.clone(),
             ..Recording::default()
         };
-        parts.shift(self.to_base_ms);
+        parts.shift(shift);
         parts
     }
 }
@@ -174,11 +185,13 @@ fn align<'a>(given: &[&'a Activity], notes: &mut Notes) -> (Vec<Member<'a>>, Bel
     let of_base = Fingerprint::of(base);
     let mut clock =
         BelievedClock { correction_ms: 0, offset_s: base.offset_s, evidence: base.evidence, floating: base.floating };
-    let mut members = vec![Member { activity: base, to_base_ms: 0 }];
+    let mut members = vec![Member { activity: base, to_base_ms: Some(0) }];
     for &other in &given[1..] {
-        let judgement = judge(&of_base, &Fingerprint::of(other));
+        let of_other = Fingerprint::of(other);
+        let judgement = judge(&of_base, &of_other);
         let shift_ms = judgement.shift_s * 1000;
-        let found = lag(base, other, shift_ms, (judgement.lag_s * 1000.0) as i64);
+        let placed = !of_base.unplaced && !of_other.unplaced;
+        let found = clocks(base, other, placed, shift_ms, (judgement.lag_s * 1000.0) as i64);
         if shift_ms != 0 {
             let believed = if judgement.faulty == Some(Side::First) { other } else { base };
             notes.add(ZONE, Place::NOWHERE, || {
@@ -199,12 +212,26 @@ fn align<'a>(given: &[&'a Activity], notes: &mut Notes) -> (Vec<Member<'a>>, Bel
                 };
             }
         }
-        if let Some(Lag { ms, by }) = &found {
-            notes.add(CLOCK, Place::NOWHERE, || {
-                format!("the clock of {} was moved by {:+} s, found by {by}", other.origin.source, ms / 1000)
-            });
-        }
-        members.push(Member { activity: other, to_base_ms: shift_ms + found.map_or(0, |lag| lag.ms) });
+        let to_base_ms = match found {
+            Clocks::Agree => Some(shift_ms),
+            Clocks::Off(ms, by) => {
+                notes.add(CLOCK, Place::NOWHERE, || {
+                    format!("the clock of {} was moved by {:+} s, found by {by}", other.origin.source, ms / 1000)
+                });
+                Some(shift_ms + ms)
+            }
+            Clocks::Astray => {
+                notes.add(UNALIGNED, Place::NOWHERE, || {
+                    format!(
+                        "no offset of the clocks brings {} and {} together (pauses may be left out); nothing was taken \
+                         from the latter by time",
+                        base.origin.source, other.origin.source
+                    )
+                });
+                None
+            }
+        };
+        members.push(Member { activity: other, to_base_ms });
     }
     if clock.offset_s.is_none()
         && !clock.floating
@@ -229,7 +256,7 @@ fn columns(members: &[Member<'_>], preferences: &Preferences, notes: &mut Notes)
             (0..track.len()).for_each(|row| track.clear_position(row));
             let from = &members[at];
             let theirs = from.activity.track.positions();
-            let values = theirs.map(|(row, place)| (from.activity.track.times()[row] + from.to_base_ms, place));
+            let values = theirs.map(|(row, place)| (from.time(row), place));
             let left_out = rows[at].place(values, |row, (lat, lon)| track.set_position_at(row, lat, lon));
             note_left_out(notes, "position", from, left_out);
         }
@@ -241,8 +268,7 @@ fn columns(members: &[Member<'_>], preferences: &Preferences, notes: &mut Notes)
             (0..track.len()).for_each(|row| track.clear_distance(row));
             let from = &members[at];
             let theirs = &from.activity.track;
-            let values = (0..theirs.len())
-                .filter_map(|row| Some((theirs.times()[row] + from.to_base_ms, theirs.distance(row)?)));
+            let values = (0..theirs.len()).filter_map(|row| Some((from.time(row), theirs.distance(row)?)));
             let left_out = rows[at].place(values, |row, metres| track.set_distance_at(row, metres));
             note_left_out(notes, "distance", from, left_out);
         }
@@ -253,15 +279,14 @@ fn columns(members: &[Member<'_>], preferences: &Preferences, notes: &mut Notes)
         sources.push((channel.name().to_owned(), members[at].name().to_owned()));
         let from = &members[at];
         if let Some(column) = from.activity.track.column(channel).filter(|_| at > 0) {
-            let times = from.activity.track.times();
-            let values = column.present().map(|(row, value)| (times[row] + from.to_base_ms, value));
+            let values = column.present().map(|(row, value)| (from.time(row), value));
             let (column, left_out) = rows[at].column(values);
             track.put_column(channel, column);
             note_left_out(notes, channel.name(), from, left_out);
         }
     }
     let mut indices = DeveloperIndices::of(base);
-    for (at, member) in members.iter().enumerate() {
+    for (at, member) in members.iter().enumerate().filter(|(_, member)| member.to_base_ms.is_some()) {
         for column in member.activity.track.extra().iter().filter(|column| column.count() > 0) {
             let name = &column.key.name;
             if at == 0 {
@@ -275,8 +300,7 @@ fn columns(members: &[Member<'_>], preferences: &Preferences, notes: &mut Notes)
             let mut key = column.key.clone();
             indices.settle(at, &mut key.fit);
             let mut filled = ExtraColumn::new(key);
-            let times = member.activity.track.times();
-            let values = column.present().map(|(row, value)| (times[row] + member.to_base_ms, value));
+            let values = column.present().map(|(row, value)| (member.time(row), value));
             let left_out = rows[at].place(values, |row, value| filled.set(row, value));
             if filled.count() > 0 {
                 track.extra_mut().push(filled);
@@ -357,25 +381,22 @@ impl DeveloperIndices {
 /// Laps, sessions and lengths come together from one source, since they refer to each other; every other kind from the
 /// first that has it.
 fn parts(members: &[Member<'_>], preferences: &Preferences, to: &mut Recording, notes: &mut Notes) {
-    let first = |what: &str, count: &dyn Fn(&Recording) -> usize| -> Option<usize> {
-        let has = |at: &usize| count(members[*at].activity) > 0;
-        (0..members.len())
-            .filter(has)
-            .find(|&at| preferences.wants(what, members[at].activity))
-            .or_else(|| (0..members.len()).find(has))
-    };
-    let most = |value: &dyn Fn(&Recording) -> (bool, bool, bool)| -> usize {
-        (0..members.len()).max_by_key(|&at| (value(members[at].activity), std::cmp::Reverse(at))).unwrap_or(0)
-    };
     let all: Vec<Recording> = members.iter().map(Member::parts).collect();
-    let wanted = (0..members.len())
-        .find(|&at| preferences.wants("laps", members[at].activity) && !members[at].activity.laps.is_empty());
-    let spine = wanted.unwrap_or_else(|| most(&|r| (!r.lengths.is_empty(), r.sessions.len() > 1, r.laps.len() > 1)));
+    let wanted = |what: &str, has: &dyn Fn(&Recording) -> bool| {
+        (0..all.len()).find(|&at| has(&all[at]) && preferences.wants(what, members[at].activity))
+    };
+    let first = |what: &str, has: &dyn Fn(&Recording) -> bool| {
+        wanted(what, has).or_else(|| (0..all.len()).find(|&at| has(&all[at])))
+    };
+    let fullest = |r: &Recording| (!r.lengths.is_empty(), r.sessions.len() > 1, r.laps.len() > 1);
+    let spine = wanted("laps", &|r| !r.laps.is_empty())
+        .or_else(|| (0..all.len()).max_by_key(|&at| (fullest(&all[at]), std::cmp::Reverse(at))))
+        .unwrap_or(0);
     to.laps.clone_from(&all[spine].laps);
     to.lengths.clone_from(&all[spine].lengths);
     to.sessions.clone_from(&all[spine].sessions);
     if to.sessions.is_empty()
-        && let Some(at) = first("sessions", &|r| r.sessions.len())
+        && let Some(at) = first("sessions", &|r| !r.sessions.is_empty())
     {
         to.sessions.clone_from(&all[at].sessions);
         for session in &mut to.sessions {
@@ -387,19 +408,18 @@ fn parts(members: &[Member<'_>], preferences: &Preferences, to: &mut Recording, 
             format!("{} laps and {} lengths are those of {}", to.laps.len(), to.lengths.len(), members[spine].name())
         });
     }
-    let pauses = (0..members.len())
-        .find(|&at| preferences.wants("pauses", members[at].activity) && !all[at].pauses.is_empty())
+    let pauses = wanted("pauses", &|r| !r.pauses.is_empty())
         .or_else(|| (!all[spine].pauses.is_empty()).then_some(spine))
-        .or_else(|| first("pauses", &|r| r.pauses.len()));
+        .or_else(|| first("pauses", &|r| !r.pauses.is_empty()));
     to.pauses = pauses.map(|at| all[at].pauses.clone()).unwrap_or_default();
-    to.sets = first("sets", &|r| r.sets.len()).map(|at| all[at].sets.clone()).unwrap_or_default();
-    to.events = first("events", &|r| r.events.len()).map(|at| all[at].events.clone()).unwrap_or_default();
-    to.splits = first("splits", &|r| r.splits.len()).map(|at| all[at].splits.clone()).unwrap_or_default();
-    to.waypoints = first("waypoints", &|r| r.waypoints.len()).map(|at| all[at].waypoints.clone()).unwrap_or_default();
-    // Beats go with the heart rate of their own strap; the fullest list wins.
-    let beats = (0..members.len())
-        .find(|&at| preferences.wants("rr", members[at].activity) && !all[at].rr.is_empty())
-        .or_else(|| (0..members.len()).max_by_key(|&at| (all[at].rr.len(), std::cmp::Reverse(at))))
+    to.sets = first("sets", &|r| !r.sets.is_empty()).map(|at| all[at].sets.clone()).unwrap_or_default();
+    to.events = first("events", &|r| !r.events.is_empty()).map(|at| all[at].events.clone()).unwrap_or_default();
+    to.splits = first("splits", &|r| !r.splits.is_empty()).map(|at| all[at].splits.clone()).unwrap_or_default();
+    let places = first("waypoints", &|r| !r.waypoints.is_empty());
+    to.waypoints = places.map(|at| all[at].waypoints.clone()).unwrap_or_default();
+    // Beats belong together: the fullest list wins.
+    let beats = wanted("rr", &|r| !r.rr.is_empty())
+        .or_else(|| (0..all.len()).max_by_key(|&at| (all[at].rr.len(), std::cmp::Reverse(at))))
         .unwrap_or(0);
     to.rr.clone_from(&all[beats].rr);
 }

@@ -1,6 +1,6 @@
 //! Merging: free of order, one source a column, no value invented, clocks aligned; joining parts.
 
-use paceport::dedupe::{Merged, Preferences, join, merge};
+use paceport::dedupe::{self, Fingerprint, Merged, Preferences, join, merge};
 use paceport::fix::zone::Verdict;
 use paceport::fix::{self, SettleOptions};
 use paceport::model::{
@@ -135,6 +135,23 @@ fn a_zone_fault_is_undone_for_the_one_that_has_it() {
     assert_eq!((both.offset_s, both.shift_ms), (Some(7200), -7_200_000));
     assert!(both.notes.get("merge.zone").is_some());
     assert_eq!(both.pauses, right.pauses);
+}
+
+#[test]
+fn nothing_is_taken_by_time_from_a_recording_whose_pauses_are_left_out() {
+    let event = event(11, 2400);
+    assert!(event.stops.iter().map(|(from, to)| to - from).sum::<usize>() > 100);
+    let whole = Recorder { heart_rate: false, power: false, ..Recorder::default() };
+    let closed = Recorder { records_stops: false, states_pauses: false, closes_stops: true, ..Recorder::default() };
+    let (whole, closed) =
+        (named(record(&event, &whole, 1), "a.fit", "fit"), named(record(&event, &closed, 1), "b.gpx", "gpx"));
+    let closed = with(closed, |r| r.name = Some("Name".into()));
+    let judgement = dedupe::judge(&Fingerprint::of(&whole), &Fingerprint::of(&closed));
+    assert_eq!(judgement.verdict, dedupe::Verdict::Same, "{judgement:#?}");
+    let both = settled(merge(&[&whole, &closed], &Preferences::parse("base=fit").unwrap()).unwrap());
+    assert!(both.notes.get("merge.unaligned").is_some());
+    assert_eq!(both.track.column(Channel::HeartRate), None);
+    assert_eq!((both.name.as_deref(), both.pauses.len()), (Some("Name"), event.stops.len()));
 }
 
 #[test]
