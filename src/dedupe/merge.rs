@@ -113,7 +113,7 @@ pub fn merge(activities: &[&Activity], preferences: &Preferences) -> Option<Merg
     recording.shift(clock.correction_ms);
     let origin = Origin { companions: companions(&given), channels, ..base.origin.clone() };
     Some(Merged {
-        draft: Draft { recording, clock: Clock::default(), notes, complete: given.iter().all(|a| a.complete) },
+        draft: Draft { recording, clock: Clock::default(), notes, complete: base.complete },
         offset_s: clock.offset_s,
         evidence: clock.evidence,
         shift_ms: base.shift_ms + clock.correction_ms,
@@ -145,8 +145,8 @@ pub(super) fn kept_notes(activity: &Activity) -> Notes {
     notes
 }
 
-/// Order of bases: wanted by the user, most positions (within a twentieth), most channels, native before re-export,
-/// most samples, most parts. The identity (ascending, from the stable sort) decides between equals.
+/// Order of bases: wanted by the user, most positions (within a twentieth), most channels, read to its end, native before
+/// re-export, most samples, most parts. The identity (ascending, from the stable sort) decides between equals.
 fn worth(activity: &Activity, most_positions: usize, preferences: &Preferences) -> impl Ord + use<> {
     let track = &activity.track;
     let channels = track.channels().filter(|(_, column)| column.count() > 0).count()
@@ -164,6 +164,7 @@ fn worth(activity: &Activity, most_positions: usize, preferences: &Preferences) 
         !track.is_empty(),
         track.positions().count() * 20 >= most_positions * 19,
         channels,
+        activity.complete,
         native,
         track.len(),
         parts,
@@ -191,7 +192,11 @@ fn align<'a>(given: &[&'a Activity], notes: &mut Notes) -> (Vec<Member<'a>>, Bel
         let judgement = judge(&of_base, &of_other);
         let shift_ms = judgement.shift_s * 1000;
         let placed = !of_base.unplaced && !of_other.unplaced;
-        let found = clocks(base, other, placed, shift_ms, (judgement.lag_s * 1000.0) as i64);
+        let found = if of_base.same_content_and_time(&of_other) {
+            Clocks::Agree
+        } else {
+            clocks(base, other, placed, shift_ms, (judgement.lag_s * 1000.0) as i64)
+        };
         if shift_ms != 0 {
             let believed = if judgement.faulty == Some(Side::First) { other } else { base };
             notes.add(ZONE, Place::NOWHERE, || {

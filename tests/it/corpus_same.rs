@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use paceport::dedupe::{self, Fingerprint};
+use paceport::dedupe::{self, Fingerprint, Preferences};
 use paceport::ids::ActivityId;
 use paceport::model::Activity;
 use paceport::pipeline::{JobRead, Plan, ReadOptions, Visit, read_all};
@@ -36,6 +36,7 @@ struct Corpus {
     files: BTreeMap<String, Vec<ActivityId>>,
     labels: BTreeMap<ActivityId, BTreeSet<String>>,
     prints: Vec<Fingerprint>,
+    activities: BTreeMap<ActivityId, Activity>,
 }
 
 fn read(folder: &std::path::Path) -> Corpus {
@@ -48,16 +49,19 @@ fn read(folder: &std::path::Path) -> Corpus {
             let sources = origin.companions.iter().map(|companion| &companion.source).chain([&origin.source]);
             (sources.map(|source| label(source)).collect::<Vec<_>>(), Fingerprint::of(activity))
         };
-        Ok(job.activities.iter().map(of).collect::<Vec<_>>())
+        let found: Vec<_> = job.activities.iter().map(of).collect();
+        Ok(found.into_iter().zip(job.activities).collect::<Vec<_>>())
     };
     let plan = Plan::new(&[Input::Path(folder.to_path_buf())], &options);
     let run = read_all(&plan, &options, &|_| {}, &Visit::each(&work)).unwrap();
-    let mut corpus = Corpus { files: BTreeMap::new(), labels: BTreeMap::new(), prints: Vec::new() };
-    for (labels, print) in run.results.into_iter().flatten() {
+    let mut corpus =
+        Corpus { files: BTreeMap::new(), labels: BTreeMap::new(), prints: Vec::new(), activities: BTreeMap::new() };
+    for ((labels, print), activity) in run.results.into_iter().flatten() {
         for label in labels {
             corpus.files.entry(label.clone()).or_default().push(print.id);
             corpus.labels.entry(print.id).or_default().insert(label);
         }
+        corpus.activities.insert(print.id, activity);
         corpus.prints.push(print);
     }
     corpus
@@ -114,4 +118,36 @@ fn every_known_group_is_found_and_nothing_else_is_claimed() {
         corpus.prints.len(),
         bytes / corpus.prints.len()
     );
+}
+
+#[test]
+fn real_groups_merge_free_of_order_and_keep_every_channel() {
+    let Some(folder) = expect::corpus() else { return };
+    let corpus = read(&folder);
+    let grouping = dedupe::group(&corpus.prints);
+    assert!(grouping.clusters.len() >= 26);
+    for cluster in &grouping.clusters {
+        let members: Vec<&Activity> = cluster.members.iter().map(|id| &corpus.activities[id]).collect();
+        let names: Vec<&str> = members.iter().map(|a| a.origin.source.as_str()).collect();
+        let merged = dedupe::merge(&members, &Preferences::default()).unwrap();
+        let backward: Vec<&Activity> = members.iter().rev().copied().collect();
+        assert!(dedupe::merge(&backward, &Preferences::default()).unwrap() == merged, "{names:?}");
+        let recording = &merged.draft.recording;
+        let source_of = |channel: &str| {
+            let (_, source) = merged.origin.channels.iter().find(|(name, _)| name == channel)?;
+            members.iter().find(|a| a.origin.source == *source)
+        };
+        for (channel, column) in recording.track.channels().filter(|(_, column)| column.count() > 0) {
+            let mut theirs = source_of(channel.name()).unwrap().track.column(channel).unwrap().present();
+            assert!(column.present().all(|(_, value)| theirs.any(|(_, v)| v == value)), "{names:?} {}", channel.name());
+        }
+        for member in &members {
+            for (channel, column) in member.track.channels().filter(|(_, column)| column.count() > 0) {
+                assert!(source_of(channel.name()).is_some(), "{names:?} lost {} ({})", channel.name(), column.count());
+            }
+            assert!(recording.laps.len().max(1) >= member.laps.len().min(1), "{names:?} lost laps");
+            assert!(recording.lengths.len() >= member.lengths.len().min(1), "{names:?} lost lengths");
+            assert!(recording.rr.len() >= member.rr.len(), "{names:?} lost beats");
+        }
+    }
 }
