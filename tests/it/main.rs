@@ -31,3 +31,4 @@ mod xml_paths;
 mod xml_read;
 mod xml_roundtrip;
 mod xml_shapes;
+mod zones;
