@@ -52,6 +52,7 @@ pub fn join(parts: &[&Activity]) -> Option<Merged> {
             clock: Clock::default(),
             notes,
             complete: activities.iter().all(|part| part.complete),
+            source: None,
         },
         offset_s: first.offset_s,
         evidence: first.evidence,

@@ -113,7 +113,7 @@ pub fn merge(activities: &[&Activity], preferences: &Preferences) -> Option<Merg
     recording.shift(clock.correction_ms);
     let origin = Origin { companions: companions(&given), channels, ..base.origin.clone() };
     Some(Merged {
-        draft: Draft { recording, clock: Clock::default(), notes, complete: base.complete },
+        draft: Draft { recording, clock: Clock::default(), notes, complete: base.complete, source: None },
         offset_s: clock.offset_s,
         evidence: clock.evidence,
         shift_ms: base.shift_ms + clock.correction_ms,
@@ -129,6 +129,7 @@ fn alone(activity: &Activity) -> Merged {
             clock: Clock::default(),
             notes: kept_notes(activity),
             complete: activity.complete,
+            source: None,
         },
         offset_s: activity.offset_s,
         evidence: activity.evidence,

@@ -50,7 +50,7 @@ pub fn anonymize(activity: Activity, how: Anonymize) -> Activity {
         }
         recording.waypoints.clear();
     }
-    let draft = Draft { recording, clock: Clock::default(), notes, complete };
+    let draft = Draft { recording, notes, complete, ..Draft::default() };
     let mut activity = settle(draft, &SettleOptions { decided: Some(decided), ..SettleOptions::default() });
     (activity.origin, activity.shift_ms) = (origin, shift_ms);
     activity

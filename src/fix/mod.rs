@@ -1,15 +1,18 @@
 //! Draft → activity: the only place where a claim becomes a belief.
 
 mod anonymize;
+mod clock;
 mod distance;
+mod name;
+mod nike;
 mod pair;
 mod range;
 mod shift;
 pub mod zone;
 
 use crate::error::Place;
-use crate::model::{Activity, Basis, Draft};
-use crate::report::Code;
+use crate::model::{Activity, Basis, Clock, Draft, Recording};
+use crate::report::{Code, Notes};
 
 const BACKWARD: Code = Code::warning("time.backward");
 const UNTIMED: Code = Code::info("time.missing");
@@ -32,7 +35,14 @@ pub struct SettleOptions {
 /// Judges a draft: order, plausibility, zone, computed totals. Never fails: what cannot be believed is dropped or kept
 /// as claimed, with a note.
 pub fn settle(draft: Draft, options: &SettleOptions) -> Activity {
-    let Draft { mut recording, clock, mut notes, complete } = draft;
+    let Draft { mut recording, mut clock, mut notes, complete, source } = draft;
+    if let Some(source) = &source {
+        name::heed(source, &mut clock);
+    }
+    nike::repair(&mut recording, source.as_deref(), &mut notes);
+    if options.zone != ZoneChoice::Keep {
+        clock::jumps(&mut recording, &mut notes);
+    }
     let backward = recording.track.sort() as u64;
     notes.add_many(BACKWARD, backward, Place::NOWHERE, || {
         format!("{backward} samples stood before an earlier one; sorted by time")
@@ -42,10 +52,9 @@ pub fn settle(draft: Draft, options: &SettleOptions) -> Activity {
         format!("{untimed} samples have no time; they keep their place and no time is invented for them")
     });
     range::check(&mut recording, &mut notes);
-    let verdict = options.decided.unwrap_or_else(|| zone::judge(&recording, &clock, &options.zone, &mut notes));
-    let wall = clock.basis == Basis::Local || clock.local_as_utc;
+    let verdict = options.decided.unwrap_or_else(|| judge(&mut recording, &clock, &options.zone, &mut notes));
     recording.shift(verdict.shift_ms);
-    if wall {
+    if clock.basis == Basis::Local || clock.local_as_utc {
         recording.created.iter_mut().for_each(|created| *created += verdict.shift_ms);
     }
     let mut activity = Activity::settled(recording, notes, complete);
@@ -57,10 +66,20 @@ pub fn settle(draft: Draft, options: &SettleOptions) -> Activity {
     activity
 }
 
+/// The verdict on the clock and on the zone together.
+fn judge(recording: &mut Recording, clock: &Clock, choice: &ZoneChoice, notes: &mut Notes) -> zone::Verdict {
+    let reset_ms = if *choice == ZoneChoice::Keep { 0 } else { clock::whole(recording, clock, notes) };
+    // The zone is judged at the true time, the recording itself is moved once by both together.
+    recording.shift(reset_ms);
+    let verdict = zone::judge(recording, clock, choice, notes);
+    recording.shift(-reset_ms);
+    zone::Verdict { shift_ms: verdict.shift_ms + reset_ms, ..verdict }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Clock, Evidence, time};
+    use crate::model::{Evidence, time};
 
     fn draft(start: &str, position: Option<(f64, f64)>, clock: Clock) -> Draft {
         let mut draft = Draft { clock, ..Draft::new() };

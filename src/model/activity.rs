@@ -74,19 +74,23 @@ impl Recording {
     /// Earliest and latest instant of anything timed: samples, laps, sessions, lengths, stated start. ms.
     pub fn span(&self) -> Option<(i64, i64)> {
         let samples = self.track.times();
+        let after = |start: i64, seconds: f64| start.saturating_add((seconds * 1000.0) as i64);
         let spans = self
             .laps
             .iter()
             .map(|lap| (lap.start, lap.end))
             .chain(self.sessions.iter().map(|session| (session.start, session.end)))
             .chain(self.lengths.iter().map(|length| (length.start, length.end)))
-            .chain(samples.iter().map(|&t| (t, t)))
-            .chain(self.sets.iter().filter_map(|set| {
-                set.start.map(|start| (start, start + (set.duration_s.unwrap_or(0.0) * 1000.0) as i64))
-            }))
-            .chain(self.stated_start.map(|start| {
-                (start, start + (self.stated.elapsed_s.or(self.stated.timer_s).unwrap_or(0.0) * 1000.0) as i64)
-            }));
+            .chain(samples.iter().enumerate().filter(|(row, _)| self.track.is_timed(*row)).map(|(_, &t)| (t, t)))
+            .chain(
+                self.sets
+                    .iter()
+                    .filter_map(|set| set.start.map(|start| (start, after(start, set.duration_s.unwrap_or(0.0))))),
+            )
+            .chain(
+                self.stated_start
+                    .map(|start| (start, after(start, self.stated.elapsed_s.or(self.stated.timer_s).unwrap_or(0.0)))),
+            );
         spans.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     }
 
@@ -206,6 +210,8 @@ pub struct Draft {
     pub notes: Notes,
     /// False when the source ended early or a part of this activity could not be read.
     pub complete: bool,
+    /// Name of the source, when known: some names tell a start or an identity that the content does not.
+    pub source: Option<String>,
 }
 
 impl Draft {

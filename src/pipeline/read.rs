@@ -319,7 +319,8 @@ fn read_job(
     let mut drafts = Vec::new();
     let mut places = Vec::new();
     for (file, read) in read.files.iter_mut().enumerate() {
-        for (index, draft) in read.drafts.drain(..).enumerate() {
+        for (index, mut draft) in read.drafts.drain(..).enumerate() {
+            draft.source = Some(read.name.clone());
             drafts.push(draft);
             places.push((file, index as u32));
         }

@@ -58,6 +58,7 @@ pub(super) fn recall(
                 _ => fix::join(parts).into_iter().next().map(|(draft, _)| draft),
             };
             let mut draft = draft.ok_or_else(lost)?;
+            draft.source = Some(summary.source.clone());
             for diary in diaries {
                 let entries = polar_hrm::diary_entries(&history.read_original(&diary.digest)?);
                 let entry = entries.into_iter().nth(diary.index as usize).ok_or_else(lost)?;

@@ -31,4 +31,5 @@ mod xml_paths;
 mod xml_read;
 mod xml_roundtrip;
 mod xml_shapes;
+mod zone_laws;
 mod zones;

@@ -11,6 +11,7 @@ const FLOATING: Code = Code::warning("time.zone_unknown");
 const OVERLAP: Code = Code::warning("time.overlap");
 const GAP: Code = Code::warning("time.gap");
 const DISAGREES: Code = Code::warning("zone.disagrees");
+const NOT_LOCAL: Code = Code::info("zone.not_local");
 const CHANGES: Code = Code::info("zone.changes");
 const NAUTICAL: Code = Code::info("zone.nautical");
 const RESIDUAL: Code = Code::warning("zone.unsynchronised");
@@ -20,6 +21,8 @@ const IMPLAUSIBLE: Code = Code::warning("zone.implausible");
 const SYNCHRONISED_S: i32 = 120;
 /// Zone borders are simplified by up to 111 m; this far around a point its neighbour's time may be kept, degrees.
 const BORDER_DEG: f64 = 0.002;
+/// How much later than its name says a recording starts, ms.
+const NAME_MS: std::ops::Range<i64> = -10_000..60_000;
 /// Local times on earth, seconds from UTC.
 pub(super) const OFFSETS_S: std::ops::RangeInclusive<i32> = -12 * 3600..=14 * 3600;
 
@@ -76,8 +79,9 @@ pub(in crate::fix) fn judge(recording: &Recording, clock: &Clock, choice: &ZoneC
             note_shift(notes, clock, -i64::from(offset) * 1000, offset, "the offset stated with them");
             -i64::from(offset) * 1000
         }
-        (Some(zone), None) => shift_by_rules(zone, start, clock, notes),
-        (None, None) => {
+        // At sea the place proves too little to move anything.
+        (Some(zone), None) if !zone.is_nautical() => shift_by_rules(zone, start, clock, notes),
+        (_, None) => {
             note_floating(notes);
             return Verdict { floating: true, ..Verdict::default() };
         }
@@ -114,7 +118,12 @@ fn by_place(zone: &Zone, start: i64, shift_ms: i64, places: &Places, stated: &St
         return stated.verdict(shift_ms);
     }
     note_changes(notes, at_start, changes);
-    if changes != Some(offset) {
+    if offset == 0 {
+        notes.add(NOT_LOCAL, Place::NOWHERE, || {
+            let (name, here) = (zone.name(), offset_text(at_start));
+            format!("states no offset from UTC, but was recorded in {name}, where local time was {here}")
+        });
+    } else if changes != Some(offset) {
         notes.add(DISAGREES, Place::NOWHERE, || {
             let (stated, name, here) = (offset_text(offset), zone.name(), offset_text(at_start));
             format!("states local time {stated}, but was recorded in {name}, where it was {here} then; {here} is taken, no time was moved")
@@ -209,9 +218,14 @@ impl Stated {
         let (None, Basis::Utc | Basis::Offset, Some(wall)) = (self.offset_s, clock.basis, clock.wall_start) else {
             return self;
         };
+        // A name is as old as the start, or cut to its minute; one of the end differs by any time.
         match quarter_hours(wall - start) {
-            Some(offset) if offset != 0 && OFFSETS_S.contains(&offset) => {
-                Stated { offset_s: Some(offset), evidence: Evidence::Stated, weak: false }
+            Some(offset)
+                if offset != 0
+                    && OFFSETS_S.contains(&offset)
+                    && NAME_MS.contains(&(start + i64::from(offset) * 1000 - wall)) =>
+            {
+                Stated { offset_s: Some(offset), evidence: Evidence::Archive, weak: false }
             }
             _ => self,
         }

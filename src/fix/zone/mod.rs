@@ -16,7 +16,7 @@ use tzf_rs::EmbeddedFinder;
 
 pub use choice::ZoneChoice;
 pub use judge::Verdict;
-pub(super) use judge::{judge, quarter_hours};
+pub(super) use judge::{is_virtual, judge, quarter_hours};
 pub use reconcile::{Claim, Correction, reconcile};
 
 /// `EmbeddedFinder` reads the bundled polygons in place: it opens 15 times faster than the finder that unpacks them, in a
@@ -93,6 +93,11 @@ impl Zone {
         };
         Some(Resolved { offset_s: offset.seconds(), shown })
     }
+}
+
+/// The offset that applies when a wall clock at a position shows `wall_ms`, seconds.
+pub(super) fn local_offset((lat, lon): (f64, f64), wall_ms: i64) -> Option<i32> {
+    Zone::at(lat, lon)?.resolve(wall_ms).map(|resolved| resolved.offset_s)
 }
 
 /// `+02:00`, `-03:30`; seconds only when there are some.

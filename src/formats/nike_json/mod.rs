@@ -49,7 +49,7 @@ fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
     for (i, raw) in all.into_iter().enumerate() {
         if raw.deleted {
             deleted += 1;
-        } else if raw.start_ms.is_some() || raw.id.is_some() {
+        } else if raw.start_ms.is_some() || !raw.summaries.is_empty() || !raw.metrics.is_empty() {
             let mut draft = activity(&raw, intake.limits().samples);
             draft.complete &= fault.is_none() || i < last;
             intake.emit(draft)?;
@@ -63,8 +63,8 @@ fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
 
 fn activity(raw: &Raw, limit: usize) -> Draft {
     let mut draft = Draft::new();
-    let start = raw.start_ms.map(|ms| ms as i64);
-    let end = raw.end_ms.map(|ms| ms as i64).filter(|end| start.is_none_or(|start| *end >= start));
+    let start = raw.start_ms.and_then(instant);
+    let end = raw.end_ms.and_then(instant).filter(|end| start.is_none_or(|start| *end >= start));
     match start {
         Some(start) => series::fill(raw, start, end, limit, &mut draft),
         None => draft.notes.add(NO_TIME, Place::NOWHERE, || "an activity without a start; only its totals are read"),
@@ -78,10 +78,15 @@ fn activity(raw: &Raw, limit: usize) -> Draft {
     recording.stated = stated(raw, start.zip(end));
     recording.stated.avg_temperature = raw.tags.get("com.nike.temperature").and_then(|t| t.parse().ok());
     if let (Some(start), Some(end)) = (start, end) {
-        recording.pauses = pauses(&raw.moments, end);
+        recording.pauses = pauses(&raw.moments, start, end);
         recording.laps = laps(&raw.moments, start, end);
     }
     draft
+}
+
+/// An instant of the years 1970 to 9999.
+fn instant(ms: f64) -> Option<i64> {
+    (0.0..253_402_300_800_000.0).contains(&ms).then_some(ms as i64)
 }
 
 fn describe(recording: &mut Recording, raw: &Raw) {
@@ -127,11 +132,12 @@ fn stated(raw: &Raw, span: Option<(i64, i64)>) -> Totals {
 }
 
 /// Halts: any kind of pause is ended by any kind of resume, the last one by the end.
-fn pauses(moments: &[Moment], end: i64) -> Vec<Pause> {
+fn pauses(moments: &[Moment], start: i64, end: i64) -> Vec<Pause> {
     let mut halts: Vec<(i64, &str)> = moments
         .iter()
         .filter(|moment| moment.key == "halt")
-        .filter_map(|moment| Some((moment.time_ms? as i64, moment.value.as_str())))
+        .filter_map(|moment| Some((moment.time_ms.and_then(instant)?, moment.value.as_str())))
+        .filter(|(time, _)| (start..=end).contains(time))
         .collect();
     halts.sort_by_key(|(time, _)| *time);
     let mut pauses: Vec<Pause> = Vec::new();
@@ -155,7 +161,7 @@ fn laps(moments: &[Moment], start: i64, end: i64) -> Vec<Lap> {
     let mut marks: Vec<i64> = moments
         .iter()
         .filter(|moment| moment.key == "split_km")
-        .filter_map(|moment| moment.time_ms.map(|ms| ms as i64))
+        .filter_map(|moment| moment.time_ms.and_then(instant))
         .filter(|time| (start..=end).contains(time))
         .collect();
     if marks.is_empty() {

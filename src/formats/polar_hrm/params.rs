@@ -95,6 +95,7 @@ impl Params {
             0 => None,
             BEATS => Some(Grid::Beats),
             LAPS_ONLY => Some(Grid::LapsOnly),
+            86_401.. => None,
             seconds => Some(Grid::Every(i64::from(seconds) * 1000)),
         }
     }
@@ -249,6 +250,7 @@ mod tests {
         assert_eq!(grid("Interval=238"), Some(Grid::Beats));
         assert_eq!(grid("Interval=204"), Some(Grid::LapsOnly));
         assert_eq!(grid("Interval=0"), None);
+        assert_eq!(grid("Interval=4000000000"), None);
         assert_eq!(grid("Version=106"), None);
     }
 }

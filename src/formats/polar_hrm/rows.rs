@@ -50,7 +50,7 @@ impl<'p> Rows<'p> {
         match self.grid {
             Some(Grid::Beats) => self.beat(line, number, draft),
             Some(Grid::Every(ms)) => {
-                let time = self.start.saturating_add(ms.saturating_mul(self.count as i64));
+                let time = self.start + ms * self.count as i64;
                 draft.recording.track.push(time);
                 self.values(line, number, draft);
             }
