@@ -5,7 +5,7 @@ use geo::{Distance, Haversine, Point};
 use super::zone::Verdict;
 use super::{SettleOptions, settle};
 use crate::error::Place;
-use crate::model::{Activity, Athlete, Clock, Draft, Recording, Track};
+use crate::model::{Activity, Athlete, Draft, Recording, Track};
 use crate::report::Code;
 
 const TRIMMED: Code = Code::info("anonymize.trimmed");
