@@ -178,7 +178,7 @@ fn workouts_without_samples_are_activities_too() {
     // 2024-05-01T12:00:00Z
     assert_eq!(messages(&bytes, 18)[0].number(2), Some(FIT_START + 4 * 3600 + 48 * 60));
     let (bytes, _) = written(Recording::default());
-    assert_eq!(messages(&bytes, 18)[0].number(2), Some(0x1000_0000));
+    assert_eq!(messages(&bytes, 18)[0].number(2), Some(0x1000_0001));
 }
 
 #[test]
@@ -319,7 +319,7 @@ fn a_recording_before_fit_began_is_moved_as_a_whole() {
     }
     let (bytes, notes) = written(recording);
     let times: Vec<_> = messages(&bytes, 20).iter().map(|r| r.number(253).unwrap()).collect();
-    assert_eq!(times, [0x1000_0000, 0x1000_0001, 0x1000_0002]);
+    assert_eq!(times, [0x1000_0001, 0x1000_0002, 0x1000_0003]);
     assert!(notes.get("loss.time").is_some());
 }
 

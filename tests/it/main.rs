@@ -11,6 +11,7 @@ mod corpus_polar;
 mod corpus_same;
 mod corpus_xml;
 mod expect;
+mod fit_judged;
 mod fit_read;
 mod fit_roundtrip;
 mod fit_validate;

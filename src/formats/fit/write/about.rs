@@ -25,7 +25,7 @@ pub fn file_id(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
         .begin(message::FILE_ID)
         .code(0, Some(FILE_ACTIVITY))
         .raw(1, Base::Uint16, Some(maker.unwrap_or(own::MANUFACTURER)))
-        .raw(2, Base::Uint16, Some(device.and_then(|device| device.product_id).unwrap_or(0)))
+        .raw(2, Base::Uint16, Some(device.map_or(0, product)))
         .raw(3, Base::Uint32z, device.and_then(serial))
         .raw(4, Base::Uint32, Some(created))
         .text(8, product_name(device).as_deref())
@@ -83,7 +83,7 @@ pub fn devices(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
             .raw(1, Base::Uint8, device.device_type)
             .raw(2, Base::Uint16, maker)
             .raw(3, Base::Uint32z, serial(device))
-            .raw(4, Base::Uint16, device.product_id.or((at == 0).then_some(0)))
+            .raw(4, Base::Uint16, device.product_id.map(|_| product(device)).or((at == 0).then_some(0)))
             .scaled_if_it_fits(5, Base::Uint16, 1.0, 0.0, version(device));
         writing
             .encoder
@@ -99,7 +99,13 @@ pub fn devices(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
 
 fn manufacturer(device: Option<&Device>) -> Option<u16> {
     let device = device?;
-    device.manufacturer_id.or_else(|| products::manufacturer_number(device.manufacturer.as_deref()?))
+    let number = device.manufacturer_id.filter(|number| *number != u16::MAX);
+    number.or_else(|| products::manufacturer_number(device.manufacturer.as_deref()?))
+}
+
+/// Product number; 0 when it is not known.
+fn product(device: &Device) -> u16 {
+    device.product_id.filter(|product| *product != u16::MAX).unwrap_or(0)
 }
 
 fn serial(device: &Device) -> Option<u32> {

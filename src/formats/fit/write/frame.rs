@@ -132,11 +132,12 @@ fn complete_laps(laps: &mut [Lap], session_end: i64, activity: &Activity) {
         let next = laps.get(at + 1).map(|next| next.start);
         let lap = &mut laps[at];
         if lap.totals.elapsed_s.is_none() {
+            let timer = ms(lap.totals.timer_s.unwrap_or(0.0));
             let until = match next {
                 Some(next) if next >= lap.start => next,
-                _ => lap.end.max(session_end).max(lap.start),
+                _ => lap.end.max(session_end).max(lap.start + timer),
             };
-            lap.totals.elapsed_s = Some(((until - lap.start) as f64 / 1000.0).max(lap.totals.timer_s.unwrap_or(0.0)));
+            lap.totals.elapsed_s = Some((until - lap.start) as f64 / 1000.0);
         }
         let elapsed = lap.totals.elapsed_s.unwrap_or(0.0);
         lap.end = lap.start + ms(elapsed);

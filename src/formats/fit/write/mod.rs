@@ -182,7 +182,7 @@ fn report(activity: &Activity, writing: &Writing<'_>, records: &Records<'_>, sum
     let times = activity.track.times().iter().filter(outside).count() as u64 + writing.lost_times;
     let moved = writing.clock.moved();
     notes.add_many(TIME, u64::from(moved != 0), nowhere(), || {
-        format!("FIT begins at 1998-07-03T21:24:16Z; the recording was moved there, by {moved} s")
+        format!("FIT begins at 1998-07-03T21:24:17Z; the recording was moved there, by {moved} s")
     });
     notes.add_many(TIME, times, nowhere(), || {
         format!(

@@ -9,8 +9,9 @@ use super::encode::{Encoder, GENERAL_LOCALS};
 use super::slot::{Buffer, CHUNK};
 use crate::model::time::FIT_EPOCH_S;
 
-/// Smallest FIT time that is not a time since power-on.
-pub const TIME_MIN: i64 = 0x1000_0000;
+/// Smallest FIT time that every reader takes for a date: smaller ones count from power-on, and the profile names 0x10000000
+/// itself `min`.
+pub const TIME_MIN: i64 = 0x1000_0001;
 /// Largest FIT time.
 const TIME_MAX: i64 = 0xFFFF_FFFE;
 
