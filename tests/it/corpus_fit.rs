@@ -18,7 +18,14 @@ const DIFFERENT: &[(&str, &str, &str)] = &[
         "the oracle only knows activity.local_timestamp; timestamp_correlation says Melbourne's winter time",
     ),
     (LEZYNE, "offset residual", "see offset"),
+    (
+        TIME_JUMP,
+        "min time",
+        "the clock was set 20 days forward after the start; what lies before is moved to it (note, section 5)",
+    ),
+    (TIME_JUMP, "created", "see min time"),
 ];
+const TIME_JUMP: &str = "fit/runalyze_time-jump.fit";
 const LEZYNE: &str = "fit/gpsbabel_lezyne_super_gps-garmin_fit-sample-bad-endian.fit";
 
 /// Differences of one file, each as (what, in words).
