@@ -3,7 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fixtures::fit::crc;
+use super::fixtures::fit;
+
+/// CRC-16 of FIT, byte by byte from a table made bit by bit.
+fn crc(bytes: &[u8]) -> u16 {
+    static TABLE: std::sync::LazyLock<Vec<u16>> =
+        std::sync::LazyLock::new(|| (0..=255).map(|b| fit::crc(&[b])).collect());
+    bytes.iter().fold(0, |crc, byte| (crc >> 8) ^ TABLE[usize::from(crc as u8 ^ byte)])
+}
 
 /// One field of a message: base type byte and raw bytes (little endian).
 #[derive(Debug, Clone, PartialEq)]
