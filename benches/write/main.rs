@@ -5,8 +5,9 @@
 mod read_fit;
 
 mod fit;
+mod formats;
 
 use criterion::{criterion_group, criterion_main};
 
-criterion_group!(benches, fit::bench);
+criterion_group!(benches, fit::bench, formats::bench);
 criterion_main!(benches);

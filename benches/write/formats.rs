@@ -1,6 +1,6 @@
 //! How fast activities are written: bytes of output a second, one thread, into memory that is there already.
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput};
 use paceport::fix::{self, SettleOptions};
 use paceport::formats;
 use paceport::model::{Activity, Channel, Draft, Sport};
@@ -39,7 +39,8 @@ fn semicircle(count: i64) -> f64 {
     (count as f64 / 1e7 * (2_147_483_648.0 / 180.0)).round() * 180.0 / 2_147_483_648.0
 }
 
-fn write(c: &mut Criterion) {
+/// A group a format.
+pub fn bench(c: &mut Criterion) {
     use Channel::{Altitude, Cadence, Grade, HeartRate, Power, Speed, Temperature};
     let shapes = [
         ("lean", ride(decimal, &[Altitude])),
@@ -63,6 +64,3 @@ fn write(c: &mut Criterion) {
         group.finish();
     }
 }
-
-criterion_group!(benches, write);
-criterion_main!(benches);
