@@ -127,7 +127,7 @@ pub enum Verb {
     Export {
         /// The history's folder
         history: PathBuf,
-        /// Format to write: fit, gpx, tcx, csv or json
+        /// Format to write: fit, gpx, tcx, csv or json; original gives the files back as they came
         #[arg(long, value_name = "FORMAT")]
         to: String,
         /// Folder to write into

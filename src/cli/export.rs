@@ -11,13 +11,18 @@ use super::{Exit, convert, inputs, list, progress::Bar, summary};
 
 /// Writes the activities of a history as files of a format.
 pub fn run(common: &Common, root: &Path, to: &str, out: &Path, filter: &Filter, write: &Write) -> Result<Exit, Error> {
-    let to = convert::format_to_write(to)?;
+    // `original` is no format: the files as they came.
+    let to = if to.eq_ignore_ascii_case("original") { None } else { Some(convert::format_to_write(to)?) };
     let options = inputs::read_options(common)?;
     let history = History::open(root)?;
     let wanted = list::selected(&history, filter)?;
     let how = convert::how(write);
     let bar = Bar::start(common);
-    let written = pipeline::export(&history, &wanted, to, out, &how, &options, &|event| bar.event(event))?;
+    let progress = |event: pipeline::Progress<'_>| bar.event(event);
+    let written = match to {
+        Some(to) => pipeline::export(&history, &wanted, to, out, &how, &options, &progress)?,
+        None => pipeline::export_originals(&history, &wanted, out, &how, &options, &progress)?,
+    };
     bar.finish();
     if common.json {
         summary::to_stdout(|out| written.iter().try_for_each(|file| summary::json_line(out, file)))?;

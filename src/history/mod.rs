@@ -33,7 +33,7 @@ mod verify;
 mod writer;
 
 use std::fs::File;
-use std::io::{BufReader, Seek, SeekFrom};
+use std::io::{BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -227,10 +227,28 @@ impl History {
     /// # Errors
     /// `History` when the bytes are not kept or not what they were, `Io` when the file cannot be read.
     pub fn read_original(&self, digest: &Digest) -> Result<Vec<u8>> {
+        // The stated length is a hint: a damaged journal must not reserve memory.
+        let bytes = self.original(digest).map_or(0, |original| original.bytes);
+        let mut content = Vec::with_capacity(bytes.min(16 << 20) as usize);
+        self.copy_original(digest, &mut content)?;
+        Ok(content)
+    }
+
+    /// Streams the exact content of an original, and gives its length. What was written is only to be believed when this
+    /// succeeds: the digest is known at the end.
+    ///
+    /// # Errors
+    /// Those of [`History::read_original`], and `Io` when `out` takes no more.
+    pub fn copy_original(&self, digest: &Digest, out: &mut dyn Write) -> Result<u64> {
         let original = self
             .original(digest)
             .ok_or_else(|| Error::new(Kind::History, format!("no original with the SHA-256 {digest} is kept")))?;
-        originals::read_verified(&self.path_of(original)?, digest, original.bytes)
+        let path = self.path_of(original)?;
+        let copied = originals::copy_content(&path, out).map_err(|error| io_error("cannot read", &path, error))?;
+        match copied {
+            (bytes, found) if found == *digest => Ok(bytes),
+            (_, found) => Err(wrong(&path, format!("its content has the SHA-256 {found}, not {digest}; run verify"))),
+        }
     }
 
     /// The file of an original.

@@ -9,7 +9,7 @@ use flate2::bufread::MultiGzDecoder;
 use flate2::{Compression, GzBuilder};
 use sha2::{Digest as _, Sha256};
 
-use super::layout::{OriginalKind, io_error, original_path, wrong};
+use super::layout::{OriginalKind, original_path};
 use crate::error::{Error, Result};
 use crate::ids::Digest;
 
@@ -97,15 +97,4 @@ pub(super) fn copy_content(path: &Path, out: &mut dyn Write) -> io::Result<(u64,
         length += read as u64;
     }
     Ok((length, Digest(hasher.finalize().into())))
-}
-
-/// The content of an original's file, verified.
-pub(super) fn read_verified(path: &Path, digest: &Digest, bytes: u64) -> Result<Vec<u8>> {
-    // The stated length is a hint: a damaged journal must not reserve memory.
-    let mut content = Vec::with_capacity(bytes.min(16 << 20) as usize);
-    let (_, found) = copy_content(path, &mut content).map_err(|error| io_error("cannot read", path, error))?;
-    if found != *digest {
-        return Err(wrong(path, format!("its content has the SHA-256 {found}, the journal says {digest}; run verify")));
-    }
-    Ok(content)
 }

@@ -14,6 +14,7 @@ use crate::crosscheck;
 use crate::error::{Error, Kind, Result};
 use crate::fix::{self, Anonymize, Shift};
 use crate::formats::{Format, Writer};
+use crate::history::History;
 use crate::ids::Digest;
 use crate::model::{Activity, Summary};
 use crate::report::Notes;
@@ -195,31 +196,52 @@ fn try_write(activity: &Activity, writer: Writer, how: &WriteOptions, out: &mut 
         out.bytes = out.content.len() as u64;
         return Ok(());
     };
+    let notes = &mut out.notes;
+    (out.bytes, out.changed) = put_file(&path, how.force, &mut |file| writer(activity, file, notes))?;
+    Ok(())
+}
+
+/// Makes a file of what `fill` writes: whole or not at all, and never over other content unless forced. Gives its size,
+/// and false when the same bytes were already there.
+fn put_file(path: &Path, force: bool, fill: &mut dyn FnMut(&mut dyn Write) -> Result<()>) -> Result<(u64, bool)> {
     let shown = path.display();
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|e| Error::io(format_args!("cannot make the folder of {shown}"), e))?;
     }
-    let temporary = temporary_beside(&path);
+    let temporary = temporary_beside(path);
     let failed = |e| Error::io(format_args!("cannot write {shown}"), e);
     let result = (|| {
         let mut file = BufWriter::with_capacity(1 << 16, File::create(&temporary).map_err(failed)?);
-        writer(activity, &mut file, &mut out.notes)?;
+        fill(&mut file)?;
         file.flush().map_err(failed)?;
         drop(file);
-        out.bytes = fs::metadata(&temporary).map_err(failed)?.len();
-        out.changed = !same_content(&temporary, &path).map_err(failed)?;
-        if !out.changed {
-            return fs::remove_file(&temporary).map_err(failed);
+        let bytes = fs::metadata(&temporary).map_err(failed)?.len();
+        let changed = !same_content(&temporary, path).map_err(failed)?;
+        if !changed {
+            fs::remove_file(&temporary).map_err(failed)?;
+            return Ok((bytes, changed));
         }
-        if path.exists() && !how.force {
+        if path.exists() && !force {
             return Err(Error::new(Kind::Usage, format!("{shown} exists with other content (--force overwrites it)")));
         }
-        fs::rename(&temporary, &path).map_err(failed)
+        fs::rename(&temporary, path).map_err(failed)?;
+        Ok((bytes, changed))
     })();
     if result.is_err() {
         let _ = fs::remove_file(&temporary); // the error that led here matters more
     }
     result
+}
+
+/// Writes an original of a history as it came.
+pub(super) fn write_original(history: &History, digest: &Digest, path: PathBuf, how: &WriteOptions) -> Written {
+    let source = history.original(digest).and_then(|original| original.names.first()).map_or("", String::as_str);
+    let mut written = Written::of(source, 0, Some(path.clone()));
+    match put_file(&path, how.force, &mut |file| history.copy_original(digest, file).map(|_| ())) {
+        Ok((bytes, changed)) => (written.bytes, written.changed) = (bytes, changed),
+        Err(error) => written.error = Some(error.to_string()),
+    }
+    written
 }
 
 /// A name in the same folder that no other output of the run has.

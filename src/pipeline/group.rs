@@ -1,7 +1,7 @@
 //! Which activities of a history are the same workout: fingerprints of what is new against those of before, clusters as
 //! journal lines. Originals of before are not read again.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::jobs;
 use super::merge::{merged_summary, settled};
@@ -94,7 +94,18 @@ pub(super) fn regroup(
     let mut new: Vec<Fingerprint> = ungrouped.iter().filter_map(|a| fresh.remove(&a.id)).collect();
     new.sort_by_key(|fingerprint| fingerprint.id);
     let old = neighbours(&known, &new);
-    let (clusters, unsure) = decide(writer, &known, &old, &new);
+    let (mut clusters, mut unsure) = decide(writer, &known, &old, &new);
+    // An import that was killed may have said so already, with fingerprints not yet on the disk.
+    let said: HashSet<(bool, &[ActivityId])> =
+        writer.clusters().iter().map(|c| (c.verdict == Verdict::Same, c.members.as_slice())).collect();
+    clusters.retain_mut(|(members, _)| {
+        members.sort_unstable();
+        !said.contains(&(true, members.as_slice()))
+    });
+    unsure.retain(|pair| {
+        let members = [pair.first.min(pair.second), pair.first.max(pair.second)];
+        !said.contains(&(false, members.as_slice()))
+    });
     let mut grouped = Grouped { unsure: unsure.len() as u64, ..Grouped::default() };
     let entries = entries(writer, clusters, unsure, options, preferences, &mut grouped)?;
     entries.into_iter().for_each(|cluster| writer.put(Entry::Cluster(cluster)));

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use super::absorb::{self, Absorbed};
 use super::group::regroup;
 use super::read::{JobRead, Plan, Progress, ReadOptions, Run, Visit, read_all};
-use super::report::Outcome;
+use super::report::{Outcome, RunReport};
 use crate::dedupe::{Fingerprint, Preferences};
 use crate::error::Result;
 use crate::fix::ZoneChoice;
@@ -98,9 +99,20 @@ pub fn import(
     how: &ImportOptions,
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Imported> {
+    let (histories, inputs) = absorb::split(inputs)?;
     let sink = Sink::open(root, how)?;
+    let mut absorbed = Absorbed::default();
+    for other in &histories {
+        match &sink {
+            Sink::Writer(writer) => {
+                let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+                absorbed.take(other, Some(&mut writer), &|_| false)?;
+            }
+            Sink::Dry(_) => absorbed.take(other, None, &|digest| sink.has(digest))?,
+        }
+    }
     let options = ReadOptions { once: true, ..options.clone() };
-    let plan = Plan::new(inputs, &options);
+    let plan = Plan::new(&inputs, &options);
     let keep = |read: JobRead| keep(&sink, &read);
     let visit = Visit { known: &|digest| sink.has(digest), work: &keep };
     let Run { sources, results, report, notes } = read_all(&plan, &options, progress, &visit)?;
@@ -123,6 +135,11 @@ pub fn import(
             writer.put(Entry::Alias { digest, names: vec![source.source.clone()] });
             Ok(())
         })?;
+    }
+    if !histories.is_empty() {
+        run.sources.splice(0..0, absorbed.sources);
+        run.results.insert(0, absorbed.summaries);
+        run.report = RunReport::of(&run.sources, run.report.bytes + absorbed.bytes);
     }
     run.report.clusters = run.report.activities;
     let mut committed = Committed::default();

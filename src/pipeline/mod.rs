@@ -1,6 +1,7 @@
 //! Joins the rooms: sources are planned, read, settled, then converted, imported or summed up. The only room that knows
 //! threads. Results stand in plan order, whatever the number of threads.
 
+mod absorb;
 mod budget;
 mod convert;
 mod decide;
@@ -24,7 +25,7 @@ pub use jobs::{WORKER_PREFIX, Workers};
 pub use merge::{convert_merged, merge_files, write};
 pub use read::{FileRead, JobRead, Plan, Progress, ReadOptions, Run, Visit, read_all};
 pub use rebuild::rebuild;
-pub use recall::{Member, Workout, export, workouts};
+pub use recall::{Member, Workout, export, export_originals, workouts};
 pub use report::{Outcome, RunReport, SourceReport};
 pub use verify::verify;
 

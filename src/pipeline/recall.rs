@@ -1,9 +1,9 @@
 //! History → activities: originals are read again, each once, with the verdicts on times that the journal keeps.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-use super::convert::{WriteOptions, Written, write_one, writer_of};
+use super::convert::{WriteOptions, Written, write_one, write_original, writer_of};
 use super::group::recall_merged;
 use super::jobs;
 use super::names;
@@ -12,7 +12,7 @@ use crate::dedupe::Preferences;
 use crate::error::{Error, Kind, Result};
 use crate::fix::{self, SettleOptions, zone::Verdict};
 use crate::formats::{self, Format, polar_hrm};
-use crate::history::{self, History, Stored, StoredCluster};
+use crate::history::{self, History, Original, Stored, StoredCluster};
 use crate::ids::{ActivityId, Digest};
 use crate::model::{Activity, Draft, Evidence, Origin, Summary};
 
@@ -246,4 +246,44 @@ pub fn export(
         Ok(())
     })?;
     Ok(written.into_iter().flatten().collect())
+}
+
+/// Writes the originals of workouts as they came, byte for byte: those of all members and of what they were joined from.
+/// Each is named as in the history, without the `.gz`.
+///
+/// # Errors
+/// When a journal line cannot be understood, or threads cannot be started; what is wrong with one original is in its
+/// report.
+pub fn export_originals(
+    history: &History,
+    wanted: &[Workout],
+    folder: &Path,
+    how: &WriteOptions,
+    options: &ReadOptions,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<Vec<Written>> {
+    let mut digests = BTreeSet::new();
+    for member in wanted.iter().flat_map(|workout| &workout.members) {
+        let Some(stored) = history.activity(&member.id) else { continue };
+        let summary = stored.summary()?;
+        digests.insert(summary.sha256);
+        digests.extend(summary.companions.iter().map(|companion| companion.digest));
+    }
+    let mut originals: Vec<&Original> = digests.iter().filter_map(|digest| history.original(digest)).collect();
+    originals.sort_by(|a, b| a.path.cmp(&b.path));
+    let sizes: Vec<u64> = originals.iter().map(|original| original.bytes).collect();
+    progress(Progress::Scanned { sources: originals.len() as u64, bytes: sizes.iter().sum() });
+    let mut written: Vec<(usize, Written)> = Vec::new();
+    let write = |job: usize| {
+        let Original { digest, path, .. } = originals[job];
+        let name = path.rsplit('/').next().unwrap_or(path);
+        Ok(write_original(history, digest, folder.join(name.strip_suffix(".gz").unwrap_or(name)), how))
+    };
+    jobs::run(options.workers, &sizes, write, |job, result| {
+        progress(Progress::Done { name: &originals[job].path, bytes: sizes[job] });
+        written.push((job, result?));
+        Ok(())
+    })?;
+    written.sort_by_key(|(job, _)| *job);
+    Ok(written.into_iter().map(|(_, written)| written).collect())
 }

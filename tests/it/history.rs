@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use paceport::history::{Finding, History, Rebuild, Rebuilt, VerifyOptions, verify};
 
+use super::cli::{lines, paceport, tree};
 use crate::fixtures::histories::{ride, ride_path, run, run_path, sha256, stores};
 
 fn fixture(name: &str) -> PathBuf {
@@ -294,4 +295,53 @@ fn an_original_read_again_changes_only_what_is_new() {
     drop(writer);
     assert_eq!(found(&root, false), []);
     assert_eq!(History::open(&root).unwrap().activities().len(), 1);
+}
+
+#[test]
+fn originals_come_back_byte_for_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let tour = crate::fixtures::root().join("tour");
+    let run = |arguments: &[&str]| {
+        let output = paceport(folder.path(), arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        lines(&output)
+    };
+    run(&["import", tour.to_str().unwrap(), "--into", "h"]);
+    let listed = run(&["list", "h", "--json"]);
+    run(&["export", "h", "--to", "original", "--out", "back"]);
+    let back = tree(&folder.path().join("back"));
+    let mut got: Vec<String> = back.iter().map(|(_, bytes)| sha256(bytes)).collect();
+    let mut want: Vec<String> = listed.iter().map(|line| line["sha256"].as_str().unwrap().to_owned()).collect();
+    got.sort();
+    want.sort();
+    assert_eq!(got, want);
+    let ride = fs::read(tour.join("bike-computer/evening-ride.tcx")).unwrap();
+    assert!(back.iter().any(|(path, bytes)| path.extension().unwrap() == "tcx" && *bytes == ride));
+    let again = run(&["export", "h", "--to", "original", "--out", "back", "--json"]);
+    assert!(!again.is_empty() && again.iter().all(|line| line["changed"] == false), "{again:?}");
+}
+
+#[test]
+fn a_history_is_imported_into_another_from_outside() {
+    let folder = tempfile::tempdir().unwrap();
+    let tour = crate::fixtures::root().join("tour");
+    let run = |arguments: &[&str]| {
+        let output = paceport(folder.path(), arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        lines(&output)
+    };
+    run(&["import", tour.to_str().unwrap(), "--into", "theirs"]);
+    let dry = run(&["import", "theirs", "--into", "mine", "--dry-run", "--json"]);
+    assert!(!folder.path().join("mine").exists());
+    let real = run(&["import", "theirs", "--into", "mine", "--json"]);
+    assert_eq!(dry.iter().filter(|line| line["kind"] == "activity").count(), 3);
+    let report = real.last().unwrap();
+    let counts = |key: &str| report[key].as_u64().unwrap();
+    assert_eq!((counts("sources"), counts("read"), counts("activities")), (3, 3, 3));
+    assert_eq!(run(&["list", "mine", "--json"]), run(&["list", "theirs", "--json"]));
+    run(&["verify", "mine"]);
+    let before = tree(&folder.path().join("mine"));
+    let again = run(&["import", "theirs", "--into", "mine", "--json"]);
+    assert_eq!(again.last().unwrap()["duplicate"], 3);
+    assert!(tree(&folder.path().join("mine")) == before, "the second time no byte changes");
 }

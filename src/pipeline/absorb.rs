@@ -1,0 +1,71 @@
+//! Histories among the inputs of an import: taken over as they are, nothing is read again.
+
+use std::collections::HashSet;
+
+use super::report::{Outcome, SourceReport};
+use crate::error::Result;
+use crate::formats;
+use crate::history::{History, Writer};
+use crate::ids::Digest;
+use crate::model::Summary;
+use crate::report::Notes;
+use crate::source::Input;
+
+/// What was taken over.
+#[derive(Default)]
+pub(super) struct Absorbed {
+    /// One report an original.
+    pub sources: Vec<SourceReport>,
+    /// Activities of new originals.
+    pub summaries: Vec<Summary>,
+    /// Bytes of new originals.
+    pub bytes: u64,
+}
+
+/// The inputs that are histories, opened, and the others.
+///
+/// # Errors
+/// `History` when a folder is a history of an unknown version.
+pub(super) fn split(inputs: &[Input]) -> Result<(Vec<History>, Vec<Input>)> {
+    let (mut histories, mut others) = (Vec::new(), Vec::new());
+    for input in inputs {
+        match input {
+            Input::Path(path) if path.join("paceport.json").is_file() => histories.push(History::open(path)?),
+            _ => others.push(input.clone()),
+        }
+    }
+    Ok((histories, others))
+}
+
+impl Absorbed {
+    /// Puts a history into the writer; without one (a dry run) only says what is new, after `has`.
+    ///
+    /// # Errors
+    /// `Io` and `History` when an original of the other history cannot be copied or is damaged.
+    pub fn take(&mut self, other: &History, writer: Option<&mut Writer>, has: &dyn Fn(&Digest) -> bool) -> Result<()> {
+        let new: HashSet<Digest> = match writer {
+            Some(writer) => writer.absorb(other)?,
+            None => other.originals().iter().map(|original| original.digest).filter(|digest| !has(digest)).collect(),
+        };
+        let mut originals: Vec<_> = other.originals().iter().collect();
+        originals.sort_by(|a, b| a.path.cmp(&b.path));
+        for original in originals {
+            let is_new = new.contains(&original.digest);
+            self.bytes += if is_new { original.bytes } else { 0 };
+            self.sources.push(SourceReport {
+                kind: "source",
+                source: format!("{}/{}", other.root().display(), original.path),
+                sha256: Some(original.digest),
+                format: formats::by_id(&original.format).map(|format| format.id),
+                outcome: if is_new { Outcome::Read } else { Outcome::Duplicate },
+                activities: if is_new { original.activities.into() } else { 0 },
+                error: None,
+                notes: Notes::new(),
+            });
+        }
+        for activity in other.activities().iter().filter(|activity| new.contains(&activity.digest)) {
+            self.summaries.push(activity.summary()?);
+        }
+        Ok(())
+    }
+}
