@@ -1,6 +1,6 @@
 //! Sources → history: each new content is kept once, under every name it was met with.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -118,7 +118,10 @@ pub fn import(
     let Run { sources, results, report, notes } = read_all(&plan, &options, progress, &visit)?;
     let mut fresh: HashMap<ActivityId, Fingerprint> = HashMap::new();
     let mut summaries: Vec<Summary> = Vec::new();
-    for (summary, fingerprint) in results.into_iter().flatten() {
+    // A file that no activity came from is not kept, so the files of its job are read again; what they give is known.
+    let known: HashSet<ActivityId> =
+        sink.read(|history| Ok(history.activities().iter().map(|a| a.id).collect()))?.into_iter().collect();
+    for (summary, fingerprint) in results.into_iter().flatten().filter(|(summary, _)| !known.contains(&summary.id)) {
         fresh.insert(summary.id, fingerprint);
         summaries.push(summary);
     }
