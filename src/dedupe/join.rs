@@ -3,7 +3,7 @@
 use super::merge::{Merged, companions, is_one, kept_notes};
 use super::totals;
 use crate::error::Place;
-use crate::model::{Activity, Channel, Clock, Draft, Origin, Pause, Recording, Session, Totals, Track};
+use crate::model::{Activity, Channel, Draft, Origin, Pause, Recording, Session, Totals, Track};
 use crate::report::Code;
 
 const PARTS: Code = Code::info("join.parts");
@@ -49,10 +49,9 @@ pub fn join(parts: &[&Activity]) -> Option<Merged> {
     Some(Merged {
         draft: Draft {
             recording: to,
-            clock: Clock::default(),
             notes,
             complete: activities.iter().all(|part| part.complete),
-            source: None,
+            ..Draft::default()
         },
         offset_s: first.offset_s,
         evidence: first.evidence,

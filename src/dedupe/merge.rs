@@ -10,8 +10,7 @@ use super::totals;
 use super::when::span_text;
 use crate::error::Place;
 use crate::model::{
-    Activity, Channel, Clock, Column, Companion, Device, Draft, Evidence, ExtraColumn, FitField, Origin, Recording,
-    Track,
+    Activity, Channel, Column, Companion, Device, Draft, Evidence, ExtraColumn, FitField, Origin, Recording, Track,
 };
 use crate::report::{Code, Notes};
 
@@ -113,7 +112,7 @@ pub fn merge(activities: &[&Activity], preferences: &Preferences) -> Option<Merg
     recording.shift(clock.correction_ms);
     let origin = Origin { companions: companions(&given), channels, ..base.origin.clone() };
     Some(Merged {
-        draft: Draft { recording, clock: Clock::default(), notes, complete: base.complete, source: None },
+        draft: Draft { recording, notes, complete: base.complete, ..Draft::default() },
         offset_s: clock.offset_s,
         evidence: clock.evidence,
         shift_ms: base.shift_ms + clock.correction_ms,
@@ -126,10 +125,9 @@ fn alone(activity: &Activity) -> Merged {
     Merged {
         draft: Draft {
             recording: activity.clone().into_recording(),
-            clock: Clock::default(),
             notes: kept_notes(activity),
             complete: activity.complete,
-            source: None,
+            ..Draft::default()
         },
         offset_s: activity.offset_s,
         evidence: activity.evidence,

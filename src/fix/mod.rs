@@ -35,7 +35,7 @@ pub struct SettleOptions {
 /// Judges a draft: order, plausibility, zone, computed totals. Never fails: what cannot be believed is dropped or kept
 /// as claimed, with a note.
 pub fn settle(draft: Draft, options: &SettleOptions) -> Activity {
-    let Draft { mut recording, mut clock, mut notes, complete, source } = draft;
+    let Draft { mut recording, mut clock, mut notes, complete, source, tells_of: _ } = draft;
     if let Some(source) = &source {
         name::heed(source, &mut clock);
     }

@@ -15,6 +15,7 @@ pub const FORMAT: Format = Format {
     name: "CSV, one row a sample",
     extensions: &["csv"],
     binary: false,
+    table: false,
     sniff: |_| false,
     read: None,
     write: Some(write as Writer),

@@ -16,6 +16,7 @@ pub const FORMAT: Format = Format {
     name: "JSON, everything the model holds",
     extensions: &["json"],
     binary: false,
+    table: false,
     sniff: |_| false,
     read: None,
     write: Some(write as Writer),

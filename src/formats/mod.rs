@@ -36,6 +36,10 @@ pub struct Format {
     pub extensions: &'static [&'static str],
     /// True for a binary format; the history keeps the others gzipped.
     pub binary: bool,
+    /// True for a table of metadata: each row is a draft without samples, and tells of a recording that may lie beside it
+    /// ([`Draft::tells_of`], or the same start). In an export archive its rows describe the recordings; a row without a
+    /// recording is an activity of its own.
+    pub table: bool,
     /// True when the first bytes (up to [`SNIFF_BYTES`], already gunzipped) are of this format.
     pub sniff: fn(&[u8]) -> bool,
     /// Reads drafts; `None` for a format that is only written.

@@ -212,6 +212,8 @@ pub struct Draft {
     pub complete: bool,
     /// Name of the source, when known: some names tell a start or an identity that the content does not.
     pub source: Option<String>,
+    /// For a row of a metadata table: the file of the recording that it describes, as the table writes it.
+    pub tells_of: Option<String>,
 }
 
 impl Draft {

@@ -17,6 +17,7 @@ pub const FORMAT: Format = Format {
     name: "FIT",
     extensions: &["fit"],
     binary: true,
+    table: false,
     sniff,
     read: Some(Reader::Whole(read::read)),
     write: Some(write::write),

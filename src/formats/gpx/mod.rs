@@ -17,6 +17,7 @@ pub const FORMAT: Format = Format {
     name: "GPX",
     extensions: &["gpx"],
     binary: false,
+    table: false,
     sniff,
     read: Some(Reader::Whole(read)),
     write: Some(write::write),

@@ -20,6 +20,7 @@ pub const FORMAT: Format = Format {
     name: "Nike Run Club JSON",
     extensions: &["json"],
     binary: false,
+    table: false,
     sniff,
     read: Some(Reader::Whole(read)),
     write: None,

@@ -14,6 +14,7 @@ pub const DIARY: Format = Format {
     name: "Polar diary",
     extensions: &["pdd"],
     binary: false,
+    table: false,
     sniff,
     read: Some(Reader::Whole(read)),
     write: None,

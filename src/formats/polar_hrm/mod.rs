@@ -31,6 +31,7 @@ pub const FORMAT: Format = Format {
     name: "Polar HRM",
     extensions: &["hrm"],
     binary: false,
+    table: false,
     sniff,
     read: Some(Reader::Whole(read)),
     write: None,

@@ -19,6 +19,7 @@ pub const FORMAT: Format = Format {
     name: "polarpersonaltrainer.com XML",
     extensions: &["xml", "ped"],
     binary: false,
+    table: false,
     sniff,
     read: Some(Reader::Whole(read)),
     write: None,

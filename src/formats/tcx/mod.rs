@@ -19,6 +19,7 @@ pub const FORMAT: Format = Format {
     name: "TCX",
     extensions: &["tcx"],
     binary: false,
+    table: false,
     sniff,
     read: Some(Reader::Whole(read)),
     write: Some(write::write),

@@ -89,7 +89,7 @@ impl Pending {
         let shifted = shift_system_time(&mut recording, &collector, &mut notes);
         let clock = clock(&collector, shifted, &mut notes);
         let complete = complete && !notes.has_damage();
-        Draft { recording, clock, notes, complete, source: None }
+        Draft { recording, clock, notes, complete, ..Draft::default() }
     }
 }
 
