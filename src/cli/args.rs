@@ -200,6 +200,20 @@ pub enum Verb {
         #[arg(long)]
         rebuild: bool,
     },
+    /// Read originals again that an older version has read, and show what it reads better
+    Refresh {
+        /// The history's folder
+        history: PathBuf,
+        /// Read every original again
+        #[arg(long)]
+        all: bool,
+        /// Only say what would change
+        #[arg(long)]
+        dry_run: bool,
+        /// Wait while another program writes to the history
+        #[arg(long)]
+        wait: bool,
+    },
     /// Show what is read and written
     Formats {
         /// Show what each format can hold

@@ -11,6 +11,7 @@ mod inspect;
 mod list;
 mod merge;
 mod progress;
+mod refresh;
 mod summary;
 mod table;
 mod verify;
@@ -18,7 +19,7 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
-use paceport::pipeline::{Dedupe, ImportOptions};
+use paceport::pipeline::{Dedupe, ImportOptions, RefreshOptions};
 use paceport::{Error, Kind};
 
 use args::{Cli, Verb};
@@ -80,6 +81,9 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
             convert::shift(common, paths, (by.as_deref(), start.as_deref()), to.as_deref(), out, write)
         }
         Verb::Verify { history, quick, rebuild } => verify::run(common, history, *quick, *rebuild),
+        Verb::Refresh { history, all, dry_run, wait } => {
+            refresh::run(common, history, RefreshOptions { all: *all, dry_run: *dry_run, wait: *wait })
+        }
         Verb::Accept { history, id } => merge::decide(common, history, id, true),
         Verb::Undo { history, id } => merge::decide(common, history, id, false),
         Verb::Export { history, to, out, filter, write } => export::run(common, history, to, out, filter, write),

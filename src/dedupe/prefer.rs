@@ -32,6 +32,12 @@ impl Preferences {
         Ok(Preferences(preferences))
     }
 
+    /// Those that a merge of before shows: its base, and the source of each channel.
+    pub fn shown<'a>(base: &str, origins: impl IntoIterator<Item = (&'a String, &'a String)>) -> Preferences {
+        let channels = origins.into_iter().map(|(channel, source)| (channel.clone(), source.to_lowercase()));
+        Preferences(std::iter::once(("base".to_owned(), base.to_lowercase())).chain(channels).collect())
+    }
+
     /// True when this source is wanted for `what`.
     pub(super) fn wants(&self, what: &str, activity: &Activity) -> bool {
         self.0.iter().filter(|(known, _)| known == what).any(|(_, source)| is_named(activity, source))

@@ -11,6 +11,9 @@ const ROLLOVER: Code = Code::warning("time.rollover");
 const RESET: Code = Code::warning("time.reset");
 const UNLIKELY: Code = Code::warning("time.unlikely");
 
+/// Notes on a clock that was wrong as a whole.
+pub(super) const NOTES: &[Code] = &[ROLLOVER, RESET, UNLIKELY];
+
 const DAY_MS: i64 = 86_400_000;
 /// GPS counts weeks modulo 1024; a receiver that does not know in which round it is errs by as much.
 const ROUND_MS: i64 = 1024 * 7 * DAY_MS;

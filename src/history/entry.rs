@@ -110,6 +110,25 @@ pub struct Original {
     pub reread: bool,
 }
 
+impl Original {
+    /// True when its activities were read by an older version than this one, or by one that does not say which it was.
+    pub fn is_older(&self) -> bool {
+        version(&self.parser).is_none_or(|theirs| Some(theirs) < version(PARSER))
+    }
+}
+
+/// Version that batches carry: what this program reads out of an original may change with it.
+pub(super) const PARSER: &str = env!("CARGO_PKG_VERSION");
+
+/// The numbers of `1.2.3` or `1.2.3-beta.1`; a version that is on trial comes before the one that it becomes.
+fn version(text: &str) -> Option<([u64; 3], bool)> {
+    let text = text.split('+').next()?;
+    let (numbers, trial) = text.split_once('-').map_or((text, false), |(numbers, _)| (numbers, true));
+    let mut parts = numbers.split('.').map(|part| part.parse().ok());
+    let three = [parts.next()??, parts.next()??, parts.next()??];
+    parts.next().is_none().then_some((three, !trial))
+}
+
 /// Head of a batch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Batch {
@@ -130,4 +149,20 @@ pub(super) struct Alias {
     pub digest: Digest,
     /// Further names, sorted.
     pub names: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_ordered_by_their_numbers() {
+        let rising = ["0.0.9", "0.1.0-beta.2", "0.1.0", "0.1.10+build.7", "0.10.0", "1.0.0"];
+        let versions: Vec<_> = rising.iter().map(|text| version(text).unwrap()).collect();
+        assert!(versions.is_sorted_by(|a, b| a < b), "{versions:?}");
+        for odd in ["", "1", "1.2", "1.2.3.4", "a.b.c", "1.2.x", "-1.2.3"] {
+            assert_eq!(version(odd), None, "{odd}");
+        }
+        assert!(version(PARSER).is_some());
+    }
 }

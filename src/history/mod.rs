@@ -162,6 +162,17 @@ impl History {
         Writer::open(root, wait, Box::new(disk::RealDisk))
     }
 
+    /// Opens a history that is there to write.
+    ///
+    /// # Errors
+    /// Those of [`History::open_or_create`], and `History` when the folder is no history.
+    pub fn open_to_write(root: &Path, wait: bool) -> Result<Writer> {
+        if !layout::check_version(root)? {
+            return Err(wrong(root, format!("this is no history: there is no {}", layout::VERSION_FILE)));
+        }
+        History::open_or_create(root, wait)
+    }
+
     /// The folder.
     pub fn root(&self) -> &Path {
         &self.root

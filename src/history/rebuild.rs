@@ -7,12 +7,12 @@ use std::path::Path;
 
 use super::batch::Lines;
 use super::disk::{Disk, RealDisk};
-use super::entry::{Action, Decision, Original};
+use super::entry::{Action, Decision, Original, PARSER};
 use super::journal::LineKind;
 use super::layout::{self, io_error, wrong};
 use super::originals::copy_content;
 use super::verify::{Files, Finding, missing_segments};
-use super::writer::{PARSER, Writer};
+use super::writer::Writer;
 use super::{History, JournalFault, LineFault};
 use crate::error::{Place, Result};
 use crate::ids::Digest;

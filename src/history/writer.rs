@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::batch::{self, Reread};
 use super::disk::Disk;
-use super::entry::{Batch, Entry, Original};
+use super::entry::{Batch, Entry, Original, PARSER};
 use super::journal::{self, LineKind, SEGMENT_BYTES};
 use super::layout::{self, io_error, wrong};
 use super::originals::{NewOriginal, Packed, copy_content};
@@ -16,9 +16,6 @@ use super::{End, History};
 use crate::error::Result;
 use crate::ids::Digest;
 use crate::model::Summary;
-
-/// Version that batches carry: what this program reads out of an original may change with it.
-pub(super) const PARSER: &str = env!("CARGO_PKG_VERSION");
 
 /// A history that this process may change. Reads are those of [`History`]; they show what is committed.
 pub struct Writer {

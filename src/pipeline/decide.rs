@@ -19,7 +19,7 @@ const SHORTEST: usize = 4;
 /// # Errors
 /// `Usage` when `id` names no such pair or workout, or several; `Io` and `History` when the history cannot be written.
 pub fn decide(root: &Path, id: &str, one: bool, options: &ReadOptions) -> Result<Vec<ActivityId>> {
-    let mut writer = History::open_or_create(root, false)?;
+    let mut writer = History::open_to_write(root, false)?;
     let cluster = find(&writer, id, one)?;
     let mut members: BTreeSet<ActivityId> = cluster.members.iter().copied().collect();
     let action = if one { Action::Accept } else { Action::Undo };

@@ -28,7 +28,8 @@ pub(super) struct Grouped {
     pub unsure: u64,
 }
 
-/// Fingerprints on disk: a line each, `id from to json`. They can be derived again at any time.
+/// Fingerprints on disk: a line each, `id from to json`; `id -` voids the one before. They can be derived again at any
+/// time.
 struct Known<'a>(BTreeMap<ActivityId, Line<'a>>);
 
 /// Window and JSON of a fingerprint.
@@ -36,18 +37,32 @@ type Line<'a> = (i64, i64, &'a [u8]);
 
 impl<'a> Known<'a> {
     fn of(derived: &'a [u8]) -> Known<'a> {
-        let line = |line: &'a [u8]| -> Option<(ActivityId, Line<'a>)> {
+        let mut known = BTreeMap::new();
+        for line in derived.split(|b| *b == b'\n') {
             let mut parts = line.splitn(4, |b| *b == b' ');
             let mut text = || std::str::from_utf8(parts.next()?).ok();
-            let (id, from, to) = (text()?.parse().ok()?, text()?.parse().ok()?, text()?.parse().ok()?);
-            Some((id, (from, to, parts.next()?)))
-        };
-        Known(derived.split(|b| *b == b'\n').filter_map(line).collect())
+            let Some(id) = text().and_then(|id| id.parse::<ActivityId>().ok()) else { continue };
+            let window = |from: &str, to: &str| Some((from.parse().ok()?, to.parse().ok()?));
+            match (text(), text()) {
+                (Some("-"), None) => drop(known.remove(&id)),
+                (Some(from), Some(to)) => {
+                    let (Some((from, to)), Some(json)) = (window(from, to), parts.next()) else { continue };
+                    known.insert(id, (from, to, json));
+                }
+                _ => {}
+            }
+        }
+        Known(known)
     }
 
     fn fingerprint(&self, id: &ActivityId) -> Option<Fingerprint> {
         self.0.get(id).and_then(|(_, _, json)| serde_json::from_slice(json).ok())
     }
+}
+
+/// The lines that void fingerprints.
+pub(super) fn void_lines<'a>(ids: impl IntoIterator<Item = &'a ActivityId>) -> Vec<u8> {
+    ids.into_iter().flat_map(|id| format!("{id} -\n").into_bytes()).collect()
 }
 
 fn line_of(fingerprint: &Fingerprint) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! Sources → history: each new content is kept once, under every name it was met with.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -170,13 +171,28 @@ fn reconcile(
     if options.settle.zone == ZoneChoice::Keep {
         return Ok(());
     }
+    let Some(days) = days_around(summaries) else { return Ok(()) };
+    let known = sink.read(|history| near(history, &days).map(Stored::summary).collect())?;
+    for id in by_others(summaries, &known, options) {
+        fresh.remove(&id);
+    }
+    Ok(())
+}
+
+/// The time in which an activity may tell the zone of one of these, ms.
+pub(super) fn days_around(summaries: &[Summary]) -> Option<RangeInclusive<i64>> {
     let starts = || summaries.iter().filter_map(|summary| summary.start);
-    let (Some(first), Some(last)) = (starts().min(), starts().max()) else { return Ok(()) };
-    let near = (first - NEIGHBOUR_MS)..=(last + NEIGHBOUR_MS);
-    let known: Vec<Summary> = sink.read(|history| {
-        let of_days = history.activities().iter().filter(|a| a.start.is_some_and(|start| near.contains(&start)));
-        of_days.map(Stored::summary).collect()
-    })?;
+    let (first, last) = (starts().min()?, starts().max()?);
+    Some((first - NEIGHBOUR_MS)..=(last + NEIGHBOUR_MS))
+}
+
+/// Activities of a history that start in these days.
+pub(super) fn near<'a>(history: &'a History, days: &'a RangeInclusive<i64>) -> impl Iterator<Item = &'a Stored> {
+    history.activities().iter().filter(|a| a.start.is_some_and(|start| days.contains(&start)))
+}
+
+/// Settles the zones of some activities by one another and by others, which stay as they are. Gives those that changed.
+pub(super) fn by_others(summaries: &mut [Summary], known: &[Summary], options: &ReadOptions) -> Vec<ActivityId> {
     let mut places = Vec::new();
     let mut claims = Vec::new();
     for (place, summary) in summaries.iter().enumerate() {
@@ -186,13 +202,13 @@ fn reconcile(
         }
     }
     claims.extend(known.iter().filter_map(Claim::of));
-    // Those of the history come last and stay as they are.
+    let mut changed = Vec::new();
     for (place, correction) in places.into_iter().zip(zone::reconcile(&claims, &options.home)) {
         let Some(correction) = correction else { continue };
         correction.apply_to_summary(&mut summaries[place]);
-        fresh.remove(&summaries[place].id);
+        changed.push(summaries[place].id);
     }
-    Ok(())
+    changed
 }
 
 /// Keeps the bytes of what was read, and gives the summaries of its activities. Sources that no activity came from are

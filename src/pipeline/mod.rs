@@ -3,6 +3,7 @@
 
 mod absorb;
 mod budget;
+mod changes;
 mod convert;
 mod decide;
 mod group;
@@ -14,9 +15,11 @@ mod names;
 mod read;
 mod rebuild;
 mod recall;
+mod refresh;
 mod report;
 mod verify;
 
+pub use changes::{Change, Differs, What};
 pub use convert::{Target, WriteOptions, Written, convert};
 pub use decide::decide;
 pub use import::{Dedupe, ImportOptions, Imported, import};
@@ -26,6 +29,7 @@ pub use merge::{convert_merged, merge_files, write};
 pub use read::{FileRead, JobRead, Plan, Progress, ReadOptions, Run, Visit, read_all};
 pub use rebuild::rebuild;
 pub use recall::{Member, Workout, export, export_originals, workouts};
+pub use refresh::{RefreshOptions, Refreshed, refresh};
 pub use report::{Outcome, RunReport, SourceReport};
 pub use verify::verify;
 

@@ -40,7 +40,7 @@ pub fn rebuild(root: &Path, options: &ReadOptions, progress: &(dyn Fn(Progress<'
     }
     let rebuilt = rebuild.finish()?;
     if rebuilt.written {
-        let mut writer = History::open_or_create(root, false)?;
+        let mut writer = History::open_to_write(root, false)?;
         regroup(&mut writer, HashMap::new(), options, &Preferences::default())?;
     }
     Ok(rebuilt)

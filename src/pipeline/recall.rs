@@ -10,19 +10,28 @@ use super::names;
 use super::read::{Progress, ReadOptions, drafts_of};
 use crate::dedupe::Preferences;
 use crate::error::{Error, Kind, Result};
-use crate::fix::{self, SettleOptions, zone::Verdict};
+use crate::fix::zone::{self, Verdict};
+use crate::fix::{self, SettleOptions, ZoneChoice};
 use crate::formats::{self, Format, polar_hrm};
 use crate::history::{self, History, Original, Stored, StoredCluster};
 use crate::ids::{ActivityId, Digest};
 use crate::model::{Activity, Draft, Evidence, Origin, Summary};
 
-/// The drafts of one original, read again.
-fn drafts(history: &History, digest: &Digest, options: &ReadOptions) -> Result<Vec<Draft>> {
+/// The drafts of one original, read again, and the format that reads them: the one that the journal names, or with
+/// `anew` the one that this version sees in the content.
+fn drafts(
+    history: &History,
+    digest: &Digest,
+    anew: bool,
+    options: &ReadOptions,
+) -> Result<(&'static Format, Vec<Draft>)> {
     let bytes = history.read_original(digest)?;
     let original = history
         .original(digest)
         .ok_or_else(|| Error::new(Kind::History, format!("no original with the SHA-256 {digest} is kept")))?;
-    let format = formats::by_id(&original.format)
+    let seen = if anew { formats::sniff(&bytes) } else { None };
+    let format = seen
+        .or_else(|| formats::by_id(&original.format))
         .ok_or_else(|| Error::new(Kind::Unsupported, format!("the format {} is not known", original.format)))?;
     let mut drafts = Vec::new();
     let mut keep = |draft, _| {
@@ -30,7 +39,76 @@ fn drafts(history: &History, digest: &Digest, options: &ReadOptions) -> Result<V
         Ok(())
     };
     drafts_of(format, &bytes, &options.limits, &mut keep).map_err(|error| error.in_source(&original.path))?;
-    Ok(drafts)
+    Ok((format, drafts))
+}
+
+/// What an original gives when it is read again.
+pub(super) struct Redrafted {
+    /// The format that read it.
+    pub format: &'static Format,
+    /// One entry a wanted summary, put together with its companions as before; `None` when it is no longer found.
+    pub wanted: Vec<Option<Draft>>,
+    /// What else it holds, with the index.
+    pub others: Vec<(u32, Draft)>,
+}
+
+/// Reads one original again, and the companions of those of its activities whose summaries are given.
+///
+/// # Errors
+/// When the original or a companion is damaged, or the program does not read it any more.
+pub(super) fn redraft(
+    history: &History,
+    digest: &Digest,
+    wanted: &[Summary],
+    anew: bool,
+    options: &ReadOptions,
+) -> Result<Redrafted> {
+    let (format, own) = drafts(history, digest, anew, options)?;
+    let mut own: Vec<Option<Draft>> = own.into_iter().map(Some).collect();
+    let mut joined = |summary: &Summary| -> Result<Option<Draft>> {
+        let Some(own) = own.get_mut(summary.index as usize).and_then(Option::take) else { return Ok(None) };
+        let lost = || Error::new(Kind::History, "a companion is no longer found in its original");
+        let mut parts = vec![own];
+        let (diaries, others): (Vec<_>, Vec<_>) =
+            summary.companions.iter().partition(|companion| companion.format == polar_hrm::DIARY.id);
+        for companion in others {
+            let (_, found) = drafts(history, &companion.digest, anew, options)?;
+            parts.push(found.into_iter().nth(companion.index as usize).ok_or_else(lost)?);
+        }
+        let draft = match parts.len() {
+            1 => parts.pop(),
+            _ => fix::join(parts).into_iter().next().map(|(draft, _)| draft),
+        };
+        let mut draft = draft.ok_or_else(lost)?;
+        draft.source = Some(summary.source.clone());
+        for diary in diaries {
+            let entries = polar_hrm::diary_entries(&history.read_original(&diary.digest)?);
+            let entry = entries.into_iter().nth(diary.index as usize).ok_or_else(lost)?;
+            entry.tell(&mut draft.recording);
+        }
+        Ok(Some(draft))
+    };
+    let wanted = wanted.iter().map(&mut joined).collect::<Result<Vec<_>>>()?;
+    let others = (0..).zip(own).filter_map(|(index, draft)| Some((index, draft?))).collect();
+    Ok(Redrafted { format, wanted, others })
+}
+
+/// Settles a draft as the activity of this summary, with a verdict on its times or judging them anew.
+pub(super) fn resettle(draft: Draft, summary: &Summary, verdict: Option<Verdict>, options: &ReadOptions) -> Activity {
+    let mut settle = SettleOptions { decided: verdict, ..options.settle.clone() };
+    if summary.notes.iter().any(|note| note.code == zone::KEPT.id) {
+        settle.zone = ZoneChoice::Keep;
+    }
+    let mut activity = fix::settle(draft, &settle);
+    activity.origin = Origin {
+        source: summary.source.clone(),
+        digest: summary.sha256,
+        format: summary.format.clone(),
+        index: summary.index,
+        companions: summary.companions.clone(),
+        channels: Vec::new(),
+    };
+    activity
 }
 
 /// Reads the activities of one original again: those whose summaries are given.
@@ -40,47 +118,16 @@ pub(super) fn recall(
     wanted: &[Summary],
     options: &ReadOptions,
 ) -> Result<Vec<Activity>> {
-    let mut own: Vec<Option<Draft>> = drafts(history, digest, options)?.into_iter().map(Some).collect();
-    wanted
-        .iter()
-        .map(|summary| {
-            let lost = || Error::new(Kind::History, "an activity is no longer found in its original");
-            let own = own.get_mut(summary.index as usize).and_then(Option::take).ok_or_else(lost)?;
-            let mut parts = vec![own];
-            let (diaries, others): (Vec<_>, Vec<_>) =
-                summary.companions.iter().partition(|companion| companion.format == polar_hrm::DIARY.id);
-            for companion in others {
-                let found = drafts(history, &companion.digest, options)?.into_iter().nth(companion.index as usize);
-                parts.push(found.ok_or_else(lost)?);
-            }
-            let draft = match parts.len() {
-                1 => parts.pop(),
-                _ => fix::join(parts).into_iter().next().map(|(draft, _)| draft),
-            };
-            let mut draft = draft.ok_or_else(lost)?;
-            draft.source = Some(summary.source.clone());
-            for diary in diaries {
-                let entries = polar_hrm::diary_entries(&history.read_original(&diary.digest)?);
-                let entry = entries.into_iter().nth(diary.index as usize).ok_or_else(lost)?;
-                entry.tell(&mut draft.recording);
-            }
-            let settle = SettleOptions { decided: Some(decided(summary)), ..options.settle.clone() };
-            let mut activity = fix::settle(draft, &settle);
-            activity.origin = Origin {
-                source: summary.source.clone(),
-                digest: *digest,
-                format: summary.format.clone(),
-                index: summary.index,
-                companions: summary.companions.clone(),
-                channels: Vec::new(),
-            };
-            Ok(activity)
-        })
-        .collect()
+    let lost = || Error::new(Kind::History, "an activity is no longer found in its original");
+    let drafts = redraft(history, digest, wanted, false, options)?.wanted;
+    let settle = |(summary, draft): (&Summary, Option<Draft>)| {
+        Ok(resettle(draft.ok_or_else(lost)?, summary, Some(decided(summary)), options))
+    };
+    wanted.iter().zip(drafts).map(settle).collect()
 }
 
 /// The verdict on times that a summary keeps.
-fn decided(summary: &Summary) -> Verdict {
+pub(super) fn decided(summary: &Summary) -> Verdict {
     Verdict {
         shift_ms: (summary.time_shift_s * 1000.0).round() as i64,
         offset_s: summary.local_offset_s,

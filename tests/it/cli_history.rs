@@ -7,14 +7,14 @@ use std::process::Output;
 use super::cli::{lines, paceport, tree};
 use super::fixtures;
 
-fn done(folder: &Path, arguments: &[&str]) -> Output {
+pub fn done(folder: &Path, arguments: &[&str]) -> Output {
     let output = paceport(folder, arguments);
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     output
 }
 
 /// The tour's ride, and a copy of it as GPX without power: the same workout twice, in different bytes.
-fn two_recordings(folder: &Path) -> [PathBuf; 2] {
+pub fn two_recordings(folder: &Path) -> [PathBuf; 2] {
     let ride = fixtures::root().join("tour/bike-computer/evening-ride.tcx");
     let text = fs::read_to_string(&ride).unwrap();
     let mut gpx = String::from(

@@ -22,6 +22,7 @@ mod hostile;
 mod kill;
 mod polar;
 mod readme;
+mod refresh;
 mod rooms;
 mod same;
 mod source;

@@ -227,9 +227,9 @@ const OTHERS: &[Other] = &[
     ("the user names a zone", None, "2024-01-01T08:00:00", Claim::Local, "Europe/Zurich", "2024-01-01T07:00:00Z", Some(3600), Evidence::User, false, &["time.local"]),
     ("the user names a zone for local as UTC", Some(ZURICH), "2024-07-01T08:00:00", Claim::LocalAsUtc, "america/new_york", "2024-07-01T12:00:00Z", Some(-14400), Evidence::User, false, &["time.local_as_utc"]),
     ("the user's offset moves no true UTC", Some(ZURICH), "2024-07-01T08:00:00", Claim::Utc, "-3", "2024-07-01T08:00:00Z", Some(-10800), Evidence::User, false, &[]),
-    ("keep moves nothing and looks nothing up", Some(FREISING), "2012-01-06T05:57:01", Claim::LocalAsUtc, "keep", "2012-01-06T05:57:01Z", None, Evidence::None, false, &[]),
-    ("keep leaves a wall clock floating", None, "2012-01-06T05:57:01", Claim::Local, "keep", "2012-01-06T05:57:01Z", None, Evidence::None, true, &["time.zone_unknown"]),
-    ("keep keeps what is stated", Some(ZURICH), "2024-07-01T08:00:00", Claim::Stated(3600), "keep", "2024-07-01T08:00:00Z", Some(3600), Evidence::Stated, false, &[]),
+    ("keep moves nothing and looks nothing up", Some(FREISING), "2012-01-06T05:57:01", Claim::LocalAsUtc, "keep", "2012-01-06T05:57:01Z", None, Evidence::None, false, &["zone.kept"]),
+    ("keep leaves a wall clock floating", None, "2012-01-06T05:57:01", Claim::Local, "keep", "2012-01-06T05:57:01Z", None, Evidence::None, true, &["time.zone_unknown", "zone.kept"]),
+    ("keep keeps what is stated", Some(ZURICH), "2024-07-01T08:00:00", Claim::Stated(3600), "keep", "2024-07-01T08:00:00Z", Some(3600), Evidence::Stated, false, &["zone.kept"]),
 ];
 
 #[test]

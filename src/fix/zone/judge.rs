@@ -17,6 +17,25 @@ const NAUTICAL: Code = Code::info("zone.nautical");
 const RESIDUAL: Code = Code::warning("zone.unsynchronised");
 const IMPLAUSIBLE: Code = Code::warning("zone.implausible");
 
+/// Says that the user wanted the times as they are claimed.
+pub const KEPT: Code = Code::info("zone.kept");
+
+/// Notes that go with a verdict.
+pub(super) const NOTES: &[Code] = &[
+    LOCAL_AS_UTC,
+    LOCAL,
+    FLOATING,
+    OVERLAP,
+    GAP,
+    DISAGREES,
+    NOT_LOCAL,
+    CHANGES,
+    NAUTICAL,
+    RESIDUAL,
+    IMPLAUSIBLE,
+    KEPT,
+];
+
 /// A local clock further from a whole quarter of an hour than this is doubtful (fit.md section 7), seconds.
 const SYNCHRONISED_S: i32 = 120;
 /// Zone borders are simplified by up to 111 m; this far around a point its neighbour's time may be kept, degrees.
@@ -52,6 +71,7 @@ pub(in crate::fix) fn judge(recording: &Recording, clock: &Clock, choice: &ZoneC
     let zone = match choice {
         ZoneChoice::Keep => {
             let floating = clock.basis == Basis::Local && stated.offset_s.is_none();
+            notes.add(KEPT, Place::NOWHERE, || "the user wanted the times as they are claimed");
             if floating {
                 note_floating(notes);
             }

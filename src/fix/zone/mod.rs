@@ -15,13 +15,18 @@ use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 use tzf_rs::EmbeddedFinder;
 
 pub use choice::ZoneChoice;
-pub use judge::Verdict;
+pub use judge::{KEPT, Verdict};
 pub(super) use judge::{is_virtual, judge, quarter_hours};
-pub use reconcile::{Claim, Correction, reconcile};
+pub use reconcile::{Claim, Correction, PAIR, reconcile};
 
 /// `EmbeddedFinder` reads the bundled polygons in place: it opens 15 times faster than the finder that unpacks them, in a
 /// fifth of the memory, and one look-up an activity does not notice its slower queries.
 static POLYGONS: LazyLock<EmbeddedFinder> = LazyLock::new(EmbeddedFinder::new);
+
+/// True for notes that tell how the verdict on a recording's times came about. Who keeps the verdict keeps them.
+pub fn is_verdict_note(code: &str) -> bool {
+    [judge::NOTES, reconcile::NOTES, super::clock::NOTES].concat().iter().any(|note| note.id == code)
+}
 
 /// A time zone with its rules.
 #[derive(Debug, Clone)]

@@ -6,11 +6,15 @@ use crate::error::Place;
 use crate::model::{Activity, Evidence, Summary, time};
 use crate::report::{Code, Notes};
 
-const PAIR: Code = Code::warning("time.pair");
+/// Says that a copy of the recording had the right clock.
+pub const PAIR: Code = Code::warning("time.pair");
 const PAIR_DIFFERS: Code = Code::warning("time.pair_differs");
 const PAIR_OFFSET: Code = Code::info("zone.pair");
 const NEIGHBOUR: Code = Code::info("zone.neighbour");
 const HOME: Code = Code::info("zone.home");
+
+/// Notes that go with a correction.
+pub(super) const NOTES: &[Code] = &[PAIR, PAIR_DIFFERS, PAIR_OFFSET, NEIGHBOUR, HOME];
 
 /// A recording this far away in time may tell the zone, ms.
 const DAY_MS: i64 = 86_400_000;

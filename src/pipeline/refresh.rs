@@ -1,0 +1,324 @@
+//! What an older version read out of the originals, read again by this one.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::Path;
+
+use super::changes::Change;
+use super::group::{merged_cluster, regroup, void_lines};
+use super::import::{by_others, days_around, near};
+use super::jobs;
+use super::read::{Progress, ReadOptions};
+use super::recall::{decided, redraft, resettle};
+use super::report::{Outcome, SourceReport};
+use crate::dedupe::{Fingerprint, Preferences};
+use crate::error::Result;
+use crate::fix::{ZoneChoice, zone};
+use crate::formats;
+use crate::history::{Cluster, Committed, Entry, History, Original, Stored, Verdict, Writer};
+use crate::ids::{ActivityId, Digest};
+use crate::model::{Activity, Draft, Evidence, Origin, Summary};
+use crate::report::{Code, Notes};
+
+/// How to refresh.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RefreshOptions {
+    /// Read every original again, those too that this version has read.
+    pub all: bool,
+    /// Only say what would change.
+    pub dry_run: bool,
+    /// Wait while another program writes to the history.
+    pub wait: bool,
+}
+
+/// What a refresh did.
+#[derive(Debug, Clone, Default)]
+pub struct Refreshed {
+    /// Originals of the history.
+    pub originals: u64,
+    /// Originals that were read again.
+    pub read: u64,
+    /// Originals that could not be read again; what the journal says of them stays.
+    pub failed: Vec<SourceReport>,
+    /// Activities that are not what they were, in order of start.
+    pub changes: Vec<Change>,
+    /// Activities that were merged into another one on the way.
+    pub merged: u64,
+    /// Doubtful pairs that came up on the way.
+    pub unsure: u64,
+    /// What was written for what was read again.
+    pub committed: Committed,
+}
+
+/// An activity before and after.
+struct Again {
+    old: Option<Summary>,
+    new: Option<Summary>,
+    /// That of the new reading, unless it is as before.
+    fingerprint: Option<Fingerprint>,
+    /// True when its times were judged anew.
+    judged: bool,
+}
+
+/// One original read again.
+struct Reading {
+    format: &'static str,
+    activities: Vec<Again>,
+}
+
+/// Reads originals again that an older version has read, and says in the journal what this version reads better. The
+/// originals stay as they are, and so do the owner's decisions and verdicts on times whose claims are what they were.
+/// What was one workout stays one. A second refresh changes no byte.
+///
+/// # Errors
+/// `Io` and `History` when the history cannot be opened or written, or a line of its journal cannot be understood; what is
+/// wrong with an original is in its report.
+pub fn refresh(
+    root: &Path,
+    how: RefreshOptions,
+    options: &ReadOptions,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<Refreshed> {
+    if how.dry_run {
+        let history = History::open(root)?;
+        return Ok(read_again(&history, how.all, options, progress)?.report());
+    }
+    let mut writer = History::open_to_write(root, how.wait)?;
+    let readings = read_again(&writer, how.all, options, progress)?;
+    write(&mut writer, readings, options)
+}
+
+/// All that was read again.
+struct Readings {
+    originals: u64,
+    /// What the originals give now.
+    read: Vec<(Digest, Reading)>,
+    failed: Vec<SourceReport>,
+}
+
+impl Readings {
+    fn report(&self) -> Refreshed {
+        let again = self.read.iter().flat_map(|(_, reading)| &reading.activities);
+        let mut changes: Vec<Change> =
+            again.filter_map(|again| Change::between(again.old.as_ref(), again.new.as_ref())).collect();
+        changes.sort_by_key(|change| (change.activity.start, change.activity.id));
+        Refreshed {
+            originals: self.originals,
+            read: self.read.len() as u64,
+            failed: self.failed.clone(),
+            changes,
+            ..Refreshed::default()
+        }
+    }
+}
+
+fn read_again(
+    history: &History,
+    all: bool,
+    options: &ReadOptions,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<Readings> {
+    let old: HashSet<Digest> =
+        history.originals().iter().filter(|o| all || o.is_older()).map(|original| original.digest).collect();
+    let mut of_original: HashMap<Digest, Vec<Summary>> = HashMap::new();
+    // Drafts that an activity is made of besides its base, and the bases that an old companion is part of.
+    let (mut parts, mut bases) = (HashSet::new(), old.clone());
+    if !old.is_empty() {
+        for stored in history.activities() {
+            let summary = stored.summary()?;
+            parts.extend(summary.companions.iter().map(|companion| (companion.digest, companion.index)));
+            if summary.companions.iter().any(|companion| old.contains(&companion.digest)) {
+                bases.insert(summary.sha256);
+            }
+            of_original.entry(summary.sha256).or_default().push(summary);
+        }
+    }
+    let originals: Vec<&Original> = history.originals().iter().filter(|o| bases.contains(&o.digest)).collect();
+    let sizes: Vec<u64> = originals.iter().map(|original| original.bytes).collect();
+    progress(Progress::Scanned { sources: originals.len() as u64, bytes: sizes.iter().sum() });
+    let mut done: Vec<Option<Result<Reading>>> = Vec::new();
+    done.resize_with(originals.len(), || None);
+    let read = |job: usize| {
+        let known = of_original.get(&originals[job].digest).map_or(&[][..], Vec::as_slice);
+        read_original(history, originals[job], known, &parts, options)
+    };
+    jobs::run(options.workers, &sizes, read, |job, reading| {
+        progress(Progress::Done { name: &originals[job].path, bytes: sizes[job] });
+        done[job] = Some(reading);
+        Ok(())
+    })?;
+    let mut readings = Readings { originals: history.originals().len() as u64, read: Vec::new(), failed: Vec::new() };
+    for (original, reading) in originals.iter().zip(done) {
+        match reading {
+            Some(Ok(reading)) => readings.read.push((original.digest, reading)),
+            Some(Err(error)) => readings.failed.push(SourceReport {
+                kind: "source",
+                source: original.path.clone(),
+                sha256: Some(original.digest),
+                format: formats::by_id(&original.format).map(|format| format.id),
+                outcome: Outcome::Failed,
+                activities: 0,
+                error: Some(error.in_source(&original.path).to_string()),
+                notes: Notes::new(),
+            }),
+            None => {}
+        }
+    }
+    settle_zones(history, &mut readings, options)?;
+    Ok(readings)
+}
+
+/// Reads one original again: what it held before, and what else it holds now.
+fn read_original(
+    history: &History,
+    original: &Original,
+    known: &[Summary],
+    parts: &HashSet<(Digest, u32)>,
+    options: &ReadOptions,
+) -> Result<Reading> {
+    let redrafted = redraft(history, &original.digest, known, true, options)?;
+    let format = redrafted.format.id;
+    let mut activities = Vec::new();
+    for (old, draft) in known.iter().zip(redrafted.wanted) {
+        let Some(draft) = draft else {
+            activities.push(Again { old: Some(old.clone()), new: None, fingerprint: None, judged: false });
+            continue;
+        };
+        let (mut activity, judged) = settle_again(draft, old, options);
+        activity.origin.format = format.to_owned();
+        let (new, fingerprint) = summed_up(&activity, old);
+        activities.push(Again { old: Some(old.clone()), new: Some(new), fingerprint, judged });
+    }
+    let source = original.names.first().unwrap_or(&original.path);
+    for (index, draft) in redrafted.others {
+        // What is part of another activity, or tells of one, is none of its own.
+        if parts.contains(&(original.digest, index)) || draft.tells_of.is_some() {
+            continue;
+        }
+        let draft = Draft { source: Some(source.clone()), ..draft };
+        let mut activity = crate::fix::settle(draft, &options.settle);
+        let (digest, format) = (original.digest, format.to_owned());
+        activity.origin = Origin { source: source.clone(), digest, format, index, ..Origin::default() };
+        let (new, fingerprint) = (Summary::of(&activity), Some(Fingerprint::of(&activity)));
+        activities.push(Again { old: None, new: Some(new), fingerprint, judged: true });
+    }
+    Ok(Reading { format, activities })
+}
+
+fn summed_up(activity: &Activity, old: &Summary) -> (Summary, Option<Fingerprint>) {
+    let new = Summary::of(activity);
+    let fingerprint = (new != *old).then(|| Fingerprint::of(activity));
+    (new, fingerprint)
+}
+
+/// Settles what was read again: with the verdict on its times that the journal keeps, unless its claims are other ones
+/// now. True when the times were judged anew.
+fn settle_again(draft: Draft, old: &Summary, options: &ReadOptions) -> (Activity, bool) {
+    let noted = |code: Code| old.notes.iter().any(|note| note.code == code.id);
+    let by_user = old.local_evidence == Evidence::User.name() || noted(zone::KEPT);
+    let mut before = resettle(draft.clone(), old, Some(decided(old)), options);
+    if !by_user {
+        let alone = resettle(draft, old, None, options);
+        let stays = if by_another_recording(old) {
+            !claims_differ(&before, old) && (noted(zone::PAIR) || alone.offset_s.is_none())
+        } else {
+            let verdict = |a: &Activity| (a.shift_ms, a.offset_s, a.evidence, a.floating);
+            verdict(&alone) == verdict(&before)
+        };
+        if !stays {
+            return (alone, true);
+        }
+    }
+    let told = old.notes.iter().filter(|note| zone::is_verdict_note(&note.code));
+    before.notes.extend(told.cloned().collect());
+    (before, false)
+}
+
+/// True when another recording, of the same workout or the same days, decided about the times.
+fn by_another_recording(old: &Summary) -> bool {
+    [Evidence::Pair, Evidence::Neighbour].iter().any(|evidence| old.local_evidence == evidence.name())
+}
+
+/// True when when and where it was recorded is not what it was.
+fn claims_differ(activity: &Activity, old: &Summary) -> bool {
+    let span = activity.span();
+    let first = activity.track.positions().next().map(|(_, (lat, lon))| [lat, lon]);
+    (span.map(|s| s.0), span.map(|s| s.1), first) != (old.start, old.end, old.first_position)
+}
+
+/// Times that were judged anew are held against those of the other activities of the same days.
+fn settle_zones(history: &History, readings: &mut Readings, options: &ReadOptions) -> Result<()> {
+    let mut all: Vec<&mut Again> = readings.read.iter_mut().flat_map(|(_, reading)| &mut reading.activities).collect();
+    let mut anew: Vec<Summary> = all.iter().filter(|a| a.judged).filter_map(|a| a.new.clone()).collect();
+    let Some(days) = days_around(&anew).filter(|_| options.settle.zone != ZoneChoice::Keep) else { return Ok(()) };
+    let read: HashMap<ActivityId, Option<Summary>> =
+        all.iter().filter_map(|a| Some((a.old.as_ref()?.id, a.new.clone().filter(|_| !a.judged)))).collect();
+    let known = near(history, &days).filter_map(|stored: &Stored| match read.get(&stored.id) {
+        Some(read) => read.clone().map(Ok),
+        None => Some(stored.summary()),
+    });
+    let known = known.collect::<Result<Vec<Summary>>>()?;
+    let moved: HashSet<ActivityId> = by_others(&mut anew, &known, options).into_iter().collect();
+    let mut anew: HashMap<ActivityId, Summary> = anew.into_iter().map(|summary| (summary.id, summary)).collect();
+    for again in &mut all {
+        if let Some(new) = again.new.as_mut().filter(|new| moved.contains(&new.id)) {
+            *new = anew.remove(&new.id).unwrap_or_else(|| new.clone());
+            again.fingerprint = None;
+        }
+    }
+    Ok(())
+}
+
+/// Writes what changed as one batch, then groups the changed activities anew.
+fn write(writer: &mut Writer, readings: Readings, options: &ReadOptions) -> Result<Refreshed> {
+    let mut refreshed = readings.report();
+    let changed: BTreeSet<ActivityId> = refreshed.changes.iter().map(|change| change.activity.id).collect();
+    let mut touched: Vec<Cluster> = Vec::new();
+    for cluster in writer.clusters().iter().filter(|cluster| cluster.members.iter().any(|id| changed.contains(id))) {
+        if cluster.verdict == Verdict::Same {
+            touched.push(cluster.cluster()?);
+        }
+    }
+    // Killed from here on, the next import groups them: nothing keeps the fingerprint of an old reading. A history that
+    // was never grouped stays so.
+    let void: BTreeSet<ActivityId> = touched.iter().flat_map(|c| &c.members).chain(&changed).copied().collect();
+    let groups = !void.is_empty() && !writer.derived()?.is_empty();
+    if groups {
+        writer.append_derived(&void_lines(&void))?;
+    }
+    let mut fresh: HashMap<ActivityId, Fingerprint> = HashMap::new();
+    for (digest, reading) in readings.read {
+        let mut summaries = Vec::new();
+        for again in reading.activities {
+            fresh.extend(again.fingerprint.map(|fingerprint| (fingerprint.id, fingerprint)));
+            summaries.extend(again.new);
+        }
+        writer.put_reread(digest, reading.format, summaries);
+    }
+    refreshed.committed = writer.commit()?;
+    merge_again(writer, touched, options)?;
+    if groups {
+        let grouped = regroup(writer, fresh, options, &Preferences::default())?;
+        (refreshed.merged, refreshed.unsure) = (grouped.merged, grouped.unsure);
+    }
+    Ok(refreshed)
+}
+
+/// Merges workouts again whose activities changed, from the same sources as before as far as they are there.
+fn merge_again(writer: &mut Writer, touched: Vec<Cluster>, options: &ReadOptions) -> Result<()> {
+    let mut clusters = Vec::new();
+    for cluster in touched {
+        let members: Vec<ActivityId> =
+            cluster.members.iter().copied().filter(|id| writer.activity(id).is_some()).collect();
+        if members.len() < 2 {
+            continue;
+        }
+        let base = cluster.merged.as_ref().map_or("", |merged| merged.source.as_str());
+        let origins: BTreeMap<&String, &String> = cluster.origins.iter().collect();
+        let preferences = Preferences::shown(base, origins);
+        // What cannot be read now is reported by `verify`; the workout stays as it was.
+        clusters.extend(merged_cluster(writer, &members, cluster.reasons, options, &preferences).ok());
+    }
+    clusters.into_iter().for_each(|cluster| writer.put(Entry::Cluster(cluster)));
+    writer.commit()?;
+    Ok(())
+}
