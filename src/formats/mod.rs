@@ -5,7 +5,9 @@
 //! file yields what can be read, with a note of severity damage and `complete = false`; an error is only returned when
 //! nothing could be read. A file that holds no activity (a course, a workout plan, settings) calls [`Intake::skip`].
 
+mod cells;
 pub mod csv;
+mod dates;
 pub mod fit;
 pub mod gpx;
 pub mod json;
@@ -15,6 +17,7 @@ mod own;
 pub mod polar_hrm;
 pub mod polar_ppt;
 mod spans;
+pub mod strava_csv;
 pub mod tcx;
 mod text;
 mod xml;
@@ -80,6 +83,7 @@ pub static FORMATS: &[Format] = &[
     polar_hrm::DIARY,
     polar_ppt::FORMAT,
     nike_json::FORMAT,
+    strava_csv::FORMAT,
     csv::FORMAT,
     json::FORMAT,
 ];

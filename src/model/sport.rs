@@ -52,6 +52,8 @@ impl Sport {
 impl SubSport {
     /// Nothing special.
     pub const GENERIC: SubSport = SubSport(0);
+    /// On the way to work.
+    pub const COMMUTING: SubSport = SubSport(48);
     /// In a simulated world (Zwift and the like).
     pub const VIRTUAL: SubSport = SubSport(58);
 

@@ -29,6 +29,17 @@ const EXPLAINED: &[(&[&str], &str)] = &[
         &["gpx/gpxgo_Mojstrovka.gpx", "gpx/gpxpy_Mojstrovka.gpx"],
         "one test track in two libraries: equal points, all at one time",
     ),
+    (
+        &[
+            "archives_a/strava_archipelagic/activities.csv",
+            "archives_a/strava_archipelagic/activities/638693618.gpx",
+            "archives_a/strava_archipelagic/activities/1009074316.gpx",
+            "archives_a/strava_archipelagic/activities/3163073099.gpx",
+            "gpx/archipelagic_668551054.gpx",
+            "gpx/archipelagic_895988668.gpx",
+        ],
+        "rows of the table of an export and the recordings that they name, two of them in another folder",
+    ),
 ];
 
 /// Every activity of the corpus.

@@ -28,6 +28,7 @@ mod same;
 mod source;
 mod supply;
 mod synthetic;
+mod tables;
 mod written;
 mod xml_paths;
 mod xml_read;
