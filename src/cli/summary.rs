@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 
 use paceport::Error;
-use paceport::pipeline::{Outcome, RunReport, SourceReport};
+use paceport::pipeline::{ExportReport, Outcome, RunReport, SourceReport};
 use paceport::report::{Notes, Severity, printable};
 use serde::Serialize;
 
@@ -76,7 +76,29 @@ pub fn closing(common: &Common, sources: &[SourceReport], run: &RunReport) {
         let list: Vec<String> = reasons.iter().map(|(why, n)| format!("{n} {}", printable(why))).collect();
         eprintln!("skipped: {}", list.join(", "));
     }
+    run.exports.iter().for_each(|export| eprintln!("{}", of_export(export)));
     eprintln!("{}", counts(run));
+}
+
+/// `a.zip: Strava bulk export (original files): 120 recordings, 1 table; ignored: 3 media, 20 account data`.
+fn of_export(export: &ExportReport) -> String {
+    let place = match export.root.trim_end_matches('/').trim_end_matches('!') {
+        "" => String::new(),
+        place => format!("{}: ", printable(place)),
+    };
+    let mut line = format!("{place}{} ({}): ", export.name, export.generation);
+    line.push_str(&count(export.recordings, "recording", "recordings"));
+    if export.tables > 0 {
+        line.push_str(&format!(", {}", count(export.tables, "table", "tables")));
+    }
+    if export.damaged > 0 {
+        line.push_str(&format!(", {} damaged", export.damaged));
+    }
+    if !export.ignored.is_empty() {
+        let ignored: Vec<String> = export.ignored.iter().map(|(what, n)| format!("{n} {}", printable(what))).collect();
+        line.push_str(&format!("; ignored: {}", ignored.join(", ")));
+    }
+    line
 }
 
 /// The worst note in words.

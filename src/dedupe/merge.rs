@@ -457,7 +457,7 @@ fn words(members: &[Member<'_>], preferences: &Preferences, to: &mut Recording) 
                 to.devices.push(device.clone());
             }
         }
-        totals::fill(&mut to.stated, &from.stated);
+        to.stated.fill(&from.stated);
         totals::fill_zones(&mut to.zones, &from.zones);
         totals::fill_athlete(&mut to.athlete, &from.athlete);
         for id in &from.platform_ids {

@@ -9,15 +9,6 @@ macro_rules! or_else {
 }
 
 /// Fills what is not stated.
-pub(super) fn fill(to: &mut Totals, from: &Totals) {
-    or_else!(to, from;
-        elapsed_s timer_s moving_s distance_m calories_kcal ascent_m descent_m avg_speed max_speed avg_heart_rate
-        max_heart_rate min_heart_rate avg_cadence max_cadence avg_power max_power normalized_power avg_temperature
-        max_temperature avg_altitude max_altitude min_altitude left_right_balance cycles work_j training_effect
-        anaerobic_training_effect training_stress_score intensity_factor threshold_power steps avg_stroke_distance);
-}
-
-/// Fills what is not stated.
 pub(super) fn fill_athlete(to: &mut Athlete, from: &Athlete) {
     or_else!(to, from; gender age height_m weight_kg resting_heart_rate max_heart_rate);
 }

@@ -73,7 +73,7 @@ pub(super) fn jobs(names: &[&str]) -> Vec<Job> {
         .filter(|files| files.len() > 1 && files.iter().any(|(kind, _)| *kind == Kind::HeartRates))
         .map(|mut files| {
             files.sort_unstable();
-            Job { files: files.into_iter().map(|(_, file)| file).collect() }
+            Job::plain(files.into_iter().map(|(_, file)| file).collect())
         })
         .collect()
 }

@@ -8,6 +8,7 @@ mod nike;
 mod pair;
 mod range;
 mod shift;
+mod tell;
 pub mod zone;
 
 use crate::error::Place;
@@ -20,6 +21,7 @@ const UNTIMED: Code = Code::info("time.missing");
 pub use anonymize::{Anonymize, anonymize};
 pub use pair::{Joined, join};
 pub use shift::{Shift, shift};
+pub use tell::tell;
 pub use zone::ZoneChoice;
 
 /// What the user decides about times, and what was decided before.

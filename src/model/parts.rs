@@ -72,6 +72,21 @@ pub struct Totals {
     pub avg_stroke_distance: Option<f64>,
 }
 
+impl Totals {
+    /// Takes over what is not stated yet.
+    pub fn fill(&mut self, from: &Totals) {
+        macro_rules! fill {
+            ($($field:ident)+) => {
+                $(self.$field = self.$field.or(from.$field);)+
+            };
+        }
+        fill!(elapsed_s timer_s moving_s distance_m calories_kcal ascent_m descent_m avg_speed max_speed avg_heart_rate
+            max_heart_rate min_heart_rate avg_cadence max_cadence avg_power max_power normalized_power avg_temperature
+            max_temperature avg_altitude max_altitude min_altitude left_right_balance cycles work_j training_effect
+            anaerobic_training_effect training_stress_score intensity_factor threshold_power steps avg_stroke_distance);
+    }
+}
+
 /// What ended a lap. Numbers are FIT's `lap_trigger`; TCX has Manual, Distance, Location, Time and HeartRate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LapTrigger {

@@ -8,7 +8,6 @@ use crate::formats;
 use crate::history::{History, Writer};
 use crate::ids::Digest;
 use crate::model::Summary;
-use crate::report::Notes;
 use crate::source::Input;
 
 /// What was taken over.
@@ -53,14 +52,13 @@ impl Absorbed {
             let is_new = new.contains(&original.digest);
             self.bytes += if is_new { original.bytes } else { 0 };
             self.sources.push(SourceReport {
-                kind: "source",
-                source: format!("{}/{}", other.root().display(), original.path),
-                sha256: Some(original.digest),
                 format: formats::by_id(&original.format).map(|format| format.id),
-                outcome: if is_new { Outcome::Read } else { Outcome::Duplicate },
                 activities: if is_new { original.activities.into() } else { 0 },
-                error: None,
-                notes: Notes::new(),
+                ..SourceReport::new(
+                    &format!("{}/{}", other.root().display(), original.path),
+                    Some(original.digest),
+                    if is_new { Outcome::Read } else { Outcome::Duplicate },
+                )
             });
         }
         for activity in other.activities().iter().filter(|activity| new.contains(&activity.digest)) {

@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::job::JobRead;
 use super::names::Tree;
-use super::read::{JobRead, Plan, Progress, ReadOptions, Run, Visit, read_all};
+use super::plan::Plan;
+use super::read::{Progress, ReadOptions, Run, Visit, read_all};
 use crate::crosscheck;
 use crate::error::{Error, Kind, Result};
 use crate::fix::{self, Anonymize, Shift};

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::group::merged_cluster;
 use super::read::ReadOptions;
+use super::shelf::Shelf;
 use crate::dedupe::Preferences;
 use crate::error::{Error, Kind, Result};
 use crate::history::{Action, Decision, Entry, History, StoredCluster, Verdict};
@@ -34,7 +35,7 @@ pub fn decide(root: &Path, id: &str, one: bool, options: &ReadOptions) -> Result
         members.extend(more);
         let all: Vec<ActivityId> = members.iter().copied().collect();
         let reasons = vec!["accepted by the owner".to_owned()];
-        let cluster = merged_cluster(&writer, &all, reasons, options, &Preferences::default())?;
+        let cluster = merged_cluster(&Shelf::new(&writer, options), &all, reasons, &Preferences::default())?;
         writer.put(Entry::Cluster(cluster));
     }
     writer.commit()?;

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::jobs;
 use super::merge::{merged_summary, settled};
 use super::read::{Progress, ReadOptions};
-use super::recall::{each_of, recall};
+use super::recall::each_of;
+use super::shelf::Shelf;
 use crate::dedupe::{self, Decisions, Fingerprint, Pair, Preferences};
 use crate::error::Result;
 use crate::history::{Cluster, Entry, History, Stored, Verdict, Writer};
@@ -206,9 +207,10 @@ fn entries(
         original.map_or(0, |original| original.bytes)
     };
     let sizes: Vec<u64> = clusters.iter().map(|(members, _)| members.iter().map(bytes).sum()).collect();
+    let shelf = Shelf::new(history, options);
     let merge = |job: usize| {
         let (members, reasons) = &clusters[job];
-        merged_cluster(history, members, reasons.clone(), options, preferences)
+        merged_cluster(&shelf, members, reasons.clone(), preferences)
     };
     jobs::run(options.workers, &sizes, merge, |job, cluster| {
         grouped.clusters += 1;
@@ -232,13 +234,12 @@ fn entries(
 /// # Errors
 /// When a member cannot be read again.
 pub(super) fn merged_cluster(
-    history: &History,
+    shelf: &Shelf<'_>,
     members: &[ActivityId],
     reasons: Vec<String>,
-    options: &ReadOptions,
     preferences: &Preferences,
 ) -> Result<Cluster> {
-    let activity = recall_merged(history, members, options, preferences)?;
+    let activity = recall_merged(shelf, members, preferences)?;
     Ok(Cluster {
         verdict: Verdict::Same,
         base: activity.origin.id(),
@@ -253,16 +254,11 @@ pub(super) fn merged_cluster(
 ///
 /// # Errors
 /// When a member cannot be read again.
-pub(super) fn recall_merged(
-    history: &History,
-    members: &[ActivityId],
-    options: &ReadOptions,
-    preferences: &Preferences,
-) -> Result<Activity> {
+pub(super) fn recall_merged(shelf: &Shelf<'_>, members: &[ActivityId], preferences: &Preferences) -> Result<Activity> {
     let mut activities = Vec::new();
     for id in members {
-        let Some(stored) = history.activity(id) else { continue };
-        activities.extend(recall(history, &stored.digest, &[stored.summary()?], options)?);
+        let Some(stored) = shelf.history.activity(id) else { continue };
+        activities.extend(shelf.recall(&stored.digest, &[stored.summary()?])?);
     }
     settled(dedupe::merge(&activities.iter().collect::<Vec<_>>(), preferences))
 }

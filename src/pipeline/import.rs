@@ -7,7 +7,9 @@ use std::sync::{Mutex, PoisonError};
 
 use super::absorb::{self, Absorbed};
 use super::group::regroup;
-use super::read::{JobRead, Plan, Progress, ReadOptions, Run, Visit, read_all};
+use super::job::JobRead;
+use super::plan::Plan;
+use super::read::{Progress, ReadOptions, Run, Visit, read_all};
 use super::report::{Outcome, RunReport};
 use crate::dedupe::{Fingerprint, Preferences};
 use crate::error::Result;
@@ -80,6 +82,16 @@ impl Sink {
         }
     }
 
+    /// When the activities of each original start, ms UTC.
+    fn starts(&self) -> Result<HashMap<Digest, Vec<i64>>> {
+        let known = self.read(|history| Ok(history.activities().iter().map(|a| (a.digest, a.start)).collect()))?;
+        let mut starts: HashMap<Digest, Vec<i64>> = HashMap::new();
+        for (digest, start) in known {
+            starts.entry(digest).or_default().extend(start);
+        }
+        Ok(starts)
+    }
+
     fn put(&self, put: impl FnOnce(&mut Writer) -> Result<()>) -> Result<()> {
         match self {
             Sink::Writer(writer) => put(&mut writer.lock().unwrap_or_else(PoisonError::into_inner)),
@@ -115,7 +127,9 @@ pub fn import(
     let options = ReadOptions { once: true, ..options.clone() };
     let plan = Plan::new(&inputs, &options);
     let keep = |read: JobRead| keep(&sink, &read);
-    let visit = Visit { known: &|digest| sink.has(digest), work: &keep };
+    let starts = sink.starts()?;
+    let known = |digest: &Digest| sink.has(digest).then(|| starts.get(digest).cloned().unwrap_or_default());
+    let visit = Visit { known: &known, work: &keep };
     let Run { sources, results, report, notes } = read_all(&plan, &options, progress, &visit)?;
     let mut fresh: HashMap<ActivityId, Fingerprint> = HashMap::new();
     let mut summaries: Vec<Summary> = Vec::new();
@@ -222,8 +236,9 @@ fn keep(sink: &Sink, read: &JobRead) -> Result<Vec<(Summary, Fingerprint)>> {
             origin.digest == file.digest || origin.companions.iter().any(|companion| companion.digest == file.digest)
         };
         let mut of_file = read.activities.iter().zip(&summaries).filter(|(activity, _)| uses(activity));
-        let (Some(format), Some((_, (first, _)))) = (file.format, of_file.next()) else { continue };
-        let many = of_file.next().is_some();
+        let first = of_file.next().map(|(_, (first, _))| first);
+        let Some(format) = file.format.filter(|_| first.is_some() || file.tells) else { continue };
+        let many = of_file.next().is_some() || format.table;
         let original = NewOriginal {
             digest: file.digest,
             bytes: &file.bytes,
@@ -231,8 +246,8 @@ fn keep(sink: &Sink, read: &JobRead) -> Result<Vec<(Summary, Fingerprint)>> {
             format: format.id,
             extension: format.extensions.first().copied().unwrap_or(format.id),
             text: !format.binary,
-            start: first.start,
-            sport: &first.sport,
+            start: first.and_then(|first| first.start),
+            sport: first.map_or("", |first| &first.sport),
             kind: if many { OriginalKind::Archive } else { OriginalKind::Activity },
         };
         if matches!(sink, Sink::Writer(_)) {

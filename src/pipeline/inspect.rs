@@ -1,6 +1,8 @@
 //! Sources → summaries; writes nothing.
 
-use super::read::{JobRead, Plan, Progress, ReadOptions, Run, Visit, read_all};
+use super::job::JobRead;
+use super::plan::Plan;
+use super::read::{Progress, ReadOptions, Run, Visit, read_all};
 use crate::error::Result;
 use crate::model::Summary;
 use crate::source::Input;

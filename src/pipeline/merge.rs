@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::convert::{Target, WriteOptions, Written, write_one, writer_of};
+use super::job::JobRead;
 use super::names::Tree;
-use super::read::{JobRead, Plan, Progress, ReadOptions, Run, Visit, read_all};
+use super::plan::Plan;
+use super::read::{Progress, ReadOptions, Run, Visit, read_all};
 use crate::dedupe::{self, Fingerprint, Merged, Preferences};
 use crate::error::{Error, Kind, Result};
 use crate::fix::{self, SettleOptions, zone::Verdict};

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::group::regroup;
+use super::job::drafts_of;
 use super::jobs;
-use super::read::{Progress, ReadOptions, drafts_of};
+use super::read::{Progress, ReadOptions};
 use crate::dedupe::Preferences;
 use crate::error::{Error, Kind, Result};
 use crate::fix;

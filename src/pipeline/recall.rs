@@ -7,135 +7,14 @@ use super::convert::{WriteOptions, Written, write_one, write_original, writer_of
 use super::group::recall_merged;
 use super::jobs;
 use super::names;
-use super::read::{Progress, ReadOptions, drafts_of};
+use super::read::{Progress, ReadOptions};
+use super::shelf::Shelf;
 use crate::dedupe::Preferences;
 use crate::error::{Error, Kind, Result};
-use crate::fix::zone::{self, Verdict};
-use crate::fix::{self, SettleOptions, ZoneChoice};
-use crate::formats::{self, Format, polar_hrm};
+use crate::formats::Format;
 use crate::history::{self, History, Original, Stored, StoredCluster};
 use crate::ids::{ActivityId, Digest};
-use crate::model::{Activity, Draft, Evidence, Origin, Summary};
-
-/// The drafts of one original, read again, and the format that reads them: the one that the journal names, or with
-/// `anew` the one that this version sees in the content.
-fn drafts(
-    history: &History,
-    digest: &Digest,
-    anew: bool,
-    options: &ReadOptions,
-) -> Result<(&'static Format, Vec<Draft>)> {
-    let bytes = history.read_original(digest)?;
-    let original = history
-        .original(digest)
-        .ok_or_else(|| Error::new(Kind::History, format!("no original with the SHA-256 {digest} is kept")))?;
-    let seen = if anew { formats::sniff(&bytes) } else { None };
-    let format = seen
-        .or_else(|| formats::by_id(&original.format))
-        .ok_or_else(|| Error::new(Kind::Unsupported, format!("the format {} is not known", original.format)))?;
-    let mut drafts = Vec::new();
-    let mut keep = |draft, _| {
-        drafts.push(draft);
-        Ok(())
-    };
-    drafts_of(format, &bytes, &options.limits, &mut keep).map_err(|error| error.in_source(&original.path))?;
-    Ok((format, drafts))
-}
-
-/// What an original gives when it is read again.
-pub(super) struct Redrafted {
-    /// The format that read it.
-    pub format: &'static Format,
-    /// One entry a wanted summary, put together with its companions as before; `None` when it is no longer found.
-    pub wanted: Vec<Option<Draft>>,
-    /// What else it holds, with the index.
-    pub others: Vec<(u32, Draft)>,
-}
-
-/// Reads one original again, and the companions of those of its activities whose summaries are given.
-///
-/// # Errors
-/// When the original or a companion is damaged, or the program does not read it any more.
-pub(super) fn redraft(
-    history: &History,
-    digest: &Digest,
-    wanted: &[Summary],
-    anew: bool,
-    options: &ReadOptions,
-) -> Result<Redrafted> {
-    let (format, own) = drafts(history, digest, anew, options)?;
-    let mut own: Vec<Option<Draft>> = own.into_iter().map(Some).collect();
-    let mut joined = |summary: &Summary| -> Result<Option<Draft>> {
-        let Some(own) = own.get_mut(summary.index as usize).and_then(Option::take) else { return Ok(None) };
-        let lost = || Error::new(Kind::History, "a companion is no longer found in its original");
-        let mut parts = vec![own];
-        let (diaries, others): (Vec<_>, Vec<_>) =
-            summary.companions.iter().partition(|companion| companion.format == polar_hrm::DIARY.id);
-        for companion in others {
-            let (_, found) = drafts(history, &companion.digest, anew, options)?;
-            parts.push(found.into_iter().nth(companion.index as usize).ok_or_else(lost)?);
-        }
-        let draft = match parts.len() {
-            1 => parts.pop(),
-            _ => fix::join(parts).into_iter().next().map(|(draft, _)| draft),
-        };
-        let mut draft = draft.ok_or_else(lost)?;
-        draft.source = Some(summary.source.clone());
-        for diary in diaries {
-            let entries = polar_hrm::diary_entries(&history.read_original(&diary.digest)?);
-            let entry = entries.into_iter().nth(diary.index as usize).ok_or_else(lost)?;
-            entry.tell(&mut draft.recording);
-        }
-        Ok(Some(draft))
-    };
-    let wanted = wanted.iter().map(&mut joined).collect::<Result<Vec<_>>>()?;
-    let others = (0..).zip(own).filter_map(|(index, draft)| Some((index, draft?))).collect();
-    Ok(Redrafted { format, wanted, others })
-}
-
-/// Settles a draft as the activity of this summary, with a verdict on its times or judging them anew.
-pub(super) fn resettle(draft: Draft, summary: &Summary, verdict: Option<Verdict>, options: &ReadOptions) -> Activity {
-    let mut settle = SettleOptions { decided: verdict, ..options.settle.clone() };
-    if summary.notes.iter().any(|note| note.code == zone::KEPT.id) {
-        settle.zone = ZoneChoice::Keep;
-    }
-    let mut activity = fix::settle(draft, &settle);
-    activity.origin = Origin {
-        source: summary.source.clone(),
-        digest: summary.sha256,
-        format: summary.format.clone(),
-        index: summary.index,
-        companions: summary.companions.clone(),
-        channels: Vec::new(),
-    };
-    activity
-}
-
-/// Reads the activities of one original again: those whose summaries are given.
-pub(super) fn recall(
-    history: &History,
-    digest: &Digest,
-    wanted: &[Summary],
-    options: &ReadOptions,
-) -> Result<Vec<Activity>> {
-    let lost = || Error::new(Kind::History, "an activity is no longer found in its original");
-    let drafts = redraft(history, digest, wanted, false, options)?.wanted;
-    let settle = |(summary, draft): (&Summary, Option<Draft>)| {
-        Ok(resettle(draft.ok_or_else(lost)?, summary, Some(decided(summary)), options))
-    };
-    wanted.iter().zip(drafts).map(settle).collect()
-}
-
-/// The verdict on times that a summary keeps.
-pub(super) fn decided(summary: &Summary) -> Verdict {
-    Verdict {
-        shift_ms: (summary.time_shift_s * 1000.0).round() as i64,
-        offset_s: summary.local_offset_s,
-        evidence: Evidence::by_name(&summary.local_evidence),
-        floating: summary.floating,
-        weak: false,
-    }
-}
+use crate::model::{Activity, Summary};
 
 /// Reads activities of a history again and lets `work` make something of each, in the order of `wanted`.
 ///
@@ -156,13 +35,14 @@ pub(super) fn each_of<T: Send>(
     let size = |digest: &Digest| history.original(digest).map_or(0, |original| original.bytes);
     let sizes: Vec<u64> = jobs.iter().map(|(digest, _)| size(digest)).collect();
     progress(Progress::Scanned { sources: jobs.len() as u64, bytes: sizes.iter().sum() });
+    let shelf = Shelf::new(history, options);
     let mut made = BTreeMap::new();
     jobs::run(
         options.workers,
         &sizes,
         |job| {
             let (digest, summaries) = &jobs[job];
-            let activities = recall(history, digest, summaries, options)?;
+            let activities = shelf.recall(digest, summaries)?;
             Ok(activities.iter().map(|activity| (activity.origin.id(), work(activity))).collect::<Vec<_>>())
         },
         |job, result| {
@@ -281,10 +161,11 @@ pub fn export(
     for (place, (summary, result)) in singles.iter().zip(each_of(history, summaries, options, &silent_scan, &write)?) {
         written[*place] = Some(result.unwrap_or_else(|error| Written::failed(&summary, &error)));
     }
+    let shelf = Shelf::new(history, options);
     let merge_sizes: Vec<u64> = merges.iter().map(|&i| sizes[i]).collect();
     let merge = |job: usize| {
         let members: Vec<ActivityId> = wanted[merges[job]].members.iter().map(|member| member.id).collect();
-        Ok(write(&recall_merged(history, &members, options, &Preferences::default())?))
+        Ok(write(&recall_merged(&shelf, &members, &Preferences::default())?))
     };
     jobs::run(options.workers, &merge_sizes, merge, |job, result| {
         let workout = &wanted[merges[job]];

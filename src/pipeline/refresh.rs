@@ -8,8 +8,8 @@ use super::group::{merged_cluster, regroup, void_lines};
 use super::import::{by_others, days_around, near};
 use super::jobs;
 use super::read::{Progress, ReadOptions};
-use super::recall::{decided, redraft, resettle};
-use super::report::{Outcome, SourceReport};
+use super::report::SourceReport;
+use super::shelf::{Shelf, decided, resettle};
 use crate::dedupe::{Fingerprint, Preferences};
 use crate::error::Result;
 use crate::fix::{ZoneChoice, zone};
@@ -17,7 +17,7 @@ use crate::formats;
 use crate::history::{Cluster, Committed, Entry, History, Original, Stored, Verdict, Writer};
 use crate::ids::{ActivityId, Digest};
 use crate::model::{Activity, Draft, Evidence, Origin, Summary};
-use crate::report::{Code, Notes};
+use crate::report::Code;
 
 /// How to refresh.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -137,9 +137,10 @@ fn read_again(
     progress(Progress::Scanned { sources: originals.len() as u64, bytes: sizes.iter().sum() });
     let mut done: Vec<Option<Result<Reading>>> = Vec::new();
     done.resize_with(originals.len(), || None);
+    let shelf = Shelf::new(history, options);
     let read = |job: usize| {
         let known = of_original.get(&originals[job].digest).map_or(&[][..], Vec::as_slice);
-        read_original(history, originals[job], known, &parts, options)
+        read_original(&shelf, originals[job], known, &parts)
     };
     jobs::run(options.workers, &sizes, read, |job, reading| {
         progress(Progress::Done { name: &originals[job].path, bytes: sizes[job] });
@@ -151,14 +152,9 @@ fn read_again(
         match reading {
             Some(Ok(reading)) => readings.read.push((original.digest, reading)),
             Some(Err(error)) => readings.failed.push(SourceReport {
-                kind: "source",
-                source: original.path.clone(),
                 sha256: Some(original.digest),
                 format: formats::by_id(&original.format).map(|format| format.id),
-                outcome: Outcome::Failed,
-                activities: 0,
-                error: Some(error.in_source(&original.path).to_string()),
-                notes: Notes::new(),
+                ..SourceReport::failed(&original.path, &error.in_source(&original.path))
             }),
             None => {}
         }
@@ -169,13 +165,13 @@ fn read_again(
 
 /// Reads one original again: what it held before, and what else it holds now.
 fn read_original(
-    history: &History,
+    shelf: &Shelf<'_>,
     original: &Original,
     known: &[Summary],
     parts: &HashSet<(Digest, u32)>,
-    options: &ReadOptions,
 ) -> Result<Reading> {
-    let redrafted = redraft(history, &original.digest, known, true, options)?;
+    let options = shelf.options;
+    let redrafted = shelf.redraft(&original.digest, known, true)?;
     let format = redrafted.format.id;
     let mut activities = Vec::new();
     for (old, draft) in known.iter().zip(redrafted.wanted) {
@@ -305,6 +301,7 @@ fn write(writer: &mut Writer, readings: Readings, options: &ReadOptions) -> Resu
 
 /// Merges workouts again whose activities changed, from the same sources as before as far as they are there.
 fn merge_again(writer: &mut Writer, touched: Vec<Cluster>, options: &ReadOptions) -> Result<()> {
+    let shelf = Shelf::new(writer, options);
     let mut clusters = Vec::new();
     for cluster in touched {
         let members: Vec<ActivityId> =
@@ -316,7 +313,7 @@ fn merge_again(writer: &mut Writer, touched: Vec<Cluster>, options: &ReadOptions
         let origins: BTreeMap<&String, &String> = cluster.origins.iter().collect();
         let preferences = Preferences::shown(base, origins);
         // What cannot be read now is reported by `verify`; the workout stays as it was.
-        clusters.extend(merged_cluster(writer, &members, cluster.reasons, options, &preferences).ok());
+        clusters.extend(merged_cluster(&shelf, &members, cluster.reasons, &preferences).ok());
     }
     clusters.into_iter().for_each(|cluster| writer.put(Entry::Cluster(cluster)));
     writer.commit()?;

@@ -1,7 +1,11 @@
 //! What became of each source and of the whole run: the `source` and `run` lines of the JSON contract.
 
+use std::collections::BTreeMap;
+
 use serde::{Serialize, Serializer};
 
+use crate::error::Error;
+use crate::exports::{Export, Role};
 use crate::ids::Digest;
 use crate::report::Notes;
 
@@ -53,6 +57,77 @@ pub struct SourceReport {
     pub error: Option<String>,
     /// Remarks on the source as a whole.
     pub notes: Notes,
+    /// The platform in whose export it lies.
+    pub platform: Option<&'static str>,
+}
+
+impl SourceReport {
+    pub(super) fn new(name: &str, digest: Option<Digest>, outcome: Outcome) -> SourceReport {
+        SourceReport {
+            kind: "source",
+            source: name.to_owned(),
+            sha256: digest,
+            format: None,
+            outcome,
+            activities: 0,
+            error: None,
+            notes: Notes::new(),
+            platform: None,
+        }
+    }
+
+    pub(super) fn failed(name: &str, error: &Error) -> SourceReport {
+        SourceReport { error: Some(error.to_string()), ..SourceReport::new(name, None, Outcome::Failed) }
+    }
+}
+
+/// One platform's export among the sources.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ExportReport {
+    /// Platform id, for instance `strava`.
+    pub platform: &'static str,
+    /// Name for people.
+    pub name: &'static str,
+    /// Folder or archive that it lies in; empty for the folder that all names start in.
+    pub root: String,
+    /// Its kind or generation, in words.
+    pub generation: String,
+    /// Sources that gave activities, or are known to.
+    pub recordings: u64,
+    /// Tables that tell of them.
+    pub tables: u64,
+    /// Sources that could not be read, wholly or in part.
+    pub damaged: u64,
+    /// What else is in it and is passed over: kind → how many.
+    pub ignored: BTreeMap<String, u64>,
+}
+
+impl ExportReport {
+    pub(super) fn of(export: &Export) -> ExportReport {
+        ExportReport {
+            platform: export.platform.id,
+            name: export.platform.name,
+            root: export.root.clone(),
+            generation: export.generation.to_owned(),
+            recordings: 0,
+            tables: 0,
+            damaged: 0,
+            ignored: BTreeMap::new(),
+        }
+    }
+
+    /// Counts one of its sources.
+    pub(super) fn count(&mut self, source: &SourceReport, role: Role) {
+        match (source.outcome, role) {
+            (Outcome::Failed | Outcome::Partial, _) => self.damaged += 1,
+            (Outcome::Read | Outcome::Duplicate, Role::Table) => self.tables += 1,
+            (Outcome::Read | Outcome::Duplicate, _) => self.recordings += 1,
+            (Outcome::Skipped, _) => {
+                let what = source.notes.iter().next().map_or("nothing to be read", |note| note.detail.as_str());
+                *self.ignored.entry(what.to_owned()).or_default() += 1;
+            }
+        }
+    }
 }
 
 /// The `run` line.
@@ -85,6 +160,8 @@ pub struct RunReport {
     pub bytes: u64,
     /// Wall time; filled by the caller, the library has no clock.
     pub seconds: f64,
+    /// Exports of platforms that were recognised.
+    pub exports: Vec<ExportReport>,
 }
 
 fn run_kind<S: Serializer>(_: &(), s: S) -> Result<S::Ok, S::Error> {

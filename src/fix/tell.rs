@@ -1,0 +1,112 @@
+//! What the row of a metadata table tells of a recording: the words and the sport that its owner chose on the platform,
+//! and what the recording itself does not say.
+
+use crate::error::Place;
+use crate::model::{Draft, Evidence, Sport};
+use crate::report::{Code, Notes};
+
+const SPORT: Code = Code::info("table.sport");
+const SHORTER: Code = Code::info("table.shorter");
+
+/// A platform's duration this much shorter than the file's means that the activity was cut there.
+const CUT: f64 = 0.9;
+
+/// Completes a draft with a row. Name, description, gear and sport are the row's where it has them, as they are what the
+/// owner last chose; totals, offset and anything measured stay the recording's.
+pub fn tell(draft: &mut Draft, row: &Draft) {
+    let notes = &mut draft.notes;
+    let (to, from) = (&mut draft.recording, &row.recording);
+    for (to, from) in [(&mut to.name, &from.name), (&mut to.description, &from.description), (&mut to.gear, &from.gear)]
+    {
+        if from.is_some() {
+            to.clone_from(from);
+        }
+    }
+    let sport = |r: &crate::model::Recording| (r.sport, r.sub_sport);
+    if from.sport != Sport::GENERIC && from.sport != to.sport {
+        if to.sport != Sport::GENERIC {
+            notes.add(SPORT, Place::NOWHERE, || {
+                format!("{} on the platform, {} in the file", from.sport.name(), to.sport.name())
+            });
+        }
+        // The legs of a multisport recording keep their sports.
+        if let [only] = &mut to.sessions[..] {
+            (only.sport, only.sub_sport) = sport(from);
+        }
+        (to.sport, to.sub_sport) = sport(from);
+    } else if from.sport == to.sport && to.sub_sport.is_none() {
+        to.sub_sport = from.sub_sport;
+    }
+    if from.sport_label.is_some() {
+        to.sport_label.clone_from(&from.sport_label);
+    }
+    for id in &from.platform_ids {
+        if !to.platform_ids.contains(id) {
+            to.platform_ids.push(id.clone());
+        }
+    }
+    cut(to.stated.elapsed_s.or(to.span().map(|(a, b)| (b - a) as f64 / 1000.0)), from.stated.elapsed_s, notes);
+    to.stated.fill(&from.stated);
+    to.day = to.day.take().or_else(|| from.day.clone().filter(|_| to.span().is_none()));
+    if draft.clock.offset_s.is_none() && row.clock.offset_s.is_some() {
+        (draft.clock.offset_s, draft.clock.evidence) = (row.clock.offset_s, Evidence::Archive);
+    }
+}
+
+fn cut(file_s: Option<f64>, row_s: Option<f64>, notes: &mut Notes) {
+    let (Some(file), Some(row)) = (file_s, row_s) else { return };
+    if row > 0.0 && row < CUT * file {
+        notes.add(SHORTER, Place::NOWHERE, || {
+            format!("{row:.0} s on the platform, {file:.0} s in the file: it was cut there; the file is kept whole")
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Clock, Session, SubSport, Totals};
+
+    fn row() -> Draft {
+        let mut row = Draft::new();
+        row.recording.name = Some("Lunch Run".into());
+        row.recording.sport = Sport::RUNNING;
+        row.recording.sub_sport = Some(SubSport(3));
+        row.recording.platform_ids = vec![("garmin".into(), "7".into())];
+        row.recording.stated = Totals { elapsed_s: Some(100.0), ascent_m: Some(12.0), ..Totals::default() };
+        row.clock = Clock { offset_s: Some(7200), evidence: Evidence::Archive, ..Clock::default() };
+        row
+    }
+
+    #[test]
+    fn words_and_sport_are_the_platforms_and_measures_the_files() {
+        let mut draft = Draft::new();
+        draft.recording.name = Some("Cycling".into());
+        draft.recording.gear = Some("blue bike".into());
+        draft.recording.sport = Sport::CYCLING;
+        draft.recording.sessions = vec![Session { sport: Sport::CYCLING, ..Session::default() }];
+        draft.recording.stated = Totals { elapsed_s: Some(3600.0), ..Totals::default() };
+        tell(&mut draft, &row());
+        let r = &draft.recording;
+        assert_eq!((r.name.as_deref(), r.gear.as_deref()), (Some("Lunch Run"), Some("blue bike")));
+        assert_eq!((r.sport, r.sub_sport, r.sessions[0].sport), (Sport::RUNNING, Some(SubSport(3)), Sport::RUNNING));
+        assert_eq!((r.stated.elapsed_s, r.stated.ascent_m), (Some(3600.0), Some(12.0)));
+        assert_eq!((draft.clock.offset_s, draft.clock.evidence), (Some(7200), Evidence::Archive));
+        assert!(draft.notes.get("table.sport").is_some() && draft.notes.get("table.shorter").is_some());
+    }
+
+    #[test]
+    fn a_stated_offset_and_the_legs_of_a_triathlon_stay() {
+        let mut draft = Draft::new();
+        draft.clock = Clock { offset_s: Some(3600), evidence: Evidence::Stated, ..Clock::default() };
+        let leg = |sport| Session { sport, ..Session::default() };
+        draft.recording.sessions = vec![leg(Sport::SWIMMING), leg(Sport::CYCLING)];
+        draft.recording.sport = Sport::MULTISPORT;
+        tell(&mut draft, &row());
+        assert_eq!((draft.clock.offset_s, draft.clock.evidence), (Some(3600), Evidence::Stated));
+        let sports: Vec<_> = draft.recording.sessions.iter().map(|session| session.sport).collect();
+        assert_eq!(sports, [Sport::SWIMMING, Sport::CYCLING]);
+        tell(&mut draft, &row());
+        assert_eq!(draft.recording.platform_ids.len(), 1);
+    }
+}

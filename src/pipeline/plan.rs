@@ -1,0 +1,57 @@
+//! The sources of a run, known before the first one is read.
+
+use super::read::ReadOptions;
+use crate::exports::{self, Layout};
+use crate::source::{self, Input, Scan};
+
+/// The sources of a run and how they belong together.
+pub struct Plan {
+    pub(super) scan: Scan,
+    pub(super) labels: Vec<String>,
+    pub(super) layout: Layout,
+}
+
+impl Plan {
+    /// Walks the inputs: folders, archives, archives in archives.
+    pub fn new(inputs: &[Input], options: &ReadOptions) -> Plan {
+        let scan = source::scan(inputs, &options.scan());
+        let roots: Vec<String> = inputs.iter().filter_map(root_of).collect();
+        let labels = scan.entries.iter().map(|entry| label_of(&entry.name, &roots)).collect();
+        let names: Vec<&str> = scan.entries.iter().map(|entry| entry.name.as_str()).collect();
+        let layout = exports::plan(&names);
+        Plan { scan, labels, layout }
+    }
+
+    /// The sources' names relative to what the user named, in plan order.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.labels.iter().map(String::as_str)
+    }
+
+    /// Bytes of a job as far as headers tell.
+    pub(super) fn size(&self, job: usize) -> u64 {
+        self.layout.jobs[job].files.iter().map(|&file| self.scan.entries[file].size).sum()
+    }
+
+    /// For each job its place when jobs are ordered by name: neither threads nor the order of inputs change it.
+    pub(super) fn ranks(&self) -> Vec<usize> {
+        let jobs = &self.layout.jobs;
+        let mut by_name: Vec<usize> = (0..jobs.len()).collect();
+        let name = |job: usize| jobs[job].files.first().map(|&file| &self.scan.entries[file].name);
+        by_name.sort_by_key(|&job| name(job));
+        let mut ranks = vec![0; by_name.len()];
+        by_name.iter().enumerate().for_each(|(place, &job)| ranks[job] = place);
+        ranks
+    }
+}
+
+/// What stands before a label in the names of an input's entries: the named folder, or the folder of the named file.
+fn root_of(input: &Input) -> Option<String> {
+    let Input::Path(path) = input else { return None };
+    let root = if path.is_dir() { path } else { path.parent()? };
+    Some(root.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/"))
+}
+
+fn label_of(name: &str, roots: &[String]) -> String {
+    let inside = roots.iter().filter(|root| !root.is_empty()).find_map(|root| name.strip_prefix(root.as_str()));
+    inside.unwrap_or(name).trim_start_matches('/').to_owned()
+}
