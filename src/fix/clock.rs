@@ -121,6 +121,7 @@ pub(super) fn whole(recording: &Recording, clock: &Clock, notes: &mut Notes) -> 
             if clock.basis == Basis::Local { Some(0) } else { clock.offset_s.or_else(|| offset_of(recording, wall)) };
         (wall - i64::from(offset.unwrap_or(0)) * 1000, offset.is_some())
     });
+    let wall = clock.utc_start.filter(believable).map(|start| (start, true)).or(wall);
     // The date of creation comes from another clock only where the two differ.
     let created = recording.created.filter(believable).filter(|created| (created - start).abs() > DAY_MS);
     for (reference, tolerance) in [(created, DAY_MS), (wall.map(|(wall, _)| wall), 15 * 3_600_000)] {

@@ -40,6 +40,7 @@ pub fn settle(draft: Draft, options: &SettleOptions) -> Activity {
     let Draft { mut recording, mut clock, mut notes, complete, source, tells_of: _ } = draft;
     if let Some(source) = &source {
         name::heed(source, &mut clock);
+        name::heed_hitrack(source, &mut recording, &mut clock);
     }
     nike::repair(&mut recording, source.as_deref(), &mut notes);
     if options.zone != ZoneChoice::Keep {

@@ -1,6 +1,6 @@
 //! What the name of a file tells: the local time of its start, and sometimes the offset from UTC.
 
-use crate::model::{Clock, Evidence, time};
+use crate::model::{Clock, Evidence, Recording, time};
 
 /// What a name says about a start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,33 @@ pub(super) fn heed(name: &str, clock: &mut Clock) {
     if let (None, Some(offset)) = (clock.offset_s, start.offset_s) {
         (clock.offset_s, clock.evidence) = (Some(offset), Evidence::Archive);
     }
+}
+
+/// Takes over start and end from the name of a Huawei phone backup file, where the file has none of its own: it is named
+/// `HiTrack_<13 digits: start, ms UTC><13 digits: stop><5 digits>` (huawei.md section 1).
+pub(super) fn heed_hitrack(name: &str, recording: &mut Recording, clock: &mut Clock) {
+    let Some((start, stop)) = hitrack(name) else { return };
+    clock.utc_start = Some(start);
+    let totals = &mut recording.stated;
+    totals.elapsed_s = totals.elapsed_s.or(Some((stop - start) as f64 / 1000.0));
+    // Times that count from the start are moved there as those of a reset clock are.
+    let (has_instants, day_ms) = (recording.span(), 86_400_000);
+    let own = has_instants.is_some_and(|(first, _)| (first - start).abs() < day_ms);
+    if recording.stated_start.is_none() && (own || has_instants.is_none()) {
+        recording.stated_start = Some(start);
+    }
+}
+
+fn hitrack(name: &str) -> Option<(i64, i64)> {
+    let file = name.rsplit(['/', '\\']).next()?;
+    let digits =
+        file.get(..8).filter(|prefix| prefix.eq_ignore_ascii_case("HiTrack_")).and_then(|_| file.get(8..39))?;
+    if !digits.bytes().all(|b| b.is_ascii_digit()) || file.as_bytes().get(39).is_some_and(u8::is_ascii_digit) {
+        return None;
+    }
+    let (start, stop) = (digits.get(..13)?.parse().ok()?, digits.get(13..26)?.parse().ok()?);
+    // Since 1990, and not for more than a month.
+    (start > 631_152_000_000i64 && (start..start + 2_678_400_000).contains(&stop)).then_some((start, stop))
 }
 
 /// The first date and time in the last part of a name: `2024-05-01_0912`, `20240501T091200`, `2020-12-02T06_08_29-300`.
@@ -119,6 +146,23 @@ mod tests {
         ] {
             assert_eq!(start(name), None, "{name}");
         }
+    }
+
+    #[test]
+    fn a_backup_file_is_named_after_its_start_and_end() {
+        let name = "backup.tar!/com.huawei.health/files/HiTrack_1551732120000155173259000030001";
+        assert_eq!(hitrack(name), Some((1_551_732_120_000, 1_551_732_590_000)));
+        for name in ["HiTrack_1", "HiTrack_155173212000015517325900003000", "x1551732120000155173259000030001"] {
+            assert_eq!(hitrack(name), None, "{name}");
+        }
+        let (mut recording, mut clock) = (Recording::default(), Clock::default());
+        heed_hitrack(name, &mut recording, &mut clock);
+        assert_eq!((recording.stated_start, recording.stated.elapsed_s), (Some(1_551_732_120_000), Some(470.0)));
+        // Times that count from the start have to be moved first; true ones need nothing.
+        let mut relative = Recording::default();
+        relative.track.push(0);
+        heed_hitrack(name, &mut relative, &mut clock);
+        assert_eq!((relative.stated_start, clock.utc_start), (None, Some(1_551_732_120_000)));
     }
 
     #[test]

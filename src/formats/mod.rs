@@ -10,6 +10,7 @@ pub mod csv;
 mod dates;
 pub mod fit;
 pub mod gpx;
+pub mod huawei;
 pub mod json;
 pub mod losses;
 pub mod nike_json;
@@ -84,6 +85,8 @@ pub static FORMATS: &[Format] = &[
     polar_ppt::FORMAT,
     nike_json::FORMAT,
     strava_csv::FORMAT,
+    huawei::FORMAT,
+    huawei::HITRACK,
     csv::FORMAT,
     json::FORMAT,
 ];

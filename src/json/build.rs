@@ -2,7 +2,8 @@
 
 use std::io::Read;
 
-use super::reader::{Event, Json};
+use super::escape::unescape;
+use super::reader::{Event, Json, State};
 use super::value::{Number, Value};
 use crate::error::{Error, Kind, Result};
 
@@ -43,7 +44,8 @@ impl<R: Read> Json<R> {
         }
     }
 
-    /// The value that follows, as far as it can be read: what is open when an error comes is closed.
+    /// The value that follows, as far as it can be read: what is open when an error comes is closed, a string that the end
+    /// of the text cuts is kept up to there.
     pub fn partial(&mut self) -> (Value, Option<Error>) {
         let mut open: Vec<Open> = Vec::new();
         let start = self.offset();
@@ -91,7 +93,7 @@ impl<R: Read> Json<R> {
                 Some(container) => container.add(value),
             }
         };
-        let mut value = Value::Null;
+        let mut value = self.torn_string().map_or(Value::Null, Value::String);
         while let Some(mut container) = open.pop() {
             if value != Value::Null {
                 container.add(value);
@@ -99,6 +101,15 @@ impl<R: Read> Json<R> {
             value = container.close();
         }
         (value, Some(error))
+    }
+
+    /// What there is of a string value whose end is missing.
+    fn torn_string(&self) -> Option<Box<str>> {
+        let text =
+            self.window.rest().strip_prefix(b"\"").filter(|_| matches!(self.state, State::Value | State::Element))?;
+        let mut out = String::new();
+        unescape(&String::from_utf8_lossy(text), &mut out);
+        Some(out.into())
     }
 }
 
@@ -118,7 +129,7 @@ mod tests {
         assert!(error.unwrap().message().contains("inside a string"));
         assert_eq!(value["sport"].str(), Some("RUNNING"));
         assert_eq!(value["samples"].elements().len(), 3);
-        assert_eq!(value["samples"][2]["t"].i64(), Some(3));
+        assert_eq!((value["samples"][2]["t"].i64(), value["samples"][2]["u"].str()), (Some(3), Some("cu")));
         assert!(matches!(json(b"").partial(), (Value::Null, None)));
     }
 

@@ -35,6 +35,19 @@ impl<R: Read> Json<R> {
     /// # Errors
     /// `Io`; `Internal` inside an object.
     pub fn element(&mut self, notes: &mut Notes) -> Result<Option<Value>> {
+        while let Some((value, whole)) = self.element_or_part(notes)? {
+            if whole {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
+    }
+
+    /// As [`Json::element`], but gives a broken element too, as far as it could be read ([`Json::partial`]), with `false`.
+    ///
+    /// # Errors
+    /// As [`Json::element`].
+    pub fn element_or_part(&mut self, notes: &mut Notes) -> Result<Option<(Value, bool)>> {
         let depth = self.stack.len();
         if self.stack.last() == Some(&Frame::Object) {
             return Err(Error::new(Kind::Internal, "an element was asked for outside of an array"));
@@ -50,7 +63,7 @@ impl<R: Read> Json<R> {
             let Some(error) = error else {
                 self.remember(depth);
                 self.window.clear_mark();
-                return Ok(Some(value));
+                return Ok(Some((value, true)));
             };
             if error.kind() == Kind::Io {
                 return Err(error);
@@ -66,6 +79,7 @@ impl<R: Read> Json<R> {
                 self.next_beginning(&own)?;
             }
             self.window.clear_mark();
+            return Ok(Some((value, false)));
         }
     }
 

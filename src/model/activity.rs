@@ -153,6 +153,8 @@ pub struct Clock {
     pub residual_s: i32,
     /// The wall-clock start that the file name, a companion or the archive states, ms read as if it were UTC.
     pub wall_start: Option<i64>,
+    /// The start in UTC that the file name states, ms.
+    pub utc_start: Option<i64>,
     /// True for a producer that is known to write local time marked as UTC.
     pub local_as_utc: bool,
 }

@@ -6,6 +6,7 @@ mod cli;
 mod cli_history;
 mod codes;
 mod corpus_fit;
+mod corpus_huawei;
 mod corpus_nike;
 mod corpus_polar;
 mod corpus_same;
