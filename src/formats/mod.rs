@@ -9,6 +9,7 @@ mod cells;
 pub mod csv;
 mod dates;
 pub mod fit;
+pub mod garmin_json;
 pub mod gpx;
 pub mod huawei;
 pub mod json;
@@ -87,6 +88,8 @@ pub static FORMATS: &[Format] = &[
     strava_csv::FORMAT,
     huawei::FORMAT,
     huawei::HITRACK,
+    garmin_json::FORMAT,
+    garmin_json::gear::FORMAT,
     csv::FORMAT,
     json::FORMAT,
 ];
