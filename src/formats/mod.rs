@@ -16,6 +16,7 @@ pub mod json;
 pub mod losses;
 pub mod nike_json;
 mod own;
+pub mod polar_flow;
 pub mod polar_hrm;
 pub mod polar_ppt;
 mod spans;
@@ -90,6 +91,8 @@ pub static FORMATS: &[Format] = &[
     huawei::HITRACK,
     garmin_json::FORMAT,
     garmin_json::gear::FORMAT,
+    polar_flow::FORMAT,
+    polar_flow::ACCESSLINK,
     csv::FORMAT,
     json::FORMAT,
 ];

@@ -7,6 +7,7 @@ mod cli_history;
 mod codes;
 mod corpus_fit;
 mod corpus_huawei;
+mod corpus_flow;
 mod corpus_nike;
 mod corpus_polar;
 mod corpus_same;
