@@ -21,6 +21,7 @@ mod fit_write;
 mod fixtures;
 mod history;
 mod hostile;
+mod huawei;
 mod kill;
 mod polar;
 mod readme;

@@ -203,14 +203,14 @@ fn series(lines: &Lines, clock: &Instants, sport: Sport, heights: bool, mut give
         give(clock.of_value(pair.k), altitude, pair.v);
     }
     let cadence = Kind::Channel(Channel::Cadence);
-    if !lines.cadence.is_empty() {
-        lines.cadence.iter().for_each(|pair| give(clock.of_value(pair.k), cadence, pair.v));
-    } else if !lines.strokes.is_empty() {
+    lines.cadence.iter().for_each(|pair| give(clock.of_value(pair.k), cadence, pair.v));
+    if lines.cadence.is_empty() {
+        if lines.steps.iter().any(|pair| pair.v != 0.0) {
+            // Steps of both feet, but strokes where they are negative and in every swim.
+            let rate = |v: f64| if v < 0.0 || sport == Sport::SWIMMING { v.abs() } else { v / 2.0 };
+            lines.steps.iter().for_each(|pair| give(clock.of_value(pair.k), cadence, rate(pair.v)));
+        }
         lines.strokes.iter().for_each(|pair| give(clock.of_relative(pair.k), cadence, pair.v));
-    } else if lines.steps.iter().any(|pair| pair.v != 0.0) {
-        // Steps of both feet, but strokes where they are negative and in every swim.
-        let rate = |v: f64| if v < 0.0 || sport == Sport::SWIMMING { v.abs() } else { v / 2.0 };
-        lines.steps.iter().for_each(|pair| give(clock.of_value(pair.k), cadence, rate(pair.v)));
     }
     let others = [
         (&lines.power, Kind::Channel(Channel::Power)),
