@@ -19,6 +19,7 @@ mod fit_roundtrip;
 mod fit_validate;
 mod fit_write;
 mod fixtures;
+mod flow;
 mod history;
 mod hostile;
 mod huawei;
