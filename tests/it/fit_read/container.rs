@@ -171,6 +171,12 @@ fn files_that_are_no_activity_say_what_they_are() {
         assert!(reading.drafts.is_empty(), "{name}");
         assert_eq!(reading.skipped.as_deref(), Some(name));
     }
+    // Nothing behind the type is looked at, but what is chained to the file.
+    let mut monitoring = Fit::new();
+    monitoring.define(0, 0, &[(0, 1, base::ENUM)]).data(0, &[V::U8(32)]).raw(&[0x0D, 1, 2, 3]);
+    let reading = read(&monitoring.file());
+    assert_eq!((reading.skipped.as_deref(), reading.notes.is_empty()), (Some("monitoring_b"), true));
+    assert_eq!(only(&[monitoring.file(), ride(3).file()].concat()).recording.track.len(), 3);
     let error = |bytes: &[u8]| read_bytes(bytes, &Limits::default()).unwrap_err().kind();
     assert_eq!(error(&Fit::new().file()), Kind::Malformed, "a header and nothing else");
     assert_eq!(error(&[14; 8]), Kind::Unrecognised);

@@ -6,7 +6,7 @@ use super::heart::Heart;
 use super::summary::{self, Span};
 use crate::formats::fit::own;
 use crate::formats::fit::products;
-use crate::formats::fit::profile::message as number;
+use crate::formats::fit::profile::{FILE_ACTIVITY, message as number};
 use crate::model::{
     Athlete, Channel, Device, Event, Lap, Length, RrInterval, Session, Set, Split, Sport, SubSport, Track, Zones,
 };
@@ -191,6 +191,11 @@ impl Collector {
             }
             _ => self.zones_and_athlete(message),
         }
+    }
+
+    /// True when the file says that it is of another kind: nothing that follows is of an activity.
+    pub fn is_no_activity(&self) -> bool {
+        self.file.as_ref().and_then(|file| file.kind).is_some_and(|kind| kind != FILE_ACTIVITY)
     }
 
     fn file_id(&mut self, message: &Message<'_>) {

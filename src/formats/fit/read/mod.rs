@@ -17,7 +17,7 @@ mod summary;
 mod walk;
 
 use super::crc::crc16;
-use super::profile::{FILE_ACTIVITY, file_type};
+use super::profile::file_type;
 use super::sniff;
 use crate::error::{Error, Place, Result};
 use crate::formats::Intake;
@@ -50,11 +50,10 @@ pub(super) fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
         let collector = &read.collector;
         let messages = collector.messages > 0 || !read.columns.time.is_empty() || !collector.heart.is_empty();
         anything |= messages;
-        let activity = match collector.file.as_ref().map(|file| file.kind) {
-            Some(Some(kind)) => kind == FILE_ACTIVITY,
-            // Without a type the content decides.
-            _ => !read.columns.time.is_empty() || !collector.sessions.is_empty() || !collector.laps.is_empty(),
-        };
+        let typed = collector.file.as_ref().is_some_and(|file| file.kind.is_some());
+        // Without a type the content decides.
+        let content = || !read.columns.time.is_empty() || !collector.sessions.is_empty() || !collector.laps.is_empty();
+        let activity = !collector.is_no_activity() && (typed || content());
         let strap_only = collector.file.is_none() && collector.messages == 0 && read.columns.time.is_empty();
         match &mut pending {
             Some(before) if strap_only => {
