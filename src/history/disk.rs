@@ -1,7 +1,7 @@
 //! Every change of the disk goes through [`Disk`], so that tests can let each single write, sync or rename fail.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
 /// The operations that change a history. The default bodies are the real ones.
@@ -18,6 +18,13 @@ pub(super) trait Disk: Send + Sync {
     /// Makes a file of these bytes, in place of one that is there. They may still be on their way to the disk.
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         fs::write(path, bytes)
+    }
+
+    /// As [`Disk::write`], of bytes that do not fit in memory.
+    fn fill(&self, path: &Path, content: &mut dyn FnMut(&mut dyn io::Write) -> io::Result<()>) -> io::Result<()> {
+        let mut file = BufWriter::with_capacity(256 << 10, File::create(path)?);
+        content(&mut file)?;
+        file.flush()
     }
 
     /// Adds bytes to the end of a file, which is created when it is absent, and waits until they are on the disk.

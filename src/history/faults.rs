@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -161,6 +161,12 @@ impl Disk for FaultyDisk {
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let half = |pending: &mut Pending| pending.write(path, &bytes[..bytes.len() / 2], false);
         self.step(true, half, |pending| pending.write(path, bytes, false))
+    }
+
+    fn fill(&self, path: &Path, content: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        content(&mut bytes)?;
+        self.write(path, &bytes)
     }
 
     fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -33,7 +33,7 @@ mod verify;
 mod writer;
 
 use std::fs::File;
-use std::io::{BufReader, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -260,6 +260,17 @@ impl History {
             (bytes, found) if found == *digest => Ok(bytes),
             (_, found) => Err(wrong(&path, format!("its content has the SHA-256 {found}, not {digest}; run verify"))),
         }
+    }
+
+    /// The content of an original as a stream, after a first pass that has checked its digest.
+    ///
+    /// # Errors
+    /// Those of [`History::read_original`].
+    pub fn open_original(&self, digest: &Digest) -> Result<Box<dyn BufRead + Send>> {
+        self.copy_original(digest, &mut io::sink())?;
+        let lost = || Error::new(Kind::History, format!("no original with the SHA-256 {digest} is kept"));
+        let path = self.path_of(self.original(digest).ok_or_else(lost)?)?;
+        originals::open_content(&path).map_err(|error| io_error("cannot read", &path, error))
     }
 
     /// The file of an original.

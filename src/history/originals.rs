@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
@@ -12,6 +12,9 @@ use sha2::{Digest as _, Sha256};
 use super::layout::{OriginalKind, original_path};
 use crate::error::{Error, Result};
 use crate::ids::Digest;
+
+/// How hard text is compressed.
+const LEVEL: Compression = Compression::new(6);
 
 /// Source bytes to be kept.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +55,7 @@ impl<'a> NewOriginal<'a> {
         debug_assert!(digest_of(self.bytes) == self.digest, "the digest is that of the bytes");
         let gzip = || -> io::Result<Vec<u8>> {
             let out = Vec::with_capacity(self.bytes.len() / 8);
-            let mut encoder = GzBuilder::new().mtime(0).write(out, Compression::new(6));
+            let mut encoder = GzBuilder::new().mtime(0).write(out, LEVEL);
             encoder.write_all(self.bytes)?;
             encoder.finish()
         };
@@ -71,16 +74,69 @@ pub struct Packed<'a> {
     pub(super) file: Cow<'a, [u8]>,
 }
 
+/// As [`NewOriginal::pack`], of a content that goes from hand to hand: gives the lengths of file and content, and the
+/// digest of the content.
+pub(super) fn pack_stream(
+    text: bool,
+    out: &mut dyn Write,
+    content: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<(u64, u64, Digest)> {
+    let file = Tally { to: out, length: 0, hasher: None };
+    if !text {
+        let mut file = Tally { hasher: Some(Sha256::new()), ..file };
+        content(&mut file)?;
+        return Ok((file.length, file.length, file.digest()));
+    }
+    let mut encoder = GzBuilder::new().mtime(0).write(file, LEVEL);
+    let mut plain = Tally { to: &mut encoder, length: 0, hasher: Some(Sha256::new()) };
+    content(&mut plain)?;
+    let (length, digest) = (plain.length, plain.digest());
+    Ok((encoder.finish()?.length, length, digest))
+}
+
+/// Counts and hashes what goes through.
+struct Tally<'a> {
+    to: &'a mut dyn Write,
+    length: u64,
+    hasher: Option<Sha256>,
+}
+
+impl Tally<'_> {
+    fn digest(self) -> Digest {
+        self.hasher.map_or_else(Digest::default, |hasher| Digest(hasher.finalize().into()))
+    }
+}
+
+impl Write for Tally<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.to.write(bytes)?;
+        self.length += written as u64;
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(bytes.get(..written).unwrap_or_default());
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
 /// SHA-256 of bytes.
 pub(super) fn digest_of(bytes: &[u8]) -> Digest {
     Digest(Sha256::digest(bytes).into())
 }
 
-/// Streams the content of an original's file (gunzipped when its name ends in `.gz`) and gives length and digest.
-pub(super) fn copy_content(path: &Path, out: &mut dyn Write) -> io::Result<(u64, Digest)> {
+/// The content of an original's file, gunzipped when its name ends in `.gz`.
+pub(super) fn open_content(path: &Path) -> io::Result<Box<dyn BufRead + Send>> {
     let file = BufReader::with_capacity(64 << 10, File::open(path)?);
     let gzipped = path.extension().is_some_and(|extension| extension == "gz");
-    let mut content: Box<dyn Read> = if gzipped { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+    Ok(if gzipped { Box::new(BufReader::with_capacity(64 << 10, MultiGzDecoder::new(file))) } else { Box::new(file) })
+}
+
+/// Streams the content of an original's file (gunzipped when its name ends in `.gz`) and gives length and digest.
+pub(super) fn copy_content(path: &Path, out: &mut dyn Write) -> io::Result<(u64, Digest)> {
+    let mut content = open_content(path)?;
     let mut hasher = Sha256::new();
     let mut length = 0;
     let mut buffer = vec![0; 64 << 10];

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
@@ -11,9 +11,9 @@ use super::disk::Disk;
 use super::entry::{Batch, Entry, Original, PARSER};
 use super::journal::{self, LineKind, SEGMENT_BYTES};
 use super::layout::{self, io_error, wrong};
-use super::originals::{NewOriginal, Packed, copy_content};
+use super::originals::{NewOriginal, Packed, copy_content, pack_stream};
 use super::{End, History};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::ids::Digest;
 use crate::model::Summary;
 
@@ -134,7 +134,49 @@ impl Writer {
     /// # Errors
     /// `Io` when the file cannot be written.
     pub fn put_packed(&mut self, packed: Packed<'_>) -> Result<()> {
-        let original = &packed.original;
+        let Packed { original, file } = &packed;
+        let stage = |writer: &mut Writer| {
+            writer.stage(&original.digest, |disk, path| disk.write(path, file))?;
+            Ok((file.len() as u64, original.bytes.len() as u64))
+        };
+        self.put_with(original, Some(original.bytes.len() as u64), stage)
+    }
+
+    /// As [`Writer::put_original`], for one that is too large for memory: `content` writes its bytes. `original.bytes` is not
+    /// looked at.
+    ///
+    /// # Errors
+    /// As [`Writer::put_original`], and what `content` says; `History` when its bytes are not those of the digest.
+    pub fn put_streamed(
+        &mut self,
+        original: &NewOriginal<'_>,
+        content: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<()> {
+        self.put_with(original, None, |writer| {
+            let mut written = (0, 0, Digest::default());
+            writer.stage(&original.digest, |disk, path| {
+                let mut pack = |out: &mut dyn Write| {
+                    written = pack_stream(original.text, out, content)?;
+                    Ok(())
+                };
+                disk.fill(path, &mut pack)
+            })?;
+            let (stored, length, digest) = written;
+            if digest != original.digest {
+                let name = original.names.first().map_or("a source", String::as_str);
+                return Err(Error::new(Kind::History, format!("{name} changed while it was read")));
+            }
+            Ok((stored, length))
+        })
+    }
+
+    /// Keeps an original whose bytes `stage` writes under their temporary name, and gives the lengths of file and content.
+    fn put_with(
+        &mut self,
+        original: &NewOriginal<'_>,
+        length: Option<u64>,
+        stage: impl FnOnce(&mut Writer) -> Result<(u64, u64)>,
+    ) -> Result<()> {
         if self.knows(original) {
             return Ok(());
         }
@@ -144,26 +186,29 @@ impl Writer {
         let path = lost.map_or_else(|| original.path(), |lost| lost.path.clone());
         let names = original.names.iter().chain(lost.iter().flat_map(|lost| &lost.names)).cloned().collect();
         let activities = lost.map_or(0, |lost| lost.activities);
+        let parser = lost.map_or_else(|| PARSER.to_owned(), |lost| lost.parser.clone());
         let target = self.history.root.join(&path);
-        let there = copy_content(&target, &mut io::sink()).is_ok_and(|(_, digest)| digest == original.digest);
-        let stored_bytes = if there {
-            fs::metadata(&target).map_err(|error| io_error("cannot read", &target, error))?.len()
-        } else {
-            self.stage(&original.digest, &packed.file)?;
-            packed.file.len() as u64
+        let there = copy_content(&target, &mut io::sink()).ok().filter(|(_, digest)| *digest == original.digest);
+        let moves = there.is_none();
+        let (stored_bytes, bytes) = match there {
+            Some((bytes, _)) => {
+                let file = fs::metadata(&target).map_err(|error| io_error("cannot read", &target, error))?;
+                (file.len(), length.unwrap_or(bytes))
+            }
+            None => stage(self)?,
         };
         let line = Original {
             digest: original.digest,
             path,
             format: original.format.to_owned(),
-            bytes: original.bytes.len() as u64,
+            bytes,
             stored_bytes,
             activities,
             names,
-            parser: lost.map_or_else(|| PARSER.to_owned(), |lost| lost.parser.clone()),
+            parser,
             reread: false,
         };
-        self.originals.insert(original.digest, Staged { line, moves: !there });
+        self.originals.insert(original.digest, Staged { line, moves });
         Ok(())
     }
 
@@ -184,11 +229,11 @@ impl Writer {
     }
 
     /// Writes the file under its temporary name.
-    fn stage(&self, digest: &Digest, file: &[u8]) -> Result<()> {
+    fn stage(&self, digest: &Digest, write_to: impl FnOnce(&dyn Disk, &Path) -> io::Result<()>) -> Result<()> {
         let path = self.staged_path(digest);
         let write = || -> io::Result<()> {
             self.disk.create_folder(&self.history.root.join(layout::INCOMING))?;
-            self.disk.write(&path, file)
+            write_to(&*self.disk, &path)
         };
         write().map_err(|error| io_error("cannot write", &path, error))
     }
@@ -196,7 +241,7 @@ impl Writer {
     /// Stages a file of another history as it is.
     pub(super) fn stage_copy(&mut self, line: Original, file: &[u8]) -> Result<()> {
         if !self.originals.contains_key(&line.digest) {
-            self.stage(&line.digest, file)?;
+            self.stage(&line.digest, |disk, path| disk.write(path, file))?;
             self.originals.insert(line.digest, Staged { line, moves: true });
         }
         Ok(())

@@ -133,7 +133,7 @@ pub fn convert(
         let mut written = Vec::new();
         let mut of_base: HashMap<Digest, usize> = HashMap::new();
         for activity in &read.activities {
-            let number = of_base.entry(activity.origin.digest).or_default();
+            let number = of_base.entry(activity.origin.digest).or_insert(read.before);
             let label = read.base(activity).map_or(activity.origin.source.as_str(), |base| base.label.as_str());
             let path = target.path(&tree, label, *number);
             *number += 1;

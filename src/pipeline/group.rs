@@ -258,7 +258,7 @@ pub(super) fn recall_merged(shelf: &Shelf<'_>, members: &[ActivityId], preferenc
     let mut activities = Vec::new();
     for id in members {
         let Some(stored) = shelf.history.activity(id) else { continue };
-        activities.extend(shelf.recall(&stored.digest, &[stored.summary()?])?);
+        activities.push(shelf.recall(&stored.summary()?)?);
     }
     settled(dedupe::merge(&activities.iter().collect::<Vec<_>>(), preferences))
 }

@@ -238,7 +238,7 @@ fn keep(sink: &Sink, read: &JobRead) -> Result<Vec<(Summary, Fingerprint)>> {
         let mut of_file = read.activities.iter().zip(&summaries).filter(|(activity, _)| uses(activity));
         let first = of_file.next().map(|(_, (first, _))| first);
         let Some(format) = file.format.filter(|_| first.is_some() || file.tells) else { continue };
-        let many = of_file.next().is_some() || format.table;
+        let many = of_file.next().is_some() || format.table || file.giant.is_some();
         let original = NewOriginal {
             digest: file.digest,
             bytes: &file.bytes,
@@ -250,7 +250,9 @@ fn keep(sink: &Sink, read: &JobRead) -> Result<Vec<(Summary, Fingerprint)>> {
             sport: first.map_or("", |first| &first.sport),
             kind: if many { OriginalKind::Archive } else { OriginalKind::Activity },
         };
-        if matches!(sink, Sink::Writer(_)) {
+        if let Some(giant) = &file.giant {
+            sink.put(|writer| writer.put_streamed(&original, &mut |out| giant.copy(out)))?;
+        } else if matches!(sink, Sink::Writer(_)) {
             // Compression is the slow part of keeping; it runs outside the lock.
             let packed = original.pack()?;
             sink.put(|writer| writer.put_packed(packed))?;

@@ -1,9 +1,12 @@
 //! One job: its sources sniffed, read, joined, told of by tables, settled.
 
+use super::giant::Giant;
 use super::plan::Plan;
 use super::read::ReadOptions;
 use super::report::{Outcome, SourceReport};
 use super::tables::{Tables, is_workout};
+use std::io::BufRead;
+
 use crate::error::{Error, Kind, Place, Result};
 use crate::exports;
 use crate::fix::{self, SettleOptions};
@@ -19,14 +22,18 @@ const NOT_AN_ACTIVITY: Code = Code::info("source.not_an_activity");
 const UNRECOGNISED: Code = Code::info("source.unrecognised");
 
 /// One source after reading.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct FileRead {
     /// Name, `archive!/member` inside archives.
     pub name: String,
     /// Name relative to what the user named.
     pub label: String,
-    /// Content after gunzip.
+    /// Content after gunzip; empty for a giant, which is never whole in memory.
     pub bytes: Vec<u8>,
+    /// Length of the content.
+    pub length: u64,
+    /// Where the content of a giant is read from again.
+    pub giant: Option<Giant>,
     /// Digest of the content.
     pub digest: Digest,
     /// The format that read it.
@@ -65,8 +72,10 @@ impl FileRead {
 pub struct JobRead {
     /// The sources, the one that gives the name first.
     pub files: Vec<FileRead>,
-    /// The activities.
+    /// The activities; of a giant only some.
     pub activities: Vec<Activity>,
+    /// How many activities of the same giant came before.
+    pub before: usize,
 }
 
 impl JobRead {
@@ -83,7 +92,7 @@ pub(super) fn read_job(
     tables: Option<&Tables<'_>>,
     options: &ReadOptions,
 ) -> (JobRead, Vec<SourceReport>) {
-    let mut read = JobRead { files: Vec::new(), activities: Vec::new() };
+    let mut read = JobRead { files: Vec::new(), activities: Vec::new(), before: 0 };
     let mut failures = Vec::new();
     for (file, loaded) in loaded {
         let entry = &plan.scan.entries[file];
@@ -208,7 +217,9 @@ pub(super) fn read_file(entry: &Entry, label: &str, loaded: source::Loaded, limi
         name: entry.name.clone(),
         label: label.to_owned(),
         format: formats::sniff(&loaded.bytes),
+        length: loaded.bytes.len() as u64,
         bytes: loaded.bytes,
+        giant: None,
         digest: loaded.digest,
         outcome: Outcome::Read,
         notes: loaded.notes,
@@ -241,17 +252,38 @@ pub(super) fn drafts_of(
     limits: &Limits,
     keep: &mut dyn FnMut(Draft, u32) -> Result<()>,
 ) -> Result<(Option<String>, Notes)> {
+    match format.read {
+        Some(Reader::Whole(reader)) => {
+            let mut index = 0;
+            let mut emit = |draft| {
+                index += 1;
+                keep(draft, index - 1)
+            };
+            let mut intake = Intake::new(limits, &mut emit);
+            reader(bytes, &mut intake)?;
+            Ok(intake.finish())
+        }
+        _ => drafts_from(format, &mut &bytes[..], limits, keep),
+    }
+}
+
+/// The same for a content that is a stream, of a format that is read so.
+pub(super) fn drafts_from(
+    format: &Format,
+    content: &mut dyn BufRead,
+    limits: &Limits,
+    keep: &mut dyn FnMut(Draft, u32) -> Result<()>,
+) -> Result<(Option<String>, Notes)> {
+    let Some(Reader::Stream(reader)) = format.read else {
+        return Err(Error::new(Kind::Internal, format!("{} is not read as a stream", format.name)));
+    };
     let mut index = 0;
     let mut emit = |draft| {
         index += 1;
         keep(draft, index - 1)
     };
     let mut intake = Intake::new(limits, &mut emit);
-    match format.read {
-        Some(Reader::Whole(reader)) => reader(bytes, &mut intake)?,
-        Some(Reader::Stream(reader)) => reader(&mut &bytes[..], &mut intake)?,
-        None => return Err(Error::new(Kind::Internal, format!("{} is not read", format.name))),
-    }
+    reader(content, &mut intake)?;
     Ok(intake.finish())
 }
 

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
+use super::giant::{self, Head};
 use super::job::{FileRead, JobRead, read_file, read_job};
 use super::jobs::{self, Workers};
 use super::plan::Plan;
 use super::report::{ExportReport, Outcome, RunReport, SourceReport};
 use super::tables::{self, Tables};
-use crate::error::{Place, Result};
+use crate::error::{Error, Place, Result};
 use crate::exports::{Export, Role};
 use crate::fix::{SettleOptions, ZoneChoice};
 use crate::ids::Digest;
@@ -105,14 +106,16 @@ pub struct Run<T> {
 struct Done<T> {
     reports: Vec<SourceReport>,
     bytes: u64,
-    result: Option<Result<T>>,
+    results: Vec<T>,
     key: Option<Digest>,
     starts: Vec<i64>,
+    /// What ends the run.
+    fatal: Option<Error>,
 }
 
 impl<T> Done<T> {
     fn only(reports: Vec<SourceReport>, bytes: u64) -> Done<T> {
-        Done { reports, bytes, result: None, key: None, starts: Vec::new() }
+        Done { reports, bytes, results: Vec::new(), key: None, starts: Vec::new(), fatal: None }
     }
 }
 
@@ -162,40 +165,78 @@ pub fn read_all<T: Send>(
         }
     }
     let sizes: Vec<u64> = todo.iter().map(|&job| plan.size(job)).collect();
+    let giant = giant::threshold(options);
+    // Read once already, or known from before.
+    let needless = |key: Digest, contents: &[Digest], job: usize| {
+        options.once && (beaten(key, job) || contents.iter().all(|digest| (visit.known)(digest).is_some()))
+    };
     let work = |at: usize| -> Result<Done<T>> {
         let job = todo[at];
         let files = &all[job].files;
+        let of_export = all[job].export.and_then(|export| tables.of_exports.get(export));
+        let stream = |file: usize| -> Result<Option<Done<T>>> {
+            let Some(head) = Head::of(&entries[file], options)? else { return Ok(None) };
+            if needless(head.digest(), &[head.digest()], job) {
+                let report = SourceReport::new(&entries[file].name, Some(head.digest()), Outcome::Duplicate);
+                return Ok(Some(Done::only(vec![report], head.length())));
+            }
+            let mut done = Done { key: Some(head.digest()), ..Done::only(Vec::new(), head.length()) };
+            let mut work = |read| {
+                done.results.push((visit.work)(read)?);
+                Ok(())
+            };
+            match head.read(plan, file, of_export, &mut work) {
+                Ok((report, starts)) => (done.reports, done.starts) = (vec![report], starts),
+                Err(fatal) => done.fatal = Some(fatal),
+            }
+            Ok(Some(done))
+        };
+        if let [file] = files[..]
+            && entries[file].size >= giant
+            && let Some(done) = stream(file)?
+        {
+            return Ok(done);
+        }
         let loaded: Vec<(usize, Result<source::Loaded>)> =
             files.iter().map(|&file| (file, source::load(&entries[file], &options.scan()))).collect();
+        if let [(file, loaded)] = &loaded[..]
+            && giant::too_large(loaded)
+            && let Ok(Some(done)) = stream(*file)
+        {
+            return Ok(done);
+        }
         let contents: Vec<&source::Loaded> = loaded.iter().filter_map(|(_, loaded)| loaded.as_ref().ok()).collect();
         let bytes = contents.iter().map(|content| content.bytes.len() as u64).sum();
-        let key = key_of(&contents);
-        if let Some(key) = key
-            && options.once
-            && (beaten(key, job) || contents.iter().all(|content| (visit.known)(&content.digest).is_some()))
-        {
+        let digests: Vec<Digest> = contents.iter().map(|content| content.digest).collect();
+        let key = key_of(&digests);
+        if key.is_some_and(|key| needless(key, &digests, job)) {
             let reports = loaded.iter().map(|(file, loaded)| match loaded {
                 Ok(content) => SourceReport::new(&entries[*file].name, Some(content.digest), Outcome::Duplicate),
                 Err(error) => SourceReport::failed(&entries[*file].name, error),
             });
             return Ok(Done::only(reports.collect(), bytes));
         }
-        let of_export = all[job].export.and_then(|export| tables.of_exports.get(export));
         let (read, reports) = read_job(plan, loaded, of_export, options);
         let starts = read.activities.iter().filter_map(|activity| Some(activity.span()?.0)).collect();
-        let result = (!read.files.is_empty()).then(|| (visit.work)(read));
-        Ok(Done { reports, bytes, result, key, starts })
+        let mut done = Done { key, starts, ..Done::only(reports, bytes) };
+        if !read.files.is_empty() {
+            match (visit.work)(read) {
+                Ok(result) => done.results.push(result),
+                Err(fatal) => done.fatal = Some(fatal),
+            }
+        }
+        Ok(done)
     };
     jobs::run(options.workers, &sizes, work, |at, result| {
         let job = todo[at];
         done(job);
-        let done = result.unwrap_or_else(|error| {
+        let mut done = result.unwrap_or_else(|error| {
             let failed = |&file: &usize| SourceReport::failed(&entries[file].name, &error);
             Done::only(all[job].files.iter().map(failed).collect(), 0)
         });
-        let result = done.result.transpose()?; // what `work` cannot do ends the run
-        slots[job] = Some(Done { result: result.map(Ok), ..done });
-        Ok(())
+        let fatal = done.fatal.take();
+        slots[job] = Some(done);
+        fatal.map_or(Ok(()), Err)
     })?;
     let mut winners = winners.into_inner().unwrap_or_else(PoisonError::into_inner);
     let lost = |winners: &HashMap<Digest, usize>, job: usize, key: Option<Digest>| {
@@ -206,7 +247,7 @@ pub fn read_all<T: Send>(
         for report in done.reports.iter_mut().filter(|report| report.outcome != Outcome::Failed) {
             *report = SourceReport::new(&report.source, report.sha256, Outcome::Duplicate);
         }
-        done.result = None;
+        done.results.clear();
     }
     // What is not read because its content is known needs no rows, either.
     let met: HashMap<Digest, Vec<i64>> =
@@ -227,9 +268,11 @@ pub fn read_all<T: Send>(
             true => SourceReport::new(&file.name, Some(file.digest), Outcome::Duplicate),
             false => file.report(),
         });
-        let (reports, bytes) = (reports.collect(), read.files.iter().map(|file| file.bytes.len() as u64).sum());
-        let result = if twice { None } else { Some(Ok((visit.work)(read)?)) };
-        slots[job] = Some(Done { result, ..Done::only(reports, bytes) });
+        let mut of_table = Done::only(reports.collect(), read.files.iter().map(|file| file.length).sum());
+        if !twice {
+            of_table.results.push((visit.work)(read)?);
+        }
+        slots[job] = Some(of_table);
         done(job);
     }
     let (mut sources, mut results, mut bytes) = (Vec::new(), Vec::new(), 0);
@@ -244,7 +287,7 @@ pub fn read_all<T: Send>(
                 report.count(source, all[job].role);
             }
         }
-        results.extend(done.result.and_then(Result::ok));
+        results.append(&mut done.results);
         sources.extend(done.reports);
     }
     sources.extend(plan.scan.problems.iter().map(|problem| SourceReport::failed(&problem.name, &problem.error)));
@@ -268,6 +311,11 @@ fn read_tables<'a>(plan: &'a Plan, options: &ReadOptions) -> Result<TablesRead<'
     let work = |at: usize| {
         let file = layout.jobs[todo[at]].files[0];
         let entry = &plan.scan.entries[file];
+        if entry.size >= giant::threshold(options)
+            && let Some(head) = Head::of(entry, options)?.filter(Head::is_table)
+        {
+            return head.read_table(plan, file);
+        }
         read_file(entry, &plan.labels[file], source::load(entry, &options.scan())?, &options.limits)
     };
     if !todo.is_empty() {
@@ -296,10 +344,10 @@ fn passed_over(name: &str, what: &str) -> SourceReport {
 }
 
 /// Identity of what a job read: the digest of its content, those of several mixed. `None` when nothing was loaded.
-fn key_of(contents: &[&source::Loaded]) -> Option<Digest> {
-    let mut key = contents.first()?.digest;
+fn key_of(contents: &[Digest]) -> Option<Digest> {
+    let mut key = *contents.first()?;
     for (i, content) in contents.iter().enumerate().skip(1) {
-        for (at, byte) in content.digest.0.iter().enumerate() {
+        for (at, byte) in content.0.iter().enumerate() {
             key.0[(at + i) % 32] ^= byte;
         }
     }

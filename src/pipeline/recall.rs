@@ -42,8 +42,9 @@ pub(super) fn each_of<T: Send>(
         &sizes,
         |job| {
             let (digest, summaries) = &jobs[job];
-            let activities = shelf.recall(digest, summaries)?;
-            Ok(activities.iter().map(|activity| (activity.origin.id(), work(activity))).collect::<Vec<_>>())
+            let mut made = Vec::new();
+            shelf.recall_each(digest, summaries, &mut |activity| made.push((activity.origin.id(), work(&activity))))?;
+            Ok(made)
         },
         |job, result| {
             let (_, summaries) = &jobs[job];

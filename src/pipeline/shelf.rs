@@ -3,69 +3,131 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::job::drafts_of;
+use super::giant;
+use super::job::{drafts_from, drafts_of};
 use super::read::ReadOptions;
 use super::tables::is_workout;
 use crate::error::{Error, Kind, Result};
 use crate::fix::zone::{self, Verdict};
 use crate::fix::{self, SettleOptions, ZoneChoice};
-use crate::formats::{self, Format, polar_hrm};
+use crate::formats::{self, Format, Reader, polar_hrm};
 use crate::history::History;
 use crate::ids::Digest;
 use crate::model::{Activity, Companion, Draft, Evidence, Origin, Summary};
 
-/// The originals of a history. Metadata tables, which many activities need, are read once.
+/// The originals of a history. Those that many activities need (metadata tables, files that hold many workouts) are read
+/// once.
 pub(super) struct Shelf<'a> {
     pub history: &'a History,
     pub options: &'a ReadOptions,
-    tables: Mutex<HashMap<Digest, Arc<Vec<Draft>>>>,
+    shared: Mutex<Shared>,
+}
+
+/// Drafts of originals that were read, and the bytes of those originals.
+#[derive(Default)]
+struct Shared {
+    drafts: HashMap<Digest, Arc<Vec<Draft>>>,
+    bytes: u64,
+}
+
+fn gone() -> Error {
+    Error::new(Kind::History, "an activity is no longer found in its original")
 }
 
 impl<'a> Shelf<'a> {
     pub fn new(history: &'a History, options: &'a ReadOptions) -> Shelf<'a> {
-        Shelf { history, options, tables: Mutex::default() }
+        Shelf { history, options, shared: Mutex::default() }
     }
 
-    /// The drafts of one original and the format that reads them: the one that the journal names, or with `anew` the one
-    /// that this version sees in the content.
-    fn drafts(&self, digest: &Digest, anew: bool) -> Result<(&'static Format, Vec<Draft>)> {
-        let bytes = self.history.read_original(digest)?;
+    /// Hands each draft of one original to `keep`, and gives the format that reads them: the one that the journal names, or
+    /// with `anew` the one that this version sees in the content.
+    fn each_draft(
+        &self,
+        digest: &Digest,
+        anew: bool,
+        keep: &mut dyn FnMut(Draft, u32) -> Result<()>,
+    ) -> Result<&'static Format> {
         let lost = || Error::new(Kind::History, format!("no original with the SHA-256 {digest} is kept"));
         let original = self.history.original(digest).ok_or_else(lost)?;
+        let limits = &self.options.limits;
+        let named = || {
+            let unknown = || Error::new(Kind::Unsupported, format!("the format {} is not known", original.format));
+            formats::by_id(&original.format).ok_or_else(unknown)
+        };
+        let at = |error: Error| error.in_source(&original.path);
+        if original.bytes >= giant::threshold(self.options) {
+            let mut content = self.history.open_original(digest)?;
+            let seen = content.fill_buf().ok().filter(|_| anew).and_then(formats::sniff);
+            let format = seen.map_or_else(named, Ok)?;
+            if matches!(format.read, Some(Reader::Stream(_))) {
+                drafts_from(format, &mut content, limits, keep).map_err(at)?;
+                return Ok(format);
+            }
+        }
+        let bytes = self.history.read_original(digest)?;
         let seen = if anew { formats::sniff(&bytes) } else { None };
-        let format = seen
-            .or_else(|| formats::by_id(&original.format))
-            .ok_or_else(|| Error::new(Kind::Unsupported, format!("the format {} is not known", original.format)))?;
+        let format = seen.map_or_else(named, Ok)?;
+        drafts_of(format, &bytes, limits, keep).map_err(at)?;
+        Ok(format)
+    }
+
+    /// All drafts of one original.
+    fn drafts(&self, digest: &Digest, anew: bool) -> Result<(&'static Format, Vec<Draft>)> {
         let mut drafts = Vec::new();
-        let mut keep = |draft, _| {
+        let format = self.each_draft(digest, anew, &mut |draft, _| {
             drafts.push(draft);
             Ok(())
-        };
-        drafts_of(format, &bytes, &self.options.limits, &mut keep).map_err(|error| error.in_source(&original.path))?;
+        })?;
         Ok((format, drafts))
     }
 
-    fn table(&self, digest: &Digest, anew: bool) -> Result<Arc<Vec<Draft>>> {
-        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(table) = tables.get(digest) {
-            return Ok(table.clone());
+    /// The drafts of an original that many activities need, read once. An original that is too large to be kept in memory
+    /// beside others is read each time.
+    fn shared(&self, digest: &Digest, anew: bool) -> Result<Arc<Vec<Draft>>> {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(drafts) = shared.drafts.get(digest) {
+            return Ok(drafts.clone());
         }
-        let table = Arc::new(self.drafts(digest, anew)?.1);
-        tables.insert(*digest, table.clone());
-        Ok(table)
+        let drafts = Arc::new(self.drafts(digest, anew)?.1);
+        let bytes = self.history.original(digest).map_or(0, |original| original.bytes);
+        if shared.bytes + bytes <= self.options.workers.memory / 4 {
+            shared.bytes += bytes;
+            shared.drafts.insert(*digest, drafts.clone());
+        }
+        Ok(drafts)
     }
 
-    /// Reads the activities of one original again: those whose summaries are given.
+    /// Reads the activities of one original again, those whose summaries are given, and hands them to `each` in the order of
+    /// the original.
     ///
     /// # Errors
     /// When the original, or one that an activity was joined with, cannot be read as it was.
-    pub fn recall(&self, digest: &Digest, wanted: &[Summary]) -> Result<Vec<Activity>> {
-        let lost = || Error::new(Kind::History, "an activity is no longer found in its original");
-        let drafts = self.redraft(digest, wanted, false)?.wanted;
-        let settle = |(summary, draft): (&Summary, Option<Draft>)| {
-            Ok(resettle(draft.ok_or_else(lost)?, summary, Some(decided(summary)), self.options))
-        };
-        wanted.iter().zip(drafts).map(settle).collect()
+    pub fn recall_each(&self, digest: &Digest, wanted: &[Summary], each: &mut dyn FnMut(Activity)) -> Result<()> {
+        let mut missing: HashMap<u32, &Summary> = wanted.iter().map(|summary| (summary.index, summary)).collect();
+        self.each_draft(digest, false, &mut |draft, index| {
+            let Some(summary) = missing.remove(&index) else { return Ok(()) };
+            let draft = self.joined(draft, summary, false)?;
+            each(resettle(draft, summary, Some(decided(summary)), self.options));
+            Ok(())
+        })?;
+        if missing.is_empty() { Ok(()) } else { Err(gone()) }
+    }
+
+    /// Reads one activity again.
+    ///
+    /// # Errors
+    /// When its original, or one that it was joined with, cannot be read as it was.
+    pub fn recall(&self, summary: &Summary) -> Result<Activity> {
+        let one = self.history.original(&summary.sha256).is_none_or(|original| original.activities < 2);
+        let mut activity = None;
+        if one {
+            self.recall_each(&summary.sha256, std::slice::from_ref(summary), &mut |found| activity = Some(found))?;
+        } else {
+            let draft = self.shared(&summary.sha256, false)?.get(summary.index as usize).cloned().ok_or_else(gone)?;
+            let draft = self.joined(draft, summary, false)?;
+            activity = Some(resettle(draft, summary, Some(decided(summary)), self.options));
+        }
+        activity.ok_or_else(gone)
     }
 
     /// Reads one original again, and the companions of those of its activities whose summaries are given.
@@ -107,7 +169,7 @@ impl<'a> Shelf<'a> {
             entries.into_iter().nth(diary.index as usize).ok_or_else(lost)?.tell(&mut draft.recording);
         }
         for table in tables {
-            let rows = self.table(&table.digest, anew)?;
+            let rows = self.shared(&table.digest, anew)?;
             fix::tell(&mut draft, rows.get(table.index as usize).ok_or_else(lost)?);
         }
         Ok(draft)

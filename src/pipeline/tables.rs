@@ -195,7 +195,7 @@ pub(super) fn rest(all: Vec<Tables<'_>>, ranks: &[usize], settle: &SettleOptions
                 job::believe(draft, &file, row, companions, settle)
             });
             let activities = activities.collect();
-            made.push((job, JobRead { files: vec![file], activities }));
+            made.push((job, JobRead { files: vec![file], activities, before: 0 }));
         }
     }
     made.sort_by_key(|(job, _)| ranks.get(*job).copied());

@@ -167,20 +167,35 @@ pub fn open(entry: &Entry, options: &ScanOptions<'_>) -> Result<Stream> {
 impl Stream {
     fn advance(&mut self) {
         while self.at == self.end && !self.ended {
-            match self.reader.read(&mut self.buffer) {
-                Ok(0) => self.ended = true,
-                Ok(n) => {
-                    (self.at, self.end) = (0, n);
-                    self.total += n as u64;
-                    self.hasher.update(&self.buffer[..n]);
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.ended = true;
-                    self.failed = keep_going(error, self.total > 0, &mut self.notes).err();
-                }
+            (self.at, self.end) = (0, 0);
+            self.fill();
+        }
+    }
+
+    /// Reads once into the free end of the buffer.
+    fn fill(&mut self) {
+        match self.reader.read(&mut self.buffer[self.end..]) {
+            Ok(0) => self.ended = true,
+            Ok(n) => {
+                self.total += n as u64;
+                self.hasher.update(&self.buffer[self.end..self.end + n]);
+                self.end += n;
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => {
+                self.ended = true;
+                self.failed = keep_going(error, self.total > 0, &mut self.notes).err();
             }
         }
+    }
+
+    /// The first bytes of a stream that was not read from yet: `want` of them (at most a buffer full), or all there are.
+    /// They are still to be read.
+    pub fn head(&mut self, want: usize) -> &[u8] {
+        while self.end < want.min(self.buffer.len()) && !self.ended {
+            self.fill();
+        }
+        &self.buffer[self.at..self.end]
     }
 
     /// Reads what is left and says what the content was.
@@ -262,6 +277,18 @@ mod tests {
             let finished = stream.finish().unwrap();
             assert_eq!((finished.len, finished.digest.to_string().as_str()), (3, ABC), "{unread}");
         }
+    }
+
+    #[test]
+    fn the_head_of_a_stream_is_read_again_with_the_rest() {
+        let limits = Limits::default();
+        let options = ScanOptions { limits: &limits, password: None };
+        let mut stream = open(&entry(b"abc"), &options).unwrap();
+        assert_eq!(stream.head(2).get(..2), Some(&b"ab"[..]));
+        assert_eq!(stream.head(100), b"abc");
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all).unwrap();
+        assert_eq!((all.as_slice(), stream.finish().unwrap().digest.to_string().as_str()), (&b"abc"[..], ABC));
     }
 
     #[test]
