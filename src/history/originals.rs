@@ -13,6 +13,8 @@ use super::layout::{OriginalKind, original_path};
 use crate::error::{Error, Result};
 use crate::ids::Digest;
 
+/// Bytes that are compressed at a time.
+const BLOCK: usize = 256 << 10;
 /// How hard text is compressed.
 const LEVEL: Compression = Compression::new(6);
 
@@ -56,7 +58,7 @@ impl<'a> NewOriginal<'a> {
         let gzip = || -> io::Result<Vec<u8>> {
             let out = Vec::with_capacity(self.bytes.len() / 8);
             let mut encoder = GzBuilder::new().mtime(0).write(out, LEVEL);
-            encoder.write_all(self.bytes)?;
+            self.bytes.chunks(BLOCK).try_for_each(|block| encoder.write_all(block))?;
             encoder.finish()
         };
         let file = match self.text {
@@ -81,44 +83,71 @@ pub(super) fn pack_stream(
     out: &mut dyn Write,
     content: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<(u64, u64, Digest)> {
-    let file = Tally { to: out, length: 0, hasher: None };
-    if !text {
-        let mut file = Tally { hasher: Some(Sha256::new()), ..file };
-        content(&mut file)?;
-        return Ok((file.length, file.length, file.digest()));
-    }
-    let mut encoder = GzBuilder::new().mtime(0).write(file, LEVEL);
-    let mut plain = Tally { to: &mut encoder, length: 0, hasher: Some(Sha256::new()) };
-    content(&mut plain)?;
-    let (length, digest) = (plain.length, plain.digest());
-    Ok((encoder.finish()?.length, length, digest))
+    let mut file = Tally { to: out, length: 0 };
+    let mut content_of = |to: &mut dyn Write| {
+        let mut plain = Blocks { to, block: Vec::with_capacity(BLOCK), length: 0, hasher: Sha256::new() };
+        content(&mut plain)?;
+        plain.finish()
+    };
+    let (length, digest) = if text {
+        let mut encoder = GzBuilder::new().mtime(0).write(&mut file, LEVEL);
+        let found = content_of(&mut encoder)?;
+        encoder.finish()?;
+        found
+    } else {
+        content_of(&mut file)?
+    };
+    Ok((file.length, length, digest))
 }
 
-/// Counts and hashes what goes through.
+/// Counts what goes through.
 struct Tally<'a> {
     to: &'a mut dyn Write,
     length: u64,
-    hasher: Option<Sha256>,
-}
-
-impl Tally<'_> {
-    fn digest(self) -> Digest {
-        self.hasher.map_or_else(Digest::default, |hasher| Digest(hasher.finalize().into()))
-    }
 }
 
 impl Write for Tally<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.to.write(bytes)?;
         self.length += written as u64;
-        if let Some(hasher) = &mut self.hasher {
-            hasher.update(bytes.get(..written).unwrap_or_default());
-        }
         Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.to.flush()
+    }
+}
+
+/// Hashes what goes through and hands it on in whole blocks, as the compressor's output depends on how it is fed.
+struct Blocks<'a> {
+    to: &'a mut dyn Write,
+    block: Vec<u8>,
+    length: u64,
+    hasher: Sha256,
+}
+
+impl Blocks<'_> {
+    fn finish(self) -> io::Result<(u64, Digest)> {
+        self.to.write_all(&self.block)?;
+        Ok((self.length, Digest(self.hasher.finalize().into())))
+    }
+}
+
+impl Write for Blocks<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let bytes = &bytes[..bytes.len().min(BLOCK - self.block.len())];
+        self.hasher.update(bytes);
+        self.length += bytes.len() as u64;
+        self.block.extend_from_slice(bytes);
+        if self.block.len() == BLOCK {
+            self.to.write_all(&self.block)?;
+            self.block.clear();
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

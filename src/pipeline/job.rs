@@ -4,7 +4,7 @@ use super::giant::Giant;
 use super::plan::Plan;
 use super::read::ReadOptions;
 use super::report::{Outcome, SourceReport};
-use super::tables::{Tables, is_workout};
+use super::tables::{Tables, is_workout, say_lost};
 use std::io::BufRead;
 
 use crate::error::{Error, Kind, Place, Result};
@@ -107,6 +107,7 @@ pub(super) fn read_job(
         let table = read.format.is_some_and(|format| format.table);
         for (index, mut draft) in read.drafts.drain(..).enumerate().filter(|(_, draft)| !table || is_workout(draft)) {
             draft.source = Some(read.name.clone());
+            say_lost(&mut draft);
             drafts.push(draft);
             places.push((file, index as u32));
         }

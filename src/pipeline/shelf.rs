@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::giant;
 use super::job::{drafts_from, drafts_of};
 use super::read::ReadOptions;
-use super::tables::is_workout;
+use super::tables::{is_workout, say_lost};
 use crate::error::{Error, Kind, Result};
 use crate::fix::zone::{self, Verdict};
 use crate::fix::{self, SettleOptions, ZoneChoice};
@@ -163,6 +163,7 @@ impl<'a> Shelf<'a> {
             _ => fix::join(parts).into_iter().next().map(|(draft, _)| draft),
         };
         let mut draft = draft.ok_or_else(lost)?;
+        say_lost(&mut draft);
         draft.source = Some(summary.source.clone());
         for diary in diaries {
             let entries = polar_hrm::diary_entries(&self.history.read_original(&diary.digest)?);

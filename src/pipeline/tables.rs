@@ -148,15 +148,16 @@ impl<'a> Tables<'a> {
             if !is_workout(row) || own.load(Ordering::Relaxed) || told.contains(&(of.file.digest, i)) {
                 continue;
             }
-            let mut draft = row.clone();
-            if let Some(file) = &row.tells_of {
-                draft
-                    .notes
-                    .add(LOST, Place::NOWHERE, || format!("the recording {file} is not there or cannot be read"));
+            let related = self.related((table, i));
+            let (again, additions): (Vec<At>, Vec<At>) =
+                related.into_iter().partition(|&at| self.row(at).is_some_and(is_workout));
+            // The same activity in several parts of a list: the last one counts.
+            if again.iter().any(|&other| other > (table, i)) {
+                continue;
             }
-            let related = self.related((table, i)).into_iter();
-            let additions = related.filter(|&at| self.row(at).is_some_and(|row| !is_workout(row)));
-            let companions = additions.filter_map(|at| self.use_row(&mut draft, at)).collect();
+            let mut draft = row.clone();
+            say_lost(&mut draft);
+            let companions = additions.into_iter().filter_map(|at| self.use_row(&mut draft, at)).collect();
             left.push(Left { row: i as u32, draft, companions });
         }
         left
@@ -200,6 +201,13 @@ pub(super) fn rest(all: Vec<Tables<'_>>, ranks: &[usize], settle: &SettleOptions
     }
     made.sort_by_key(|(job, _)| ranks.get(*job).copied());
     made
+}
+
+/// Says of a row that is an activity of its own that its recording is missed.
+pub(super) fn say_lost(row: &mut Draft) {
+    if let Some(file) = &row.tells_of {
+        row.notes.add(LOST, Place::NOWHERE, || format!("the recording {file} is not there or cannot be read"));
+    }
 }
 
 /// False for a row that only adds to others, for instance a list of gear.

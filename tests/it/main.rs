@@ -13,6 +13,7 @@ mod corpus_polar;
 mod corpus_same;
 mod corpus_xml;
 mod expect;
+mod exports;
 mod fit_judged;
 mod fit_read;
 mod fit_roundtrip;
