@@ -1,6 +1,7 @@
 //! Draft → activity: the only place where a claim becomes a belief.
 
 mod anonymize;
+mod bounds;
 mod clock;
 mod distance;
 mod name;
@@ -38,6 +39,7 @@ pub struct SettleOptions {
 /// as claimed, with a note.
 pub fn settle(draft: Draft, options: &SettleOptions) -> Activity {
     let Draft { mut recording, mut clock, mut notes, complete, source, tells_of: _ } = draft;
+    bounds::check(&mut recording, &mut clock, &mut notes);
     if let Some(source) = &source {
         name::heed(source, &mut clock);
         name::heed_hitrack(source, &mut recording, &mut clock);

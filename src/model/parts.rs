@@ -75,15 +75,63 @@ pub struct Totals {
 impl Totals {
     /// Takes over what is not stated yet.
     pub fn fill(&mut self, from: &Totals) {
-        macro_rules! fill {
-            ($($field:ident)+) => {
-                $(self.$field = self.$field.or(from.$field);)+
-            };
+        for (to, from) in self.each_mut().zip(from.clone().each_mut()) {
+            *to = to.or(*from);
         }
-        fill!(elapsed_s timer_s moving_s distance_m calories_kcal ascent_m descent_m avg_speed max_speed avg_heart_rate
-            max_heart_rate min_heart_rate avg_cadence max_cadence avg_power max_power normalized_power avg_temperature
-            max_temperature avg_altitude max_altitude min_altitude left_right_balance cycles work_j training_effect
-            anaerobic_training_effect training_stress_score intensity_factor threshold_power steps avg_stroke_distance);
+    }
+
+    /// Every value, stated or not, always in the same order.
+    pub fn each_mut(&mut self) -> impl Iterator<Item = &mut Option<f64>> {
+        // Named one by one, so that none is forgotten.
+        let Totals {
+            elapsed_s,
+            timer_s,
+            moving_s,
+            distance_m,
+            calories_kcal,
+            ascent_m,
+            descent_m,
+            avg_speed,
+            max_speed,
+            avg_heart_rate,
+            max_heart_rate,
+            min_heart_rate,
+            avg_cadence,
+            max_cadence,
+            avg_power,
+            max_power,
+            normalized_power,
+            avg_temperature,
+            max_temperature,
+            avg_altitude,
+            max_altitude,
+            min_altitude,
+            left_right_balance,
+            cycles,
+            work_j,
+            training_effect,
+            anaerobic_training_effect,
+            training_stress_score,
+            intensity_factor,
+            threshold_power,
+            steps,
+            avg_stroke_distance,
+        } = self;
+        let times = [elapsed_s, timer_s, moving_s];
+        let whole = [distance_m, calories_kcal, ascent_m, descent_m, cycles, work_j, steps];
+        let body = [avg_heart_rate, max_heart_rate, min_heart_rate, avg_cadence, max_cadence];
+        let power = [avg_power, max_power, normalized_power, left_right_balance, threshold_power];
+        let air = [avg_temperature, max_temperature, avg_altitude, max_altitude, min_altitude];
+        let rest = [
+            avg_speed,
+            max_speed,
+            avg_stroke_distance,
+            training_effect,
+            anaerobic_training_effect,
+            training_stress_score,
+            intensity_factor,
+        ];
+        times.into_iter().chain(whole).chain(body).chain(power).chain(air).chain(rest)
     }
 }
 

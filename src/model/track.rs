@@ -254,6 +254,27 @@ impl Track {
         }
     }
 
+    /// Makes untimed what is outside of `believed`: such a sample carries the time of its neighbour. Returns how many.
+    pub fn untime(&mut self, believed: &std::ops::Range<i64>) -> usize {
+        let outside: Vec<u32> =
+            (0..self.time.len() as u32).filter(|&row| !believed.contains(&self.time[row as usize])).collect();
+        if outside.is_empty() {
+            return 0;
+        }
+        let mut last = self.time.iter().copied().find(|time| believed.contains(time)).unwrap_or(0);
+        for time in &mut self.time {
+            if believed.contains(time) {
+                last = *time;
+            } else {
+                *time = last;
+            }
+        }
+        self.untimed.extend(&outside);
+        self.untimed.sort_unstable();
+        self.untimed.dedup();
+        outside.len()
+    }
+
     /// Sets a channel of the last sample.
     #[inline]
     pub fn set(&mut self, channel: Channel, value: f32) {

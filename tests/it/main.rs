@@ -1,6 +1,11 @@
 //! Behaviour across rooms. One binary, so that the crate is linked once.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-#![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "tests may see the machine and say what they skip")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "tests may see the machine and say what they skip"
+)]
 
 mod cli;
 mod cli_history;
@@ -21,10 +26,12 @@ mod fit_validate;
 mod fit_write;
 mod fixtures;
 mod flow;
+mod fuzz;
 mod history;
 mod hostile;
 mod huawei;
 mod kill;
+mod mutants;
 mod polar;
 mod readme;
 mod refresh;

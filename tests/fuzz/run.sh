@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Builds the fuzz targets with a stable compiler and runs each for so many seconds (default 60), all of them or those
+# named: `tests/fuzz/run.sh [SECONDS [TARGET…]]`. Corpora grow in tests/fuzz/corpus, findings are left in
+# tests/fuzz/artifacts; the exit status is 1 when there is one.
+set -euo pipefail
+cd "$(dirname "$0")"
+seconds="${1:-60}"
+shift || true
+target=x86_64-unknown-linux-gnu
+build() {
+    # With --target, build scripts and procedural macros stay as they are.
+    RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table" \
+        cargo build --quiet --release --locked --target "$target"
+}
+build
+targets=("$@")
+[ ${#targets[@]} -gt 0 ] || for file in src/bin/*.rs; do targets+=("$(basename "$file" .rs)"); done
+
+# Every bundled fixture is a seed of every target: a reader must also stand what is not its own.
+seed() {
+    mkdir -p "corpus/$1" "artifacts/$1"
+    find ../../fixtures -type f -size -64k | while read -r file; do
+        name="$(sha256sum "$file" | cut -c1-16)"
+        case "$1" in
+        # The first byte says that the lines behind it are to be sealed.
+        journal) case "$file" in *.jsonl) printf '\001' | cat - "$file" >"corpus/$1/$name" ;; esac ;;
+        *) [ -e "corpus/$1/$name" ] || cp "$file" "corpus/$1/$name" ;;
+        esac
+    done
+    # Words of the formats, as they stand in the readers.
+    [ -e "corpus/words" ] || grep -rhoE 'b?"[A-Za-z_:<>./-]{3,24}"' ../../src/formats ../../src/json ../../src/exports |
+        sed 's/^b//' | sort -u >corpus/words
+}
+
+failed=0
+for name in "${targets[@]}"; do
+    seed "$name"
+    log="artifacts/$name.log"
+    status=0
+    "target/$target/release/$name" "corpus/$name" -dict=corpus/words -max_total_time="$seconds" -timeout=20 \
+        -rss_limit_mb=1024 -max_len=65536 -len_control=20 -print_final_stats=1 \
+        -artifact_prefix="artifacts/$name/" >"$log" 2>&1 || status=$?
+    runs="$(sed -n 's/^stat::number_of_executed_units: //p' "$log")"
+    echo "$name: ${runs:-?} runs in $seconds s, $(find "corpus/$name" -type f | wc -l) in the corpus"
+    if [ "$status" -ne 0 ]; then
+        failed=1
+        grep -aE "panicked|ERROR|SUMMARY|Test unit written" "$log" | head -n 5
+    fi
+done
+exit "$failed"
