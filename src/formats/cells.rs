@@ -93,6 +93,11 @@ impl<'a> Rows<'a> {
         false
     }
 
+    /// True when no row is left.
+    pub fn at_end(&self) -> bool {
+        self.at >= self.bytes.len()
+    }
+
     /// True when the table ends without an end of line.
     pub fn ends_openly(&self) -> bool {
         !matches!(self.bytes.last(), None | Some(b'\n' | b'\r'))

@@ -93,6 +93,7 @@ pub static FORMATS: &[Format] = &[
     garmin_json::gear::FORMAT,
     polar_flow::FORMAT,
     polar_flow::ACCESSLINK,
+    polar_flow::CSV,
     csv::FORMAT,
     json::FORMAT,
 ];

@@ -21,6 +21,8 @@ fn inspect(paths: &[&str], kind: &str) -> Vec<Value> {
     lines(&output).into_iter().filter(|line| line["kind"] == kind).collect()
 }
 
+const TABLE: &str = "Jo_Doe_2026-08-29_22-00-00.csv";
+
 fn part(number: u8) -> String {
     format!("polar-user-data-export_00000000-0000-4000-8000-000000000000-{number}.zip")
 }
@@ -157,6 +159,20 @@ fn accesslink_files_are_read() {
 }
 
 #[test]
+fn the_csv_of_a_session_is_read() {
+    let activities = inspect(&[TABLE], "activity");
+    // Nothing says in which zone: the clock is kept as it is.
+    fields(
+        find(&activities, "2026-08-29T22:00:00Z"),
+        &json!({
+            "format": "polar_csv", "local_offset_s": null, "end": "2026-08-29T23:00:00Z", "last_sample": "2026-08-29T22:59:00Z", "sport": "generic", "samples": 60,
+            "channels/heart_rate/min": 80.0, "channels/heart_rate/max": 139.0, "name": null, "description": "Hall, hot",
+            "stated/timer_s": 3600.0, "stated/calories_kcal": 350.0, "complete": true
+        }),
+    );
+}
+
+#[test]
 fn a_session_converts_to_fit_and_tcx() {
     let scratch = tempfile::tempdir().unwrap();
     let export = folder().join(part(1));
@@ -189,7 +205,7 @@ impl Dice {
 /// `PACEPORT_MUTANTS=100000 cargo test flow_mutants` tries more.
 #[test]
 fn flow_mutants_are_read_or_refused_without_a_panic() {
-    let mut seeds = vec![fs::read(folder().join("accesslink.json")).unwrap()];
+    let mut seeds = vec![fs::read(folder().join("accesslink.json")).unwrap(), fs::read(folder().join(TABLE)).unwrap()];
     for number in [1, 2] {
         let bytes = fs::read(folder().join(part(number))).unwrap();
         let mut zip = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
@@ -201,7 +217,7 @@ fn flow_mutants_are_read_or_refused_without_a_panic() {
             }
         }
     }
-    assert_eq!(seeds.len(), 9);
+    assert_eq!(seeds.len(), 10);
     let tries: usize = std::env::var("PACEPORT_MUTANTS").map_or(3000, |n| n.parse().unwrap());
     let mut dice = Dice(1977);
     let (mut read, mut refused) = (0, 0);

@@ -1,6 +1,6 @@
 //! Training sessions of Polar Flow as JSON: `training-session*.json` of the account export, in the generation with
 //! `exportVersion` and in the one with `identifier` that replaced it, and the exercises that AccessLink gives to tools.
-//! One session is one activity, a multisport one too. Local times, with an offset from UTC where one is stated.
+//! Also the CSV of one session that its web pages offer. One session is one activity, a multisport one too. Local times, with an offset from UTC where one is stated.
 
 mod accesslink;
 mod draft;
@@ -8,15 +8,17 @@ mod fields;
 mod parse;
 mod raw;
 mod sports;
+mod table;
 mod timeline;
 
 use self::parse::Each;
 use super::{Format, Intake, Reader};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Place, Result};
 use crate::json::Json;
 use crate::report::Code;
 
 const CUT: Code = Code::damage("flow.json");
+const CUT_CSV: Code = Code::damage("flow.csv");
 
 /// The row of the account export in the format table.
 pub const FORMAT: Format = Format {
@@ -42,6 +44,19 @@ pub const ACCESSLINK: Format = Format {
     read: Some(Reader::Whole(read_accesslink)),
     write: None,
     status: "exercises with samples, route and zones, as sync tools saved them",
+};
+
+/// The row of Polar Flow's CSV in the format table.
+pub const CSV: Format = Format {
+    id: "polar_csv",
+    name: "Polar Flow CSV",
+    extensions: &["csv"],
+    binary: false,
+    table: false,
+    sniff: table::sniff,
+    read: Some(Reader::Whole(read_csv)),
+    write: None,
+    status: "one session with its samples, as the web pages offer it",
 };
 
 /// True when the head is of JSON and has all of these keys.
@@ -70,6 +85,16 @@ fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
 
 fn read_accesslink(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
     sessions(bytes, intake, "Polar AccessLink", accesslink::exercises)
+}
+
+fn read_csv(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
+    let (raw, whole) = table::session(bytes)?;
+    let mut draft = draft::draft(raw, "Polar Flow", intake.limits().samples);
+    if !whole {
+        draft.complete = false;
+        draft.notes.add(CUT_CSV, Place::NOWHERE, || "the table of samples is missing, damaged or cut off");
+    }
+    intake.emit(draft)
 }
 
 /// Walks through a text and hands on what it holds.
