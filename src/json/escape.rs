@@ -1,12 +1,16 @@
 //! Escapes in strings.
 
+use memchr::memchr;
+
 /// Resolves escapes; false when one was unknown (it stays as it is) or no character (it becomes U+FFFD).
 pub(super) fn unescape(raw: &str, out: &mut String) -> bool {
     let mut known = true;
     let mut rest = raw;
-    while let Some((plain, escaped)) = rest.split_once('\\') {
+    out.reserve(raw.len());
+    while let Some((plain, escaped)) = memchr(b'\\', rest.as_bytes()).and_then(|at| rest.split_at_checked(at)) {
         out.push_str(plain);
         let mut chars = escaped.chars();
+        chars.next();
         let c = chars.next().unwrap_or('\\');
         rest = chars.as_str();
         match c {

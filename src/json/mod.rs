@@ -9,6 +9,7 @@
 //! array costs that element.
 
 mod build;
+mod decimal;
 mod elements;
 mod escape;
 mod reader;
@@ -16,6 +17,7 @@ mod steps;
 mod value;
 mod window;
 
+pub use decimal::short_decimal;
 pub use reader::{Event, Json};
 pub use steps::Shape;
 pub use value::{Number, Value};

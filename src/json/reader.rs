@@ -13,6 +13,8 @@ use crate::report::{Code, Notes};
 
 const LENIENT: Code = Code::info("json.lenient");
 
+const CONTROL: &str = "a control byte inside a string";
+
 /// One step through a JSON text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Event<'a> {
@@ -328,24 +330,23 @@ impl<R: Read> Json<R> {
     /// Consumes the string of `len` bytes and gives its content.
     fn text(&mut self, len: usize, plain: bool) -> Result<&str> {
         let raw = self.window.slice(1, len - 1);
-        let control = raw.iter().any(|b| *b < 0x20);
-        let valid = std::str::from_utf8(raw).is_ok();
-        if control {
-            self.forgive("a control byte inside a string");
-        }
-        if !valid {
-            self.forgive("bytes that are no UTF-8");
-        }
-        if plain && valid {
+        // All bytes, for many at once; a string without control bytes has to be seen to its end anyway.
+        let control = raw.iter().fold(false, |any, b| any | (*b < 0x20));
+        if plain && std::str::from_utf8(raw).is_ok() {
+            if control {
+                self.forgive(CONTROL);
+            }
             self.window.consume(len);
             return Ok(std::str::from_utf8(self.window.behind(len - 1, 1)).unwrap_or(""));
         }
-        let mut scratch = std::mem::take(&mut self.scratch);
-        scratch.clear();
-        let known = unescape(&String::from_utf8_lossy(self.window.slice(1, len - 1)), &mut scratch);
-        self.scratch = scratch;
-        if !known {
-            self.forgive("an unknown escape");
+        self.scratch.clear();
+        let (known, valid) = match std::str::from_utf8(raw) {
+            Ok(text) => (unescape(text, &mut self.scratch), true),
+            Err(_) => (unescape(&String::from_utf8_lossy(raw), &mut self.scratch), false),
+        };
+        let faults = [(control, CONTROL), (!valid, "bytes that are no UTF-8"), (!known, "an unknown escape")];
+        for (_, fault) in faults.into_iter().filter(|(is, _)| *is) {
+            self.forgive(fault);
         }
         self.window.consume(len);
         Ok(&self.scratch)

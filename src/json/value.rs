@@ -2,6 +2,8 @@
 
 use std::ops::Index;
 
+use super::short_decimal;
+
 /// A value. Members keep their order, and a key that occurs twice is there twice ([`Value::get`] finds the first).
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Value {
@@ -34,10 +36,11 @@ static NULL: Value = Value::Null;
 impl Number {
     /// From the text of a number; `None` when it is none or not finite.
     pub fn parse(text: &str) -> Option<Number> {
-        match text.parse() {
-            Ok(int) => Some(Number::Int(int)),
-            Err(_) => text.parse().ok().filter(|n: &f64| n.is_finite()).map(Number::Float),
+        if let Ok(int) = text.parse() {
+            return Some(Number::Int(int));
         }
+        let float = short_decimal(text.as_bytes()).or_else(|| text.parse().ok());
+        float.filter(|n| n.is_finite()).map(Number::Float)
     }
 }
 

@@ -1,5 +1,7 @@
 //! HiTrack lines: `tp=<kind>;k=<key>;v=<value>;`, one a line, kinds in any order (huawei.md section 4).
 
+use crate::json::short_decimal;
+
 /// Latitude and longitude of a line that marks a stop and is no position.
 const MARK: (f64, f64) = (90.0, -80.0);
 
@@ -149,27 +151,40 @@ impl Lines {
 }
 
 /// The numbers of the named fields of `;k=1;v=2;`, in whatever order they stand. Never NaN or infinite.
+#[inline]
 fn numbers<const N: usize>(mut fields: &[u8], names: [&[u8]; N]) -> [Option<f64>; N] {
     let mut found = [None; N];
     let mut expected = 0;
-    while let Some(b';') = fields.first() {
-        let end = fields.iter().skip(1).position(|b| *b == b';').map_or(fields.len(), |at| at + 1);
-        let (field, after) = fields.split_at(end);
+    while let [b';', field @ ..] = fields {
+        let end = field.iter().position(|b| *b == b';').unwrap_or(field.len());
+        let (field, after) = field.split_at(end);
         fields = after;
-        let field = field.get(1..).unwrap_or_default();
-        let Some(equals) = field.iter().position(|b| *b == b'=') else { continue };
-        let (name, value) = field.split_at(equals);
         // Fields stand in their usual order in all but strange files.
-        let at =
-            if names.get(expected) == Some(&name) { Some(expected) } else { names.iter().position(|n| *n == name) };
-        let Some(slot) = at.and_then(|at| found.get_mut(at)) else { continue };
-        expected = at.map_or(0, |at| at + 1);
-        *slot = std::str::from_utf8(value.get(1..).unwrap_or_default())
-            .ok()
-            .and_then(|text| text.trim().parse().ok())
-            .filter(|number: &f64| number.is_finite());
+        let named = |name: &&[u8]| value_of(field, name);
+        let next = names.get(expected).and_then(named).map(|value| (expected, value));
+        let any = || names.iter().enumerate().find_map(|(at, name)| Some((at, named(name)?)));
+        if let Some((at, value)) = next.or_else(any) {
+            found[at] = number(value);
+            expected = at + 1;
+        }
     }
     found
+}
+
+/// What stands behind `name=`. Names have up to three letters: compared one by one.
+#[inline]
+fn value_of<'a>(field: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let (head, value) = field.split_at_checked(name.len())?;
+    let value = value.strip_prefix(b"=")?;
+    head.iter().zip(name).all(|(a, b)| a == b).then_some(value)
+}
+
+#[inline]
+fn number(text: &[u8]) -> Option<f64> {
+    short_decimal(text).or_else(|| {
+        let text = std::str::from_utf8(text).ok()?;
+        text.trim().parse().ok().filter(|number: &f64| number.is_finite())
+    })
 }
 
 #[cfg(test)]

@@ -226,7 +226,8 @@ fn activity(top: &Value, limits: &Limits) -> Draft {
 
 /// The HiTrack lines and the SIMPLIFY of an attribute, in whichever order they stand.
 fn attribute(text: &str) -> (Option<&str>, Option<&str>) {
-    let (detail, simplify) = (text.find(DETAIL), text.find(SIMPLIFY));
+    let find = |mark: &str| memchr::memmem::find(text.as_bytes(), mark.as_bytes());
+    let (detail, simplify) = (find(DETAIL), find(SIMPLIFY));
     let part = |at: Option<usize>, mark: &str, other: Option<usize>| {
         let from = at? + mark.len();
         let to = other.filter(|other| *other >= from).unwrap_or(text.len());

@@ -1,5 +1,6 @@
 //! Numbers, instants and words as real files write them.
 
+use crate::json::short_decimal;
 use crate::model::time::{self, Instant, Stamp};
 
 /// What a text says as a number.
@@ -13,12 +14,6 @@ pub enum Number {
     Bad,
 }
 
-/// Powers of ten that a `f64` holds exactly.
-const TENS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
-    1e21, 1e22,
-];
-
 /// Reads a decimal: sign, digits, point or comma, exponent, surrounding blanks and zeros. Correctly rounded.
 #[inline]
 pub fn number(text: &[u8]) -> Number {
@@ -26,36 +21,6 @@ pub fn number(text: &[u8]) -> Number {
         Some(value) => Number::Value(value),
         None => any_number(text),
     }
-}
-
-/// `-?digits(.digits)?` whose digits fit 53 bits: mantissa and power of ten are exact, so one division is too.
-#[inline]
-fn short_decimal(text: &[u8]) -> Option<f64> {
-    let (negative, digits) = match text {
-        [b'-', rest @ ..] => (true, rest),
-        rest => (false, rest),
-    };
-    if digits.is_empty() || digits.len() > 19 {
-        return None;
-    }
-    let mut mantissa = 0u64;
-    let mut point = None;
-    for (i, &byte) in digits.iter().enumerate() {
-        let digit = byte.wrapping_sub(b'0');
-        if digit <= 9 {
-            mantissa = mantissa * 10 + u64::from(digit);
-        } else if byte == b'.' && point.is_none() {
-            point = Some(i);
-        } else {
-            return None;
-        }
-    }
-    let decimals = point.map_or(0, |at| digits.len() - at - 1);
-    if mantissa > 1 << 53 || digits.len() == usize::from(point.is_some()) {
-        return None;
-    }
-    let value = mantissa as f64 / TENS.get(decimals)?;
-    Some(if negative { -value } else { value })
 }
 
 #[cold]
