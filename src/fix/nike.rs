@@ -8,6 +8,7 @@ use crate::report::{Code, Notes};
 const INCREMENTS: Code = Code::warning("nike.ascent_increments");
 const TAKEN_AS_RUN: Code = Code::info("nike.taken_as_run");
 const FORGED: Code = Code::info("nike.forged_device");
+const ZERO: Code = Code::info("nike.elevation_zero");
 
 /// The name of a `<end_epoch_ms>.gpx` is no further than this from its last point, ms.
 const STEM_MS: i64 = 60_000;
@@ -23,10 +24,13 @@ pub(super) fn repair(recording: &mut Recording, source: Option<&str>, notes: &mu
     let stem = source.and_then(stem);
     let named = recording.name.as_deref().is_some_and(|name| name.starts_with("NRC ") || name.ends_with("- NRC"));
     let mut score = 3 * u32::from(named);
-    if recording.creator.as_deref().is_some_and(|creator| creator.contains("Nike")) {
+    let by_nike = recording.creator.as_deref().is_some_and(|creator| creator.contains("Nike"));
+    if by_nike {
         score += 3;
+        drop_zeros(recording, notes);
     }
-    let uuid = stem.filter(|stem| gpxpy && is_uuid(stem));
+    let uuid = stem.map(|stem| stem.strip_prefix("activity-").unwrap_or(stem));
+    let uuid = uuid.filter(|stem| (gpxpy || by_nike) && is_uuid(stem));
     if uuid.is_some() || (gpxpy && stem.is_some_and(|stem| is_end(stem, recording))) {
         score += 2;
     }
@@ -150,6 +154,16 @@ fn drop_increments(recording: &mut Recording, notes: &mut Notes) {
     });
 }
 
+/// One tool writes a height of 0 where none is known (nike.md section 3.3).
+fn drop_zeros(recording: &mut Recording, notes: &mut Notes) {
+    if recording.creator.as_deref() != Some("Nike NRC app") {
+        return;
+    }
+    let Some(column) = recording.track.column_mut(Channel::Altitude) else { return };
+    let zeros = column.raw_mut().iter_mut().filter(|value| **value == 0.0).map(|value| *value = f32::NAN).count();
+    notes.add_many(ZERO, zeros as u64, Place::NOWHERE, || format!("{zeros} elevations of 0 mean that none was known"));
+}
+
 /// A tool claims Garmin Connect as its creator.
 fn drop_forged(recording: &mut Recording, notes: &mut Notes) {
     if recording.creator.as_deref() == Some("Garmin Connect") {
@@ -226,6 +240,19 @@ mod tests {
         let mut ride = run(flat);
         ride.sport = Sport::CYCLING;
         assert_eq!(repaired(ride, "1602494441116.gpx").0.sport, Sport::CYCLING);
+    }
+
+    #[test]
+    fn heights_of_zero_are_none_for_one_tool_only() {
+        let uuid = "11111111-2222-3333-4444-555555555555";
+        let mut app = run(|i| Some(if i < 3 { 0.0 } else { 41.5 }));
+        app.creator = Some("Nike NRC app".into());
+        let (recording, notes) = repaired(app.clone(), &format!("activity-{uuid}.gpx"));
+        assert_eq!(recording.track.column(Channel::Altitude).map(|c| c.count()), Some(97));
+        assert_eq!(notes.get("nike.elevation_zero").map(|note| note.count), Some(3));
+        assert_eq!(recording.platform_ids, [("nike".to_owned(), uuid.to_owned())]);
+        app.creator = Some("Nike+ Export".into());
+        assert_eq!(repaired(app.clone(), "a.gpx").0.track, app.track);
     }
 
     #[test]

@@ -32,6 +32,7 @@ mod hostile;
 mod huawei;
 mod kill;
 mod mutants;
+mod nike;
 mod polar;
 mod readme;
 mod refresh;

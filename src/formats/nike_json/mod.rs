@@ -13,6 +13,7 @@ use crate::report::Code;
 const JSON: Code = Code::damage("nike.json");
 const NO_SERIES: Code = Code::warning("nike.no_series");
 const NO_TIME: Code = Code::warning("nike.no_time");
+const DELETED: Code = Code::info("nike.deleted");
 
 /// The Nike row of the format table.
 pub const FORMAT: Format = Format {
@@ -56,6 +57,12 @@ fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
             intake.emit(draft)?;
         }
     }
+    intake.notes().add_many(
+        DELETED,
+        deleted,
+        Place::NOWHERE,
+        || "activities that their owner had deleted are left out",
+    );
     if deleted > 0 && intake.emitted() == 0 {
         intake.skip("deleted activity");
     }
@@ -107,27 +114,35 @@ fn describe(recording: &mut Recording, raw: &Raw) {
     recording.description = tag("note").map(str::to_owned);
     recording.gear = tag("shoe_id").map(str::to_owned);
     recording.creator = Some("Nike Run Club".to_owned());
-    let ids = [("nike", raw.id.as_deref()), ("nike_original", tag("com.nike.running.originalactivityid"))];
-    recording.platform_ids = ids.into_iter().filter_map(|(name, id)| Some((name.to_owned(), id?.to_owned()))).collect();
+    // A copy that was synchronised again has an id of its own, and tells that of the first.
+    let original = tag("com.nike.running.originalactivityid").filter(|original| raw.id.as_deref() != Some(original));
+    let ids = [raw.id.as_deref(), original].into_iter().flatten();
+    recording.platform_ids = ids.map(|id| ("nike".to_owned(), id.to_owned())).collect();
 }
 
-/// Nike's own totals: distance in km, speed in km/h, times in ms.
+/// Nike's own totals: distance in km, speed in km/h, times in ms. Increments add up to the totals, where those are missing.
 fn stated(raw: &Raw, span: Option<(i64, i64)>) -> Totals {
     let of = |metric: &str, summary: &str| {
         raw.summaries.iter().find(|s| s.metric == metric && s.summary == summary).and_then(|s| s.value)
     };
+    let total = |metric: &str| {
+        of(metric, "total").or_else(|| {
+            let values = raw.metrics.iter().filter(|series| series.kind == metric).flat_map(|series| &series.values);
+            values.map(|v| v.value).filter(|value| !value.is_nan()).reduce(|sum, value| sum + value)
+        })
+    };
     Totals {
         elapsed_s: span.map(|(start, end)| (end - start) as f64 / 1000.0),
         timer_s: raw.active_ms.map(|ms| ms / 1000.0),
-        distance_m: of("distance", "total").map(|km| km * 1000.0),
-        calories_kcal: of("calories", "total"),
-        ascent_m: of("ascent", "total"),
-        descent_m: of("descent", "total"),
+        distance_m: total("distance").map(|km| km * 1000.0),
+        calories_kcal: total("calories"),
+        ascent_m: total("ascent"),
+        descent_m: total("descent"),
         avg_speed: of("speed", "mean").map(|kmh| kmh / 3.6),
         max_speed: of("speed", "max").map(|kmh| kmh / 3.6),
         avg_heart_rate: of("heart_rate", "mean"),
         max_heart_rate: of("heart_rate", "max"),
-        steps: of("steps", "total"),
+        steps: total("steps"),
         ..Totals::default()
     }
 }
@@ -157,23 +172,21 @@ fn pauses(moments: &[Moment], start: i64, end: i64) -> Vec<Pause> {
     pauses
 }
 
-/// A lap a kilometre. Nike marks miles too, always both: one kind is enough.
+/// A lap a kilometre. Nike marks miles too, usually both: one kind is enough.
 fn laps(moments: &[Moment], start: i64, end: i64) -> Vec<Lap> {
-    let mut marks: Vec<i64> = moments
-        .iter()
-        .filter(|moment| moment.key == "split_km")
-        .filter_map(|moment| moment.time_ms.and_then(instant))
-        .filter(|time| (start..=end).contains(time))
-        .collect();
-    if marks.is_empty() {
-        return Vec::new();
-    }
+    let marks = |key: &str| -> Vec<i64> {
+        let times = moments.iter().filter(|moment| moment.key == key).filter_map(|moment| moment.time_ms);
+        times.filter_map(instant).filter(|time| (start..=end).contains(time)).collect()
+    };
+    let kinds = [("split_km", 1000.0), ("split_mile", 1609.344)];
+    let found = kinds.into_iter().map(|(key, metres)| (marks(key), metres)).find(|(marks, _)| !marks.is_empty());
+    let Some((mut marks, metres)) = found else { return Vec::new() };
     marks.sort_unstable();
     let mut from = start;
     let mut laps: Vec<Lap> = marks
         .into_iter()
         .map(|mark| {
-            let totals = Totals { distance_m: Some(1000.0), ..Totals::default() };
+            let totals = Totals { distance_m: Some(metres), ..Totals::default() };
             let lap = Lap { start: from, end: mark, trigger: Some(LapTrigger::Distance), totals, ..Lap::default() };
             from = mark;
             lap
@@ -259,6 +272,24 @@ mod tests {
         assert_eq!((draft.recording.sub_sport, draft.recording.stated.distance_m), (Some(SubSport(1)), Some(1000.0)));
         assert!(draft.recording.track.is_empty() && draft.complete);
         assert_eq!(draft.recording.span(), Some((1_602_494_141_000, 1_602_494_441_000)));
+    }
+
+    #[test]
+    fn what_is_missing_is_taken_from_what_says_the_same() {
+        let json = RUN
+            .replace("\"speed\",\"summary\"", "\"x\",\"summary\"")
+            .replace("\"distance\",\"summary\"", "\"y\",\"summary\"");
+        let json =
+            json.replace("split_km", "split").replace("\"elevation\",\"unit\":\"M\"", "\"pace\",\"unit\":\"MKM\"");
+        let json = json.replace("\"shoe_id\":\"s\"", "\"com.nike.running.originalactivityid\":\"first\"");
+        let recording = drafts(&json).remove(0).recording;
+        // A pace of 5.5 min/km, 12 m in one increment, the mark of a mile.
+        assert_eq!(recording.track.get(2, Channel::Speed), Some((60.0 / 5.5 / 3.6) as f32));
+        assert_eq!(recording.stated.distance_m, Some(12.0));
+        assert_eq!((recording.laps.len(), recording.laps[0].totals.distance_m), (2, Some(1609.344)));
+        let ids: Vec<_> =
+            recording.platform_ids.iter().map(|(platform, id)| (platform.as_str(), id.as_str())).collect();
+        assert_eq!(ids, [("nike", "11111111-2222-3333-4444-555555555555"), ("nike", "first")]);
     }
 
     #[test]

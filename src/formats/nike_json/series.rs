@@ -44,8 +44,13 @@ pub(super) fn fill(raw: &Raw, start: i64, end: Option<i64>, limit: usize, draft:
         values.sort_by_key(|value| value.end_ms);
         values
     };
-    let [lat, lon, heart, elevation, speed, distance, steps] =
-        ["latitude", "longitude", "heart_rate", "elevation", "speed", "distance", "steps"].map(&mut series);
+    let [lat, lon, heart, elevation, mut speed, pace, distance, steps] =
+        ["latitude", "longitude", "heart_rate", "elevation", "speed", "pace", "distance", "steps"].map(&mut series);
+    // Pace says the same as speed, in minutes a kilometre: it counts only where there is nothing else.
+    if speed.is_empty() {
+        let moving = pace.into_iter().filter(|v| v.value > 0.0);
+        speed = moving.map(|v| Value { value: 60.0 / v.value, ..v }).collect();
+    }
     draft.notes.add_many(OUTSIDE, outside, Place::NOWHERE, || "values outside the time of the activity are left out");
     let fixes = fixes(&lat, &lon);
     let unpaired = (lat.len() + lon.len() - 2 * fixes.len()) as u64;
