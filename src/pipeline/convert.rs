@@ -1,7 +1,7 @@
 //! Sources → files of another format, structure kept.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -12,8 +12,10 @@ use super::job::JobRead;
 use super::names::Tree;
 use super::plan::Plan;
 use super::read::{Progress, ReadOptions, Run, Visit, read_all};
+use super::zones;
 use crate::crosscheck;
 use crate::error::{Error, Kind, Result};
+use crate::fix::zone::{Claim, Correction};
 use crate::fix::{self, Anonymize, Shift};
 use crate::formats::{Format, Writer};
 use crate::history::History;
@@ -129,19 +131,53 @@ pub fn convert(
     let options = ReadOptions { once: false, ..options.clone() };
     let plan = Plan::new(inputs, &options);
     let tree = Tree::plan(plan.labels(), to);
-    let write_each = |read: JobRead| {
-        let mut written = Vec::new();
+    let each = |read: &JobRead, write: &mut dyn FnMut(&Activity, Option<PathBuf>)| {
         let mut of_base: HashMap<Digest, usize> = HashMap::new();
         for activity in &read.activities {
             let number = of_base.entry(activity.origin.digest).or_insert(read.before);
             let label = read.base(activity).map_or(activity.origin.source.as_str(), |base| base.label.as_str());
-            let path = target.path(&tree, label, *number);
+            write(activity, target.path(&tree, label, *number));
             *number += 1;
-            written.push(write_one(activity, to, path, how));
         }
+    };
+    let write_each = |read: JobRead| {
+        let mut written = Vec::new();
+        each(&read, &mut |activity, path| {
+            written.push((Claim::of_activity(activity), write_one(activity, to, path, how)));
+        });
         Ok(written)
     };
-    read_all(&plan, &options, progress, &Visit::each(&write_each))
+    let run = read_all(&plan, &options, progress, &Visit::each(&write_each))?;
+    let (claims, mut written): (Vec<Option<Claim>>, Vec<Written>) = run.results.into_iter().flatten().unzip();
+    // What all others tell of a zone is known only now: those few activities are written again.
+    let corrections: HashMap<(String, u32), (usize, Correction)> = zones::corrections(&claims, &options)
+        .into_iter()
+        .enumerate()
+        .filter_map(|(i, correction)| Some(((written[i].source.clone(), written[i].index), (i, correction?))))
+        .collect();
+    if !corrections.is_empty() {
+        let sources: HashSet<&str> = corrections.keys().map(|(source, _)| source.as_str()).collect();
+        let write_again = |read: JobRead| {
+            let mut again = Vec::new();
+            each(&read, &mut |activity, path| {
+                let key = (activity.origin.source.clone(), activity.origin.index);
+                let Some((i, correction)) = corrections.get(&key) else { return };
+                let mut activity = activity.clone();
+                correction.apply(&mut activity);
+                // A file that this run has just made is its own to replace.
+                let own = written[*i].error.is_none() && written[*i].changed;
+                let how = WriteOptions { force: how.force || own, ..how.clone() };
+                again.push((*i, write_one(&activity, to, path, &how)));
+            });
+            Ok(again)
+        };
+        let plan = plan.only(|name| sources.contains(name));
+        let again = read_all(&plan, &options, &|_| (), &Visit::each(&write_again))?;
+        for (i, new) in again.results.into_iter().flatten() {
+            written[i] = new;
+        }
+    }
+    Ok(Run { sources: run.sources, results: vec![written], report: run.report, notes: run.notes })
 }
 
 impl Target {

@@ -1,7 +1,6 @@
 //! Sources → history: each new content is kept once, under every name it was met with.
 
 use std::collections::{HashMap, HashSet};
-use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -11,17 +10,15 @@ use super::job::JobRead;
 use super::plan::Plan;
 use super::read::{Progress, ReadOptions, Run, Visit, read_all};
 use super::report::{Outcome, RunReport};
+use super::zones::{by_others, days_around, near};
 use crate::dedupe::{Fingerprint, Preferences};
 use crate::error::Result;
 use crate::fix::ZoneChoice;
-use crate::fix::zone::{self, Claim};
+
 use crate::history::{Committed, Entry, History, NewOriginal, OriginalKind, Stored, Writer};
 use crate::ids::{ActivityId, Digest};
 use crate::model::{Activity, Summary};
 use crate::source::Input;
-
-/// Activities of the history so near to a new one may tell its zone, ms.
-const NEIGHBOUR_MS: i64 = 3 * 86_400_000;
 
 /// How to import.
 #[derive(Debug, Clone)]
@@ -191,38 +188,6 @@ fn reconcile(
         fresh.remove(&id);
     }
     Ok(())
-}
-
-/// The time in which an activity may tell the zone of one of these, ms.
-pub(super) fn days_around(summaries: &[Summary]) -> Option<RangeInclusive<i64>> {
-    let starts = || summaries.iter().filter_map(|summary| summary.start);
-    let (first, last) = (starts().min()?, starts().max()?);
-    Some((first - NEIGHBOUR_MS)..=(last + NEIGHBOUR_MS))
-}
-
-/// Activities of a history that start in these days.
-pub(super) fn near<'a>(history: &'a History, days: &'a RangeInclusive<i64>) -> impl Iterator<Item = &'a Stored> {
-    history.activities().iter().filter(|a| a.start.is_some_and(|start| days.contains(&start)))
-}
-
-/// Settles the zones of some activities by one another and by others, which stay as they are. Gives those that changed.
-pub(super) fn by_others(summaries: &mut [Summary], known: &[Summary], options: &ReadOptions) -> Vec<ActivityId> {
-    let mut places = Vec::new();
-    let mut claims = Vec::new();
-    for (place, summary) in summaries.iter().enumerate() {
-        if let Some(claim) = Claim::of(summary) {
-            places.push(place);
-            claims.push(claim);
-        }
-    }
-    claims.extend(known.iter().filter_map(Claim::of));
-    let mut changed = Vec::new();
-    for (place, correction) in places.into_iter().zip(zone::reconcile(&claims, &options.home)) {
-        let Some(correction) = correction else { continue };
-        correction.apply_to_summary(&mut summaries[place]);
-        changed.push(summaries[place].id);
-    }
-    changed
 }
 
 /// Keeps the bytes of what was read, and gives the summaries of its activities. Sources that no activity came from are

@@ -3,11 +3,13 @@
 use super::job::JobRead;
 use super::plan::Plan;
 use super::read::{Progress, ReadOptions, Run, Visit, read_all};
+use super::zones;
 use crate::error::Result;
+use crate::fix::ZoneChoice;
 use crate::model::Summary;
 use crate::source::Input;
 
-/// Sums up every activity of every source.
+/// Sums up every activity of every source. What the activities tell of one another's zones is heeded.
 ///
 /// # Errors
 /// When threads cannot be started; what is wrong with a source is in its report.
@@ -17,6 +19,11 @@ pub fn inspect(
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Run<Vec<Summary>>> {
     let plan = Plan::new(inputs, options);
-    let sum_up = |read: JobRead| Ok(read.activities.iter().map(Summary::of).collect());
-    read_all(&plan, options, progress, &Visit::each(&sum_up))
+    let sum_up = |read: JobRead| Ok(read.activities.iter().map(Summary::of).collect::<Vec<_>>());
+    let run = read_all(&plan, options, progress, &Visit::each(&sum_up))?;
+    let mut summaries: Vec<Summary> = run.results.into_iter().flatten().collect();
+    if options.settle.zone != ZoneChoice::Keep {
+        zones::by_others(&mut summaries, &[], options);
+    }
+    Ok(Run { sources: run.sources, results: vec![summaries], report: run.report, notes: run.notes })
 }

@@ -7,6 +7,7 @@ use super::job::JobRead;
 use super::names::Tree;
 use super::plan::Plan;
 use super::read::{Progress, ReadOptions, Run, Visit, read_all};
+use super::zones;
 use crate::dedupe::{self, Fingerprint, Merged, Preferences};
 use crate::error::{Error, Kind, Result};
 use crate::fix::{self, SettleOptions, zone::Verdict};
@@ -56,7 +57,8 @@ pub fn merge_files(
     if let Some(error) = run.sources.iter().find_map(|source| source.error.as_ref()) {
         return Err(Error::new(Kind::Usage, format!("nothing is merged, a source cannot be read: {error}")));
     }
-    let activities: Vec<Activity> = run.results.into_iter().flatten().collect();
+    let mut activities: Vec<Activity> = run.results.into_iter().flatten().collect();
+    zones::settle_together(activities.iter_mut(), options);
     if activities.is_empty() {
         return Err(Error::new(Kind::Usage, "there is no activity in these sources"));
     }
@@ -103,7 +105,8 @@ pub fn convert_merged(
         Ok(read.activities.into_iter().zip(labels).collect::<Vec<_>>())
     };
     let run = read_all(&plan, &options, progress, &Visit::each(&keep))?;
-    let all: Vec<(Activity, String)> = run.results.into_iter().flatten().collect();
+    let mut all: Vec<(Activity, String)> = run.results.into_iter().flatten().collect();
+    zones::settle_together(all.iter_mut().map(|(activity, _)| activity), &options);
     let prints: Vec<Fingerprint> = all.iter().map(|(activity, _)| Fingerprint::of(activity)).collect();
     let grouping = dedupe::group(&prints);
     let by_id: BTreeMap<ActivityId, &(Activity, String)> = all.iter().map(|pair| (pair.0.origin.id(), pair)).collect();

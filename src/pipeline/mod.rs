@@ -23,6 +23,7 @@ mod report;
 mod shelf;
 mod tables;
 mod verify;
+mod zones;
 
 pub use changes::{Change, Differs, What};
 pub use convert::{Target, WriteOptions, Written, convert};

@@ -1,7 +1,7 @@
 //! The sources of a run, known before the first one is read.
 
 use super::read::ReadOptions;
-use crate::exports::{self, Layout};
+use crate::exports::{self, Layout, Role};
 use crate::source::{self, Input, Scan};
 
 /// The sources of a run and how they belong together.
@@ -20,6 +20,15 @@ impl Plan {
         let names: Vec<&str> = scan.entries.iter().map(|entry| entry.name.as_str()).collect();
         let layout = exports::plan(&names);
         Plan { scan, labels, layout }
+    }
+
+    /// The same plan without the jobs that need not be read again. Metadata tables stay: they tell of the others.
+    pub(super) fn only(mut self, wanted: impl Fn(&str) -> bool) -> Plan {
+        let entries = &self.scan.entries;
+        self.layout
+            .jobs
+            .retain(|job| job.role == Role::Table || job.files.iter().any(|&file| wanted(&entries[file].name)));
+        self
     }
 
     /// The sources' names relative to what the user named, in plan order.

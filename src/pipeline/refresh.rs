@@ -5,11 +5,11 @@ use std::path::Path;
 
 use super::changes::Change;
 use super::group::{merged_cluster, regroup, void_lines};
-use super::import::{by_others, days_around, near};
 use super::jobs;
 use super::read::{Progress, ReadOptions};
 use super::report::SourceReport;
 use super::shelf::{Shelf, decided, resettle};
+use super::zones::{by_others, days_around, near};
 use crate::dedupe::{Fingerprint, Preferences};
 use crate::error::Result;
 use crate::fix::{ZoneChoice, zone};

@@ -277,3 +277,36 @@ fn a_game_is_no_place() {
     let activity = settle(ride, &SettleOptions::default());
     assert_eq!((activity.offset_s, activity.evidence), (None, Evidence::None));
 }
+
+/// A gym session in local time without a zone, on the day of a run in Zurich (+02:00 in May): the run tells its zone, in
+/// whatever way the two are read.
+#[test]
+fn neighbours_tell_a_zone_to_every_command() {
+    let folder = tempfile::TempDir::new().unwrap();
+    std::fs::create_dir(folder.path().join("in")).unwrap();
+    let gym = "<?xml version=\"1.0\"?><TrainingCenterDatabase xmlns=\"http://www.garmin.com/xmlschemas/TrainingCenterDatabase/v2\"><Activities><Activity Sport=\"Other\"><Id>2024-05-01T18:00:00</Id><Lap StartTime=\"2024-05-01T18:00:00\"><TotalTimeSeconds>2</TotalTimeSeconds><DistanceMeters>0</DistanceMeters><Calories>1</Calories><Intensity>Active</Intensity><TriggerMethod>Manual</TriggerMethod><Track><Trackpoint><Time>2024-05-01T18:00:00</Time><HeartRateBpm><Value>90</Value></HeartRateBpm></Trackpoint><Trackpoint><Time>2024-05-01T18:00:02</Time><HeartRateBpm><Value>91</Value></HeartRateBpm></Trackpoint></Track></Lap></Activity></Activities></TrainingCenterDatabase>";
+    let run = "<?xml version=\"1.0\"?><gpx version=\"1.1\" creator=\"x\" xmlns=\"http://www.topografix.com/GPX/1/1\"><trk><trkseg><trkpt lat=\"47.37\" lon=\"8.54\"><time>2024-05-01T08:00:00Z</time></trkpt><trkpt lat=\"47.371\" lon=\"8.54\"><time>2024-05-01T08:01:00Z</time></trkpt></trkseg></trk></gpx>";
+    std::fs::write(folder.path().join("in/gym.tcx"), gym).unwrap();
+    std::fs::write(folder.path().join("in/run.gpx"), run).unwrap();
+    let run = |arguments: &[&str]| {
+        let output = super::cli::paceport(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        super::cli::lines(&output)
+    };
+    let gym_of = |lines: &[serde_json::Value]| {
+        let gym = lines.iter().find(|l| l["kind"] == "activity" && l["samples"] == 2 && l["positions"] == 0).unwrap();
+        (gym["start"].as_str().unwrap().to_owned(), gym["local_offset_s"].as_i64())
+    };
+    let truth = ("2024-05-01T16:00:00Z".to_owned(), Some(7200));
+    assert_eq!(gym_of(&run(&["inspect", "--json", "in"])), truth);
+    for _ in 0..2 {
+        let written = run(&["convert", "--json", "in", "--to", "fit", "--out", "out"]);
+        let files: Vec<_> = written.iter().filter(|line| line["kind"] == "output").collect();
+        assert!(files.len() == 2 && files.iter().all(|file| file["error"].is_null()), "{files:?}");
+    }
+    assert_eq!(gym_of(&run(&["inspect", "--json", "out/gym.fit"])), truth);
+    run(&["import", "in", "--into", "h"]);
+    assert_eq!(gym_of(&run(&["list", "h", "--json"])), truth);
+    // Alone it keeps its wall clock, and says so.
+    assert_eq!(gym_of(&run(&["inspect", "--json", "in/gym.tcx"])), ("2024-05-01T18:00:00Z".to_owned(), None));
+}

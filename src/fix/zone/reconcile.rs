@@ -60,6 +60,26 @@ impl Claim {
         })
     }
 
+    /// The same, of an activity that is in memory.
+    pub fn of_activity(activity: &Activity) -> Option<Claim> {
+        let (start, end) = activity.span()?;
+        let point = |(_, (lat, lon)): (usize, (f64, f64))| [lat, lon];
+        let mut positions = activity.track.positions();
+        let first = positions.next().map(point);
+        let last = positions.last().map(point).or(first);
+        Some(Claim {
+            start,
+            end,
+            offset_s: activity.offset_s,
+            evidence: activity.evidence,
+            floating: activity.floating,
+            moved: activity.shift_ms != 0,
+            ends: first.zip(last).map(|(first, last)| [first, last]),
+            distance_m: activity.computed.distance_m.or(activity.stated.distance_m),
+            source: activity.origin.source.clone(),
+        })
+    }
+
     /// The zone where it was recorded, unless that is only the open sea.
     fn zone(&self) -> Option<Zone> {
         let [[lat, lon], _] = self.ends?;
@@ -319,6 +339,21 @@ fn note_differs(i: usize, other: &Claim, apart_s: i32, claims: &[Claim], correct
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_claim_is_the_same_from_an_activity_and_its_summary() {
+        let mut draft = crate::model::Draft::new();
+        for i in 0..3 {
+            draft.recording.track.push(1_714_550_400_000 + i64::from(i) * 1000);
+            if i > 0 {
+                draft.recording.track.set_position(47.0 + f64::from(i) * 0.25, 8.5);
+            }
+        }
+        let activity = crate::fix::settle(draft, &crate::fix::SettleOptions::default());
+        let claim = Claim::of_activity(&activity).unwrap();
+        assert_eq!(Claim::of(&Summary::of(&activity)), Some(claim.clone()));
+        assert_eq!(claim.ends, Some([[47.25, 8.5], [47.5, 8.5]]));
+    }
 
     const COLOGNE: [[f64; 2]; 2] = [[50.94, 6.96], [50.95, 6.97]];
 
