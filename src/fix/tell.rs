@@ -2,7 +2,7 @@
 //! and what the recording itself does not say.
 
 use crate::error::Place;
-use crate::model::{Draft, Evidence, Sport};
+use crate::model::{Draft, Evidence, Sport, SubSport};
 use crate::report::{Code, Notes};
 
 const SPORT: Code = Code::info("table.sport");
@@ -34,8 +34,14 @@ pub fn tell(draft: &mut Draft, row: &Draft) {
             (only.sport, only.sub_sport) = sport(from);
         }
         (to.sport, to.sub_sport) = sport(from);
-    } else if from.sport == to.sport && to.sub_sport.is_none() {
-        to.sub_sport = from.sub_sport;
+    } else if from.sport == to.sport && open(to.sub_sport) {
+        to.sub_sport = from.sub_sport.or(to.sub_sport);
+        if let [only] = &mut to.sessions[..]
+            && only.sport == to.sport
+            && open(only.sub_sport)
+        {
+            only.sub_sport = to.sub_sport;
+        }
     }
     if from.sport_label.is_some() {
         to.sport_label.clone_from(&from.sport_label);
@@ -53,6 +59,11 @@ pub fn tell(draft: &mut Draft, row: &Draft) {
     }
 }
 
+/// True for a sub-sport that says nothing.
+fn open(sub_sport: Option<SubSport>) -> bool {
+    sub_sport.is_none_or(|sub| sub == SubSport::GENERIC)
+}
+
 fn cut(file_s: Option<f64>, row_s: Option<f64>, notes: &mut Notes) {
     let (Some(file), Some(row)) = (file_s, row_s) else { return };
     if row > 0.0 && row < CUT * file {
@@ -65,7 +76,7 @@ fn cut(file_s: Option<f64>, row_s: Option<f64>, notes: &mut Notes) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Clock, Session, SubSport, Totals};
+    use crate::model::{Clock, Session, Totals};
 
     fn row() -> Draft {
         let mut row = Draft::new();
@@ -93,6 +104,20 @@ mod tests {
         assert_eq!((r.stated.elapsed_s, r.stated.ascent_m), (Some(3600.0), Some(12.0)));
         assert_eq!((draft.clock.offset_s, draft.clock.evidence), (Some(7200), Evidence::Archive));
         assert!(draft.notes.get("table.sport").is_some() && draft.notes.get("table.shorter").is_some());
+    }
+
+    #[test]
+    fn a_generic_sub_sport_gives_way() {
+        let mut draft = Draft::new();
+        draft.recording.sport = Sport::RUNNING;
+        draft.recording.sub_sport = Some(SubSport::GENERIC);
+        draft.recording.sessions = vec![Session { sport: Sport::RUNNING, ..Session::default() }];
+        tell(&mut draft, &row());
+        assert_eq!(draft.recording.sub_sport, Some(SubSport(3)));
+        assert_eq!(draft.recording.sessions[0].sub_sport, Some(SubSport(3)));
+        draft.recording.sub_sport = Some(SubSport(1));
+        tell(&mut draft, &row());
+        assert_eq!(draft.recording.sub_sport, Some(SubSport(1)), "what the file says exactly stays");
     }
 
     #[test]
