@@ -48,12 +48,16 @@ fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
         let draft = draft(&row, &columns, order);
         let place = row.place();
         let short = row.len() < columns.width;
-        let damaged = row.damaged;
+        let (damaged, failed) = (row.damaged, is_failed(&row));
         rest = rows.next(&mut row);
         // Spreadsheets leave empty cells at the end of a row out; only the last row can be cut.
         let cut = short && !rest && rows.ends_openly();
         let Some(mut draft) = draft else {
-            intake.notes().add(ROW, place, || "a row without date and numbers was left out");
+            if failed {
+                intake.notes().add(EXPORT_ERROR, place, || "Strava could not export this activity at all");
+            } else {
+                intake.notes().add(ROW, place, || "a row without date and numbers was left out");
+            }
             continue;
         };
         if damaged || cut {
@@ -72,6 +76,10 @@ fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
     Ok(())
 }
 
+fn is_failed(row: &Row) -> bool {
+    row.cells().any(|cell| cell.trim() == ERROR)
+}
+
 /// The order of day and month in this table, when a row shows it.
 fn order(bytes: &[u8], columns: &Columns) -> Option<Order> {
     let (mut rows, mut row) = (Rows::new(bytes), Row::default());
@@ -88,7 +96,7 @@ fn order(bytes: &[u8], columns: &Columns) -> Option<Order> {
 fn draft(row: &Row, columns: &Columns, order: Option<Order>) -> Option<Draft> {
     let text = |at: Option<usize>| Some(row.cell(at?).trim()).filter(|text| !text.is_empty() && *text != ERROR);
     let mut draft = Draft::new();
-    if row.cells().any(|cell| cell.trim() == ERROR) {
+    if is_failed(row) {
         draft.notes.add(EXPORT_ERROR, row.place(), || "Strava could not export this activity completely");
     }
     let start = text(Some(columns.date)).and_then(|date| dates::parse(date, order.unwrap_or(Order::DayFirst)));
