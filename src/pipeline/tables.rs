@@ -148,16 +148,11 @@ impl<'a> Tables<'a> {
             if !is_workout(row) || own.load(Ordering::Relaxed) || told.contains(&(of.file.digest, i)) {
                 continue;
             }
-            let related = self.related((table, i));
-            let (again, additions): (Vec<At>, Vec<At>) =
-                related.into_iter().partition(|&at| self.row(at).is_some_and(is_workout));
-            // The same activity in several parts of a list: the last one counts.
-            if again.iter().any(|&other| other > (table, i)) {
-                continue;
-            }
             let mut draft = row.clone();
             say_lost(&mut draft);
-            let companions = additions.into_iter().filter_map(|at| self.use_row(&mut draft, at)).collect();
+            // The same activity in several parts of a list is said once, in the words of the last one.
+            let related = self.related((table, i)).into_iter();
+            let companions = related.filter_map(|at| self.use_row(&mut draft, at)).collect();
             left.push(Left { row: i as u32, draft, companions });
         }
         left

@@ -266,8 +266,8 @@ fn garmin_s_old_archive_has_a_bare_list() {
     assert_eq!((status, count(&lines)), (Some(0), 2));
     let run = named(&lines, "Mittagslauf");
     assert_eq!((&run["format"], &run["sport"], &run["sub_sport"]), (&json!("fit"), &json!("running"), &json!("trail")));
-    // No local time in its summary, no position in its file.
-    assert_eq!((&run["local_offset_s"], &run["local_evidence"]), (&Value::Null, &json!("none")));
+    // No local time in its summary, no position in its file; but a walk of the same day has one.
+    assert_eq!((&run["local_offset_s"], &run["local_evidence"]), (&json!(7200), &json!("neighbour")));
     let walk = named(&lines, "Spaziergang");
     assert_eq!(facts(walk), ("2024-05-01T15:00:00Z", "walking", Some("casual_walking"), None, Some(3600.0)));
     assert_eq!(walk["local_evidence"], "archive");
