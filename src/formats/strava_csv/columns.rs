@@ -5,8 +5,8 @@ use crate::formats::cells::{Row, Rows};
 
 /// The block for machines starts so many columns behind the file name.
 const TO_MACHINE: usize = 3;
-/// Where the file name stands, in the oldest tables and in any to come.
-const NAMES: std::ops::Range<usize> = 9..20;
+/// The file name stands in one of these columns, in the oldest tables and in any to come.
+const NAMES: [usize; 2] = [9, 20];
 /// Columns of the generation before July 2019, which has no block for machines.
 const OLDEST: usize = 10;
 
@@ -175,7 +175,7 @@ impl Columns {
 fn repeated(heads: &Row) -> Option<usize> {
     let same = |a: usize, b: usize| !heads.cell(a).trim().is_empty() && heads.cell(a).trim() == heads.cell(b).trim();
     let words = heads.cell(5).bytes().all(|byte| !byte.is_ascii_digit());
-    NAMES.find(|at| words && same(5, at + TO_MACHINE) && same(6, at + TO_MACHINE + 2))
+    (NAMES[0]..NAMES[1]).find(|at| words && same(5, at + TO_MACHINE) && same(6, at + TO_MACHINE + 2))
 }
 
 /// The file name's column by the first row that has an id in front and names a recording of the archive.
@@ -183,7 +183,7 @@ fn by_rows(rows: &mut Rows<'_>) -> Option<usize> {
     let mut row = Row::default();
     while rows.next(&mut row) {
         if is_id(row.cell(0).trim())
-            && let Some(at) = NAMES.find(|at| is_recording(row.cell(*at)))
+            && let Some(at) = (NAMES[0]..NAMES[1]).find(|at| is_recording(row.cell(*at)))
         {
             return Some(at);
         }
