@@ -12,8 +12,8 @@ use crate::report::Code;
 const PART: Code = Code::info("huawei.part");
 
 const MILE_M: f64 = 1609.344;
-/// Splits, laps and lengths that are kept of one kind; a recording of a year has fewer.
-const MOST: usize = 100_000;
+/// Splits, laps and lengths that are read of one kind: no recording has as many.
+const MOST: usize = 5_000;
 
 /// Fills all parts.
 pub(super) fn fill(lines: &Lines, placed: &Placed, top: &Value, simplify: &Value, draft: &mut Draft) {

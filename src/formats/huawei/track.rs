@@ -221,3 +221,67 @@ fn series(lines: &Lines, clock: &Instants, sport: Sport, heights: bool, mut give
         pairs.iter().for_each(|pair| give(clock.of_relative(pair.k), kind, pair.v));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: i64 = 1_551_732_120_000;
+
+    fn filled(text: &str, sport: Sport, datum: Stated, limit: usize) -> Draft {
+        let mut draft = Draft::new();
+        draft.recording.sport = sport;
+        fill(&Lines::of(text), Some(START), datum, limit, &mut draft);
+        draft
+    }
+
+    fn values(draft: &Draft, channel: Channel) -> Vec<(i64, f32)> {
+        let track = &draft.recording.track;
+        let column = track.column(channel).into_iter().flat_map(|column| column.present());
+        column.map(|(row, value)| ((track.times()[row] - START) / 1000, value)).collect()
+    }
+
+    #[test]
+    fn speeds_go_with_heart_rates_only_when_there_are_as_many() {
+        let beats = format!("tp=h-r;k={};v=100;\ntp=h-r;k={};v=101;\n", START + 5000, START + 21_000);
+        let paired = filled(&(beats.clone() + "tp=rs;k=0;v=20;\ntp=rs;k=5;v=21;"), Sport::RUNNING, Stated::None, 99);
+        assert_eq!(values(&paired, Channel::Speed), [(5, 2.0), (21, 2.1)]);
+        let apart = filled(&(beats + "tp=rs;k=5;v=21;"), Sport::RUNNING, Stated::None, 99);
+        assert_eq!(values(&apart, Channel::Speed), [(5, 2.1)]);
+    }
+
+    #[test]
+    fn heights_of_positions_come_before_those_of_the_barometer() {
+        let fix =
+            |alt: f64| format!("tp=lbs;k=0;lat=50;lon=-3;alt={alt};t={START};\ntp=alti;k={};v=44.5;", START + 2000);
+        assert_eq!(values(&filled(&fix(0.0), Sport::RUNNING, Stated::None, 99), Channel::Altitude), [(2, 44.5)]);
+        let both = filled(&fix(31.0), Sport::RUNNING, Stated::None, 99);
+        assert_eq!(values(&both, Channel::Altitude), [(0, 31.0)]);
+        let barometer = &both.recording.track.extra()[0];
+        assert_eq!((barometer.key.name.as_str(), barometer.get(1)), ("barometric_altitude", Some(44.5)));
+    }
+
+    #[test]
+    fn steps_are_halved_and_strokes_are_not() {
+        let rates = format!("tp=s-r;k={};v=164;\ntp=s-r;k={};v=-30;\n", START, START + 60_000);
+        let of = |text: &str, sport| values(&filled(text, sport, Stated::None, 99), Channel::Cadence);
+        assert_eq!(of(&rates, Sport::RUNNING), [(0, 82.0), (60, 30.0)]);
+        assert_eq!(of(&rates, Sport::SWIMMING), [(0, 164.0), (60, 30.0)]);
+        assert_eq!(of("tp=s-r;k=1551732120000;v=0;", Sport::CYCLING), [], "a ride has no steps");
+        assert_eq!(of(&(rates + "tp=cad;k=1551732125000;v=85;"), Sport::CYCLING), [(5, 85.0)]);
+    }
+
+    #[test]
+    fn positions_are_sorted_counted_and_their_datum_is_judged() {
+        let fix = |k: i64, second: i64| format!("tp=lbs;k={k};lat=31.2;lon=121.5;alt=0;t={};\n", START + second * 1000);
+        let text = fix(0, 0) + &fix(1, 4) + &fix(2, 2) + "tp=lbs;k=3;lat=31.2;lon=121.5;t=0;";
+        let draft = filled(&text, Sport::RUNNING, Stated::None, 99);
+        assert_eq!(draft.recording.track.times(), [START, START + 2000, START + 4000]);
+        for (code, count) in [("huawei.order", 1), ("huawei.no_time", 1), ("huawei.datum_unstated", 3)] {
+            assert_eq!(draft.notes.get(code).map(|note| note.count), Some(count), "{code}");
+        }
+        assert!(filled(&text, Sport::RUNNING, Stated::Wgs84, 99).notes.get("huawei.datum_unstated").is_none());
+        let cut = filled(&text, Sport::RUNNING, Stated::Wgs84, 2);
+        assert!(cut.recording.track.len() == 2 && !cut.complete && cut.notes.get("huawei.samples").is_some());
+    }
+}
