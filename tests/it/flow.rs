@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::cli::{lines, paceport, tree};
 use super::fixtures;
+use super::synthetic::Dice;
 
 fn folder() -> PathBuf {
     fixtures::root().join("exports/polar_flow")
@@ -192,14 +193,23 @@ fn a_session_converts_to_fit_and_tcx() {
     }
 }
 
-/// Numbers that look random and are the same in every run (Knuth's MMIX generator).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as usize) % end.max(1)
-    }
+// polar.md section 7.
+#[test]
+fn the_tcx_of_a_session_tells_its_sport_in_the_plan() {
+    let tcx = |plan: &str| {
+        format!(
+            r#"<?xml version="1.0"?><TrainingCenterDatabase xmlns="http://www.garmin.com/xmlschemas/TrainingCenterDatabase/v2"><Activities><Activity Sport="Other"><Id>2016-01-10T17:40:57.000Z</Id><Lap StartTime="2016-01-10T17:40:58.000Z"><TotalTimeSeconds>60.5</TotalTimeSeconds><DistanceMeters>0.0</DistanceMeters><Calories>12</Calories><Intensity>Active</Intensity><TriggerMethod>Manual</TriggerMethod><Track><Trackpoint><Time>2016-01-10T17:40:58.661Z</Time><HeartRateBpm><Value>120</Value></HeartRateBpm><Cadence>82</Cadence><SensorState>Present</SensorState></Trackpoint></Track></Lap><Training VirtualPartner="false"><Plan Type="Workout" IntervalWorkout="false"><Name>{plan}</Name><Extensions/></Plan></Training><Creator><Name>Polar V800</Name><UnitId>0</UnitId><ProductID>13</ProductID></Creator></Activity></Activities></TrainingCenterDatabase>"#
+        )
+    };
+    let read = |plan: &str| {
+        let reading = formats::read_bytes(tcx(plan).as_bytes(), &Limits::default()).unwrap().1;
+        let recording = &reading.drafts[0].recording;
+        assert_eq!(recording.device().unwrap().product.as_deref(), Some("Polar V800"));
+        (recording.sport.name().into_owned(), recording.sport_label.clone())
+    };
+    assert_eq!(read("Strength training"), ("training".into(), None));
+    assert_eq!(read("Kuntosali"), ("generic".into(), Some("Kuntosali".into())));
+    assert_eq!(read(""), ("generic".into(), None));
 }
 
 /// `PACEPORT_MUTANTS=100000 cargo test flow_mutants` tries more.
@@ -219,16 +229,17 @@ fn flow_mutants_are_read_or_refused_without_a_panic() {
     }
     assert_eq!(seeds.len(), 10);
     let tries: usize = std::env::var("PACEPORT_MUTANTS").map_or(3000, |n| n.parse().unwrap());
-    let mut dice = Dice(1977);
+    let mut dice = Dice::new(1977);
+    let mut below = |end: usize| dice.below(end.max(1) as u64) as usize;
     let (mut read, mut refused) = (0, 0);
     for _ in 0..tries {
-        let mut bytes = seeds[dice.below(seeds.len())].clone();
-        for _ in 0..=dice.below(4) {
-            let (at, len) = (dice.below(bytes.len()), dice.below(40));
+        let mut bytes = seeds[below(seeds.len())].clone();
+        for _ in 0..=below(4) {
+            let (at, len) = (below(bytes.len()), below(40));
             let end = (at + len).min(bytes.len());
-            match dice.below(7) {
-                0 => bytes[at] ^= 1 << dice.below(8),
-                1 => bytes[at] = b"{}[]\":,-9eNnT"[dice.below(13)],
+            match below(7) {
+                0 => bytes[at] ^= 1 << below(8),
+                1 => bytes[at] = b"{}[]\":,-9eNnT"[below(13)],
                 2 => drop(bytes.drain(at..end)),
                 3 => {
                     let copy = bytes[at..end].to_vec();
@@ -236,7 +247,7 @@ fn flow_mutants_are_read_or_refused_without_a_panic() {
                 }
                 4 => {
                     let tokens: [&[u8]; 6] = [b"NaN", b"null", b"1e308", b"-99999999999999999999", b"{}", b"[[]]"];
-                    bytes.splice(at..end.min(at + 3), tokens[dice.below(6)].iter().copied());
+                    bytes.splice(at..end.min(at + 3), tokens[below(6)].iter().copied());
                 }
                 5 => {
                     let digits: Vec<usize> =

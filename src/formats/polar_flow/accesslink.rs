@@ -1,8 +1,9 @@
 //! AccessLink v3: exercises as sync tools saved them, with comma-separated samples.
 
 use super::fields::{Text, array, decimal, instant, millis, number, object, text};
-use super::parse::{Each, limits, list, points};
+use super::parse::{Each, MOST_SERIES, limits, list, push};
 use super::raw::{Exercise, Kind, Raw, Series, Word, ZoneSet};
+use super::recorded::points;
 use crate::error::Result;
 use crate::model::Channel;
 
@@ -116,9 +117,9 @@ fn samples(json: &mut Text<'_>, to: &mut Exercise) -> Result<()> {
         }
         _ => Kind::Extra(format!("sample_type_{name}")),
     };
-    if to.main.series.len() < 64 && !values.is_empty() {
+    if !values.is_empty() {
         let interval_ms = rate.map(|seconds| seconds * 1000.0);
-        to.main.series.push(Series { kind, interval_ms, times: Vec::new(), values });
+        push(&mut to.main.series, Series { kind, interval_ms, times: Vec::new(), values }, MOST_SERIES);
     }
     Ok(())
 }

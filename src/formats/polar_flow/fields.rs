@@ -1,7 +1,7 @@
 //! Values of Polar's JSON, in whatever type they are written.
 
 use crate::error::Result;
-use crate::json::{Event, Json, Shape};
+use crate::json::{Event, Json, Shape, short_decimal};
 use crate::model::time::{self, Instant};
 
 /// The text that is read.
@@ -61,7 +61,8 @@ pub(super) fn number(json: &mut Text<'_>) -> Result<Option<f64>> {
 
 /// The number that a text is.
 pub(super) fn decimal(text: &str) -> Option<f64> {
-    text.trim().parse().ok().filter(|value: &f64| value.is_finite())
+    let text = text.trim();
+    short_decimal(text.as_bytes()).or_else(|| text.parse().ok()).filter(|value| value.is_finite())
 }
 
 /// A text or number as text; blank is absent.

@@ -5,8 +5,10 @@
 mod accesslink;
 mod draft;
 mod fields;
+mod leg;
 mod parse;
 mod raw;
+mod recorded;
 mod sports;
 mod table;
 mod timeline;
@@ -351,6 +353,21 @@ mod tests {
             ]
         );
         assert_eq!(track.get(4, Channel::HeartRate), Some(121.0));
+    }
+
+    #[test]
+    fn an_old_session_has_the_sport_of_its_exercises() {
+        let leg = |sport: &str, from: &str, to: &str| {
+            format!(r#"{{"startTime":"2019-05-01T{from}","stopTime":"2019-05-01T{to}","sport":"{sport}"}}"#)
+        };
+        let session = |second: &str| {
+            let legs = [leg("RUNNING", "18:00:00", "18:10:00"), leg(second, "18:10:00", "18:20:00")].join(",");
+            let json = format!(
+                r#"{{"exportVersion":"1.6","startTime":"2019-05-01T18:00:00","stopTime":"2019-05-01T18:20:00","exercises":[{legs}]}}"#
+            );
+            one(&json).recording.sport
+        };
+        assert_eq!((session("RUNNING"), session("CYCLING")), (Sport::RUNNING, Sport::MULTISPORT));
     }
 
     #[test]

@@ -17,6 +17,8 @@ const USUAL_MS: f64 = 1000.0;
 const NEAR_MS: i64 = 500;
 /// Altitudes of 0 in front of one higher than this mean that none was known yet, m.
 const FIRST_FIX_M: f64 = 20.0;
+/// What the model can hold of one beat, ms.
+const LONGEST_BEAT_MS: f64 = 65_535.0;
 /// More extra channels than this are no recording.
 const MOST_EXTRA: usize = 64;
 
@@ -42,7 +44,7 @@ impl Runs {
         let mut time = self.start.unwrap_or(0).saturating_add(ms.round() as i64).saturating_add(hand.ms);
         while let Some((from, to)) = self.stops.get(hand.stop).filter(|(from, _)| time > *from) {
             hand.ms += to - from;
-            time += to - from;
+            time = time.saturating_add(to - from);
             hand.stop += 1;
         }
         time
@@ -182,7 +184,7 @@ fn prepare(series: &mut Series, draft: &mut Draft) {
 /// Positions with their instants.
 fn fixes(part: &Part, runs: &Runs, context: &Context) -> Vec<(Option<i64>, Point)> {
     let route = &part.route;
-    let start = route.start.map(|start| super::draft::utc(start, context.offset_ms)).or(runs.start);
+    let start = route.start.map(|start| super::leg::utc(start, context.offset_ms)).or(runs.start);
     let instant = |point: &Point| match point.at {
         At::Unknown => None,
         At::After(ms) => start.map(|start| start.saturating_add(ms.round() as i64)),
@@ -194,8 +196,9 @@ fn fixes(part: &Part, runs: &Runs, context: &Context) -> Vec<(Option<i64>, Point
 fn beats(part: &Part, runs: &Runs, draft: &mut Draft) {
     let (mut hand, mut sum, mut offline) = (Hand::default(), 0.0, 0);
     for &(ms, off) in &part.rr {
-        sum += ms.max(0.0);
-        if off || !(1.0..=65_535.0).contains(&ms) || runs.start.is_none() {
+        // No interval is longer; a larger number must not carry the rest away.
+        sum += ms.clamp(0.0, LONGEST_BEAT_MS);
+        if off || !(1.0..=LONGEST_BEAT_MS).contains(&ms) || runs.start.is_none() {
             offline += 1;
             continue;
         }

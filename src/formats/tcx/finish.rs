@@ -4,7 +4,7 @@ use super::lap::FAR_MS;
 use super::read::{Activity, DATE};
 use crate::error::Place;
 use crate::formats::xml;
-use crate::model::{Channel, Draft, Lap, Totals};
+use crate::model::{Channel, Draft, Lap, Sport, Totals, parse_sport};
 use crate::report::Code;
 
 const PAUSE_MARKS: Code = Code::info("tcx.pause_marks");
@@ -68,6 +68,10 @@ pub(super) fn draft(mut activity: Activity, author: Option<&str>) -> Option<Draf
     xml::judge_cadence(&mut draft);
     xml::mark_virtual(&mut draft);
     let product = draft.recording.device().and_then(|device| device.product.as_deref()).unwrap_or_default();
+    if product.starts_with("Polar") {
+        sport_of_plan(&mut draft);
+    }
+    let product = draft.recording.device().and_then(|device| device.product.as_deref()).unwrap_or_default();
     if product.contains("Suunto") || author.is_some_and(|author| author.contains("Movescount")) {
         clear_zero_altitudes(&mut draft);
     }
@@ -110,4 +114,21 @@ fn clear_zero_altitudes(draft: &mut Draft) {
     draft.notes.add_many(ZERO_ALTITUDE, zeros, Place::NOWHERE, || {
         format!("{zeros} altitudes of 0 m among others mean that Suunto knew none")
     });
+}
+
+/// Polar Flow knows only three sports here, and writes the name of the sport, in its owner's language, as that of the plan.
+fn sport_of_plan(draft: &mut Draft) {
+    let recording = &mut draft.recording;
+    let [session] = &mut recording.sessions[..] else { return };
+    if session.sport != Sport::GENERIC || recording.sport != Sport::GENERIC {
+        return;
+    }
+    let Some(name) = &session.name else { return };
+    match parse_sport(name) {
+        Some((sport, sub_sport)) => {
+            (session.sport, session.sub_sport) = (sport, sub_sport);
+            (recording.sport, recording.sub_sport) = (sport, sub_sport);
+        }
+        None => recording.sport_label = Some(name.clone()),
+    }
 }
