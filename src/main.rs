@@ -2,6 +2,10 @@
 
 mod cli;
 
+/// Archives of many small members leave glibc's heap full of holes: seven times the memory, twice the time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     cli::main()
 }

@@ -58,7 +58,7 @@ pub fn closing(common: &Common, sources: &[SourceReport], run: &RunReport) {
     }
     let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
     for source in sources.iter().filter(|s| s.outcome == Outcome::Skipped) {
-        let reason = source.notes.iter().next().map_or("no reason", |note| note.detail.as_str());
+        let reason = source.reason();
         *reasons.entry(reason).or_default() += 1;
         if common.verbose {
             eprintln!("skipped: {}: {}", printable(&source.source), printable(reason));

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use crate::error::Error;
 use crate::exports::{Export, Role};
 use crate::ids::Digest;
-use crate::report::Notes;
+use crate::report::{Note, Notes};
 
 /// What became of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -76,6 +76,13 @@ impl SourceReport {
         }
     }
 
+    /// Why nothing was read of it: what it holds instead of activities, in words.
+    pub fn reason(&self) -> &str {
+        let says_why = |note: &&Note| note.code.starts_with("source.");
+        let note = self.notes.iter().find(says_why).or_else(|| self.notes.iter().next());
+        note.map_or("no reason", |note| note.detail.as_str())
+    }
+
     pub(super) fn failed(name: &str, error: &Error) -> SourceReport {
         SourceReport { error: Some(error.to_string()), ..SourceReport::new(name, None, Outcome::Failed) }
     }
@@ -122,10 +129,7 @@ impl ExportReport {
             (Outcome::Failed | Outcome::Partial, _) => self.damaged += 1,
             (Outcome::Read | Outcome::Duplicate, Role::Table) => self.tables += 1,
             (Outcome::Read | Outcome::Duplicate, _) => self.recordings += 1,
-            (Outcome::Skipped, _) => {
-                let what = source.notes.iter().next().map_or("nothing to be read", |note| note.detail.as_str());
-                *self.ignored.entry(what.to_owned()).or_default() += 1;
-            }
+            (Outcome::Skipped, _) => *self.ignored.entry(source.reason().to_owned()).or_default() += 1,
         }
     }
 }
