@@ -1,5 +1,6 @@
 //! Deflate and gzip over any buffered reader. A slice in memory is one, so whole buffers run at full speed.
 
+use std::cell::RefCell;
 use std::io::{self, BufRead, Read};
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
@@ -38,16 +39,56 @@ fn step(raw: &mut Decompress, input: &mut impl BufRead, out: &mut [u8]) -> io::R
     }
 }
 
+/// Decoders at rest that a thread keeps.
+const MOST_RESTING: usize = 4;
+
+thread_local! {
+    /// A decoder is tens of kilobytes to allocate and to clear: too much for each of thousands of small members.
+    static RESTING: RefCell<Vec<Decompress>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A decoder of raw deflate, which goes to rest when it is dropped.
+struct Decoder(Option<Decompress>);
+
+impl Decoder {
+    fn new() -> Decoder {
+        Decoder(RESTING.with_borrow_mut(Vec::pop))
+    }
+
+    fn raw(&mut self) -> &mut Decompress {
+        self.0.get_or_insert_with(|| Decompress::new(false))
+    }
+
+    fn total_in(&self) -> u64 {
+        self.0.as_ref().map_or(0, Decompress::total_in)
+    }
+}
+
+impl Drop for Decoder {
+    fn drop(&mut self) {
+        let Some(mut raw) = self.0.take() else { return };
+        raw.reset(false);
+        // A thread that ends has no place for it any more.
+        let _ = RESTING.try_with(|resting| {
+            if let Ok(mut resting) = resting.try_borrow_mut()
+                && resting.len() < MOST_RESTING
+            {
+                resting.push(raw);
+            }
+        });
+    }
+}
+
 /// A raw deflate stream, as zip members hold it.
 pub(super) struct Inflate<R> {
     input: R,
-    raw: Decompress,
+    raw: Decoder,
     ended: bool,
 }
 
 impl<R: BufRead> Inflate<R> {
     pub(super) fn new(input: R) -> Inflate<R> {
-        Inflate { input, raw: Decompress::new(false), ended: false }
+        Inflate { input, raw: Decoder::new(), ended: false }
     }
 }
 
@@ -56,7 +97,7 @@ impl<R: BufRead> Read for Inflate<R> {
         if self.ended || out.is_empty() {
             return Ok(0);
         }
-        match step(&mut self.raw, &mut self.input, out)? {
+        match step(self.raw.raw(), &mut self.input, out)? {
             Ok((written, ended)) => {
                 self.ended = ended;
                 if written == 0 && !ended {
@@ -78,7 +119,7 @@ impl<R: BufRead> Read for Inflate<R> {
 /// A gzip stream of one or several members (RFC 1952). Every check sum is verified.
 pub(super) struct Gunzip<R> {
     input: R,
-    raw: Decompress,
+    raw: Decoder,
     crc: Crc,
     state: State,
     /// Compressed bytes of the members and headers read so far.
@@ -97,7 +138,7 @@ enum State {
 
 impl<R: BufRead> Gunzip<R> {
     pub(super) fn new(input: R) -> Gunzip<R> {
-        Gunzip { input, raw: Decompress::new(false), crc: Crc::new(), state: State::First, at: 0, late: None }
+        Gunzip { input, raw: Decoder::new(), crc: Crc::new(), state: State::First, at: 0, late: None }
     }
 
     fn end(&mut self, code: Code, detail: impl Into<String>) -> io::Error {
@@ -155,7 +196,7 @@ impl<R: BufRead> Gunzip<R> {
         if flags & 2 != 0 {
             self.take::<2>()?;
         }
-        self.raw.reset(false);
+        self.raw.raw().reset(false);
         self.crc.reset();
         self.state = State::Body;
         Ok(true)
@@ -179,8 +220,8 @@ impl<R: BufRead> Gunzip<R> {
 
     fn trailer(&mut self) -> io::Result<()> {
         self.at += self.raw.total_in();
-        let total = self.raw.total_out() as u32;
-        self.raw.reset(false);
+        let total = self.raw.raw().total_out() as u32;
+        self.raw.raw().reset(false);
         let trailer = self.take::<8>()?;
         let [a, b, c, d, e, f, g, h] = trailer;
         if u32::from_le_bytes([a, b, c, d]) != self.crc.sum() {
@@ -211,7 +252,7 @@ impl<R: BufRead> Read for Gunzip<R> {
                     }
                 }
                 State::Body => {
-                    let (written, ended) = match step(&mut self.raw, &mut self.input, out)? {
+                    let (written, ended) = match step(self.raw.raw(), &mut self.input, out)? {
                         Ok((0, false)) => return Err(self.end(GZIP, "the gzip data is cut off")),
                         Ok(done) => done,
                         Err(reason) => return Err(self.end(GZIP, format!("the gzip data is damaged: {reason}"))),
