@@ -17,20 +17,28 @@ targets=("$@")
 [ ${#targets[@]} -gt 0 ] || for file in src/bin/*.rs; do targets+=("$(basename "$file" .rs)"); done
 
 # Every bundled fixture is a seed of every target: a reader must also stand what is not its own.
+seeds="$(mktemp -d)"
+trap 'rm -rf "$seeds"' EXIT
+mkdir "$seeds/members" "$seeds/all" "$seeds/journals"
+if command -v unzip >/dev/null 2>&1; then
+    find ../../fixtures/exports ../../fixtures/tour -name '*.zip' | while read -r archive; do
+        unzip -qq -o "$archive" -d "$seeds/members" || true
+    done
+fi
+named='for file do cp "$file" "$0/$(sha256sum "$file" | cut -c1-16)"; done'
+find ../../fixtures "$seeds/members" -type f -size -64k -exec sh -c "$named" "$seeds/all" {} +
+find ../../fixtures -name '*.jsonl' -exec sh -c "$named" "$seeds/journals" {} +
 seed() {
     mkdir -p "corpus/$1" "artifacts/$1"
-    find ../../fixtures -type f -size -64k | while read -r file; do
-        name="$(sha256sum "$file" | cut -c1-16)"
-        case "$1" in
-        # The first byte says that the lines behind it are to be sealed.
-        journal) case "$file" in *.jsonl) printf '\001' | cat - "$file" >"corpus/$1/$name" ;; esac ;;
-        *) [ -e "corpus/$1/$name" ] || cp "$file" "corpus/$1/$name" ;;
-        esac
-    done
-    # Words of the formats, as they stand in the readers.
-    [ -e "corpus/words" ] || grep -rhoE 'b?"[A-Za-z_:<>./-]{3,24}"' ../../src/formats ../../src/json ../../src/exports |
-        sed 's/^b//' | sort -u >corpus/words
+    case "$1" in
+    # The first byte says that the lines behind it are to be sealed.
+    journal) for file in "$seeds"/journals/*; do printf '\001' | cat - "$file" >"corpus/journal/$(basename "$file")"; done ;;
+    *) cp -n "$seeds"/all/* "corpus/$1/" ;;
+    esac
 }
+# Words of the formats, as they stand in the readers.
+mkdir -p corpus
+grep -rhoE 'b?"[A-Za-z_:<>./-]{3,24}"' ../../src/formats ../../src/json ../../src/exports | sed 's/^b//' | sort -u >corpus/words
 
 failed=0
 for name in "${targets[@]}"; do
