@@ -30,18 +30,23 @@ pub fn run(common: &Common, root: &Path, filter: &Filter, unsure: bool) -> Resul
     if unsure {
         return doubtful(common, &history, filter);
     }
-    let workouts = selected(&history, filter)?;
-    summary::to_stdout(|out| {
-        if !common.json {
-            let rows: Vec<_> = workouts.iter().map(row).collect();
-            return table::print(out, table::ACTIVITY, &rows);
-        }
-        workouts.iter().try_for_each(|workout| {
-            let members = workout.members.iter().map(|member| member.source.as_str()).collect();
-            summary::json_line(out, &Listed { summary: &workout.summary, members, origins: &workout.origins })
-        })
-    })?;
+    let wanted = |stored: &Stored| passes(stored, filter);
+    if common.json {
+        let lines = pipeline::map_workouts(&history, common.jobs, &wanted, &json)?;
+        summary::to_stdout(|out| lines.into_iter().try_for_each(|line| out.write_all(&line?)))?;
+    } else {
+        let rows = pipeline::map_workouts(&history, common.jobs, &wanted, &|workout| row(&workout))?;
+        summary::to_stdout(|out| table::print(out, table::ACTIVITY, &rows))?;
+    }
     Ok(Exit::Done)
+}
+
+/// The JSON line of a workout.
+fn json(workout: Workout) -> std::io::Result<Vec<u8>> {
+    let members = workout.members.iter().map(|member| member.source.as_str()).collect();
+    let mut line = Vec::new();
+    summary::json_line(&mut line, &Listed { summary: &workout.summary, members, origins: &workout.origins })?;
+    Ok(line)
 }
 
 /// A table row; a merged workout says how many more sources it has.

@@ -35,11 +35,7 @@ pub fn run<T: Send>(
 ) -> Result<()> {
     let mut order: Vec<usize> = (0..sizes.len()).collect();
     order.sort_by_key(|&job| (std::cmp::Reverse(sizes[job]), job));
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(workers.threads)
-        .thread_name(|i| format!("{WORKER_PREFIX}{i}"))
-        .build()
-        .map_err(|e| Error::new(Kind::Internal, format!("cannot start threads: {e}")))?;
+    let pool = pool(workers.threads)?;
     let budget = Budget::new(workers.memory);
     let next = AtomicUsize::new(0);
     // A rendezvous channel: a worker keeps its permit until its result has been consumed.
@@ -65,6 +61,15 @@ pub fn run<T: Send>(
         }
     });
     outcome
+}
+
+/// So many threads; one a core when it is 0.
+pub(super) fn pool(threads: usize) -> Result<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|i| format!("{WORKER_PREFIX}{i}"))
+        .build()
+        .map_err(|e| Error::new(Kind::Internal, format!("cannot start threads: {e}")))
 }
 
 /// Threads whose names start so run jobs; a panic there is reported as that source's error, not printed.

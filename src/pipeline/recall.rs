@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use super::convert::{WriteOptions, Written, write_one, write_original, writer_of};
 use super::group::recall_merged;
 use super::jobs;
@@ -94,25 +96,45 @@ pub struct Member {
 ///
 /// # Errors
 /// `History` when a journal line cannot be understood.
-pub fn workouts(history: &History, wanted: &dyn Fn(&Stored) -> bool) -> Result<Vec<Workout>> {
+pub fn workouts(history: &History, wanted: &(dyn Fn(&Stored) -> bool + Sync)) -> Result<Vec<Workout>> {
+    map_workouts(history, 0, wanted, &|workout| workout)
+}
+
+/// Makes something of each workout of a history, in order of start: only that is kept of it. `threads` is one a core
+/// when it is 0.
+///
+/// # Errors
+/// `History` when a journal line cannot be understood; `Internal` when threads cannot be started.
+pub fn map_workouts<T: Send>(
+    history: &History,
+    threads: usize,
+    wanted: &(dyn Fn(&Stored) -> bool + Sync),
+    make: &(dyn Fn(Workout) -> T + Sync),
+) -> Result<Vec<T>> {
     let merges = history.clusters().iter().filter(|cluster| cluster.verdict == history::Verdict::Same);
     let cluster_of: HashMap<ActivityId, &StoredCluster> =
         merges.flat_map(|cluster| cluster.members.iter().map(move |id| (*id, cluster))).collect();
-    let mut workouts = Vec::new();
-    for stored in history.activities().iter().filter(|stored| wanted(stored)) {
-        match cluster_of.get(&stored.id) {
-            Some(cluster) if cluster.base == stored.id => workouts.push(merged(history, cluster)?),
-            Some(_) => {}
-            None => {
-                let summary = stored.summary()?;
-                let member = Member { id: stored.id, source: summary.source.clone() };
-                let channels = summary.channels.keys().chain(summary.extra_channels.keys());
-                let origins = channels.map(|channel| (channel.clone(), summary.source.clone())).collect();
-                workouts.push(Workout { summary, members: vec![member], origins });
-            }
-        }
-    }
-    Ok(workouts)
+    let one = |stored: &Stored| -> Result<Option<T>> {
+        let workout = match cluster_of.get(&stored.id) {
+            Some(cluster) if cluster.base == stored.id => merged(history, cluster)?,
+            Some(_) => return Ok(None),
+            None => alone(stored)?,
+        };
+        Ok(Some(make(workout)))
+    };
+    let stored = history.activities();
+    let mapped = jobs::pool(threads)?
+        .install(|| stored.par_iter().filter(|stored| wanted(stored)).map(one).collect::<Result<Vec<_>>>())?;
+    Ok(mapped.into_iter().flatten().collect())
+}
+
+/// An activity that is a workout of its own.
+fn alone(stored: &Stored) -> Result<Workout> {
+    let summary = stored.summary()?;
+    let member = Member { id: stored.id, source: summary.source.clone() };
+    let channels = summary.channels.keys().chain(summary.extra_channels.keys());
+    let origins = channels.map(|channel| (channel.clone(), summary.source.clone())).collect();
+    Ok(Workout { summary, members: vec![member], origins })
 }
 
 fn merged(history: &History, stored: &StoredCluster) -> Result<Workout> {

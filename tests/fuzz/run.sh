@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Builds the fuzz targets with a stable compiler and runs each for so many seconds (default 60), all of them or those
 # named: `tests/fuzz/run.sh [SECONDS [TARGET…]]`. Corpora grow in tests/fuzz/corpus, findings are left in
-# tests/fuzz/artifacts; the exit status is 1 when there is one.
+# tests/fuzz/artifacts; the exit status is 1 when there is one. FUZZ_FLAGS go to every target.
 set -euo pipefail
 cd "$(dirname "$0")"
 seconds="${1:-60}"
 shift || true
-target=x86_64-unknown-linux-gnu
+target="$(rustc -vV | sed -n 's/^host: //p')"
 build() {
     # With --target, build scripts and procedural macros stay as they are.
     RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table" \
@@ -47,7 +47,7 @@ for name in "${targets[@]}"; do
     status=0
     "target/$target/release/$name" "corpus/$name" -dict=corpus/words -max_total_time="$seconds" -timeout=20 \
         -rss_limit_mb=1024 -max_len=65536 -len_control=20 -print_final_stats=1 \
-        -artifact_prefix="artifacts/$name/" >"$log" 2>&1 || status=$?
+        -artifact_prefix="artifacts/$name/" ${FUZZ_FLAGS:-} >"$log" 2>&1 || status=$?
     runs="$(sed -n 's/^stat::number_of_executed_units: //p' "$log")"
     echo "$name: ${runs:-?} runs in $seconds s, $(find "corpus/$name" -type f | wc -l) in the corpus"
     if [ "$status" -ne 0 ]; then
