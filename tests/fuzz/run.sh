@@ -10,7 +10,7 @@ target="$(rustc -vV | sed -n 's/^host: //p')"
 build() {
     # With --target, build scripts and procedural macros stay as they are.
     RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table" \
-        cargo build --quiet --release --locked --target "$target"
+        cargo build --quiet --release --target "$target"
 }
 build
 targets=("$@")
