@@ -65,7 +65,9 @@ fn write_all(
     merge: &Merge,
 ) -> Result<Exit, Error> {
     let target = target(paths, out, to);
-    let inputs = inputs::inputs(paths, &options.limits)?;
+    let mut options = options.clone();
+    let inputs = inputs::opened(paths, &mut options)?;
+    let options = &options;
     let bar = Bar::start(common);
     let progress = |event: pipeline::Progress<'_>| bar.event(event);
     let mut run = if merge.merge {

@@ -10,8 +10,8 @@ use super::{Exit, inputs, progress::Bar, summary, table};
 
 /// Takes everything over into a history, once.
 pub fn run(common: &Common, paths: &[PathBuf], into: &Path, how: &ImportOptions, zone: &Zone) -> Result<Exit, Error> {
-    let options = inputs::with_zone(inputs::read_options(common)?, zone)?;
-    let inputs = inputs::inputs(paths, &options.limits)?;
+    let mut options = inputs::with_zone(inputs::read_options(common)?, zone)?;
+    let inputs = inputs::opened(paths, &mut options)?;
     let bar = Bar::start(common);
     let mut imported = pipeline::import(&inputs, into, &options, how, &|event| bar.event(event))?;
     imported.run.report.seconds = bar.finish();

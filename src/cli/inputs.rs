@@ -1,16 +1,16 @@
 //! What the user named → inputs and options of the pipeline. The only place that looks at the machine.
 
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use paceport::limits::Limits;
-use paceport::pipeline::{Input, ReadOptions, Workers, ZoneChoice};
+use paceport::pipeline::{self, Input, ReadOptions, Workers, ZoneChoice};
 use paceport::{Error, Kind};
 
 use super::args::{Common, Zone};
 
 /// Paths as inputs; `-` is read whole from standard input, at most once.
-pub fn inputs(paths: &[PathBuf], limits: &Limits) -> Result<Vec<Input>, Error> {
+fn inputs(paths: &[PathBuf], limits: &Limits) -> Result<Vec<Input>, Error> {
     let mut stdin_taken = false;
     paths
         .iter()
@@ -33,6 +33,20 @@ pub fn inputs(paths: &[PathBuf], limits: &Limits) -> Result<Vec<Input>, Error> {
             Ok(Input::Stdin(bytes))
         })
         .collect()
+}
+
+/// The inputs, and the password that they want when it is not known: asked for on a terminal, without echo.
+pub fn opened(paths: &[PathBuf], options: &mut ReadOptions) -> Result<Vec<Input>, Error> {
+    let inputs = inputs(paths, &options.limits)?;
+    let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    if terminal && pipeline::wants_password(&inputs, options) {
+        let terminal = console::Term::stderr();
+        let answer =
+            terminal.write_str("password of the encrypted archive: ").and_then(|()| terminal.read_secure_line());
+        let answer = answer.map_err(|e| Error::io("cannot read a password", e))?;
+        options.password = Some(answer.into_bytes()).filter(|password| !password.is_empty());
+    }
+    Ok(inputs)
 }
 
 /// The options of the pipeline.

@@ -9,8 +9,8 @@ use super::{Exit, inputs, progress::Bar, summary, table};
 
 /// Shows what is inside; writes nothing.
 pub fn run(common: &Common, paths: &[PathBuf]) -> Result<Exit, Error> {
-    let options = inputs::read_options(common)?;
-    let inputs = inputs::inputs(paths, &options.limits)?;
+    let mut options = inputs::read_options(common)?;
+    let inputs = inputs::opened(paths, &mut options)?;
     let bar = Bar::start(common);
     let mut run = pipeline::inspect(&inputs, &options, &|event| bar.event(event))?;
     run.report.seconds = bar.finish();

@@ -19,8 +19,8 @@ pub fn run(
     write: &Write,
 ) -> Result<Exit, Error> {
     let to = convert::format_of(out)?;
-    let options = inputs::read_options(common)?;
-    let inputs = inputs::inputs(paths, &options.limits)?;
+    let mut options = inputs::read_options(common)?;
+    let inputs = inputs::opened(paths, &mut options)?;
     let bar = Bar::start(common);
     let activity = pipeline::merge_files(&inputs, &options, &preferences(prefer)?, join, &|event| bar.event(event))?;
     bar.finish();

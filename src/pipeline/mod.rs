@@ -34,7 +34,7 @@ pub use inspect::inspect;
 pub use job::{FileRead, JobRead};
 pub use jobs::{WORKER_PREFIX, Workers};
 pub use merge::{convert_merged, merge_files, write};
-pub use plan::Plan;
+pub use plan::{Plan, wants_password};
 pub use read::{Progress, ReadOptions, Run, Visit, read_all};
 pub use rebuild::rebuild;
 pub use recall::{Member, Workout, export, export_originals, map_workouts, workouts};

@@ -64,3 +64,8 @@ fn label_of(name: &str, roots: &[String]) -> String {
     let inside = roots.iter().filter(|root| !root.is_empty()).find_map(|root| name.strip_prefix(root.as_str()));
     inside.unwrap_or(name).trim_start_matches('/').to_owned()
 }
+
+/// True when something among the inputs cannot be opened without a password, and none is known.
+pub fn wants_password(inputs: &[Input], options: &ReadOptions) -> bool {
+    options.password.is_none() && source::scan(inputs, &options.scan()).entries.iter().any(source::Entry::is_encrypted)
+}

@@ -126,9 +126,11 @@ impl ExportReport {
     /// Counts one of its sources.
     pub(super) fn count(&mut self, source: &SourceReport, role: Role) {
         match (source.outcome, role) {
-            (Outcome::Failed | Outcome::Partial, _) => self.damaged += 1,
-            (Outcome::Read | Outcome::Duplicate, Role::Table) => self.tables += 1,
-            (Outcome::Read | Outcome::Duplicate, _) => self.recordings += 1,
+            (Outcome::Failed, _) => self.damaged += 1,
+            (Outcome::Read | Outcome::Partial | Outcome::Duplicate, role) => {
+                self.damaged += u64::from(source.outcome == Outcome::Partial);
+                *if role == Role::Table { &mut self.tables } else { &mut self.recordings } += 1;
+            }
             (Outcome::Skipped, _) => *self.ignored.entry(source.reason().to_owned()).or_default() += 1,
         }
     }

@@ -55,6 +55,13 @@ pub struct Entry {
     packing: unpack::Packing,
 }
 
+impl Entry {
+    /// True for a member that only a password opens.
+    pub fn is_encrypted(&self) -> bool {
+        matches!(&self.packing, unpack::Packing::Member(member) if member.lock != zip_directory::Lock::Open)
+    }
+}
+
 impl std::fmt::Debug for Entry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Entry").field("name", &self.name).field("size", &self.size).finish_non_exhaustive()
