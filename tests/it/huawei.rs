@@ -271,6 +271,40 @@ fn an_encrypted_archive_opens_with_its_password_only() {
     }
 }
 
+/// `script` of util-linux gives the program a terminal; where it is missing there is none to ask on.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_password_is_asked_for_on_a_terminal() {
+    use std::process::{Command, Stdio};
+    let scratch = tempfile::tempdir().unwrap();
+    encrypted("HUAWEI_HEALTH_20250118093000.zip", &scratch.path().join("export.zip"));
+    let program = format!("'{}' inspect export.zip", env!("CARGO_BIN_EXE_paceport"));
+    let mut script = Command::new("script");
+    script
+        .args(["-qec", &program, "/dev/null"])
+        .current_dir(scratch.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let Ok(mut child) = script.spawn() else {
+        eprintln!("there is no `script` here, and so no terminal");
+        return;
+    };
+    let mut terminal = child.stdout.take().unwrap();
+    let mut text = Vec::new();
+    // What is typed before the question is thrown away.
+    while !String::from_utf8_lossy(&text).contains("password of the encrypted archive") {
+        let mut byte = [0];
+        assert_eq!(terminal.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&text));
+        text.push(byte[0]);
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    child.stdin.as_mut().unwrap().write_all(b"correct horse\n").unwrap();
+    terminal.read_to_end(&mut text).unwrap();
+    let (text, status) = (String::from_utf8_lossy(&text), child.wait().unwrap());
+    assert!(!text.contains("correct horse"), "the password is shown: {text}");
+    assert!(status.success() && text.contains("lap_swimming"), "{text}");
+}
+
 #[test]
 fn a_phone_backup_tells_its_time_by_lines_or_by_name() {
     let (activities, _, _) = inspect("backup");
