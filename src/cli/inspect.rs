@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use paceport::model::Glance;
 use paceport::{Error, pipeline};
 
 use super::args::Common;
@@ -22,7 +23,7 @@ pub fn run(common: &Common, paths: &[PathBuf]) -> Result<Exit, Error> {
             run.sources.iter().try_for_each(|source| summary::json_line(out, source))?;
             return summary::json_line(out, &run.report);
         }
-        let rows: Vec<_> = activities.iter().map(table::activity).collect();
+        let rows: Vec<_> = activities.iter().map(|activity| table::activity(&Glance::from(activity))).collect();
         table::print(out, table::ACTIVITY, &rows)
     })?;
     summary::closing(common, &run.sources, &run.report);

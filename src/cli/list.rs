@@ -5,7 +5,7 @@ use std::path::Path;
 
 use paceport::Error;
 use paceport::history::{History, Stored, StoredCluster, Verdict};
-use paceport::model::Summary;
+use paceport::model::{Glance, Summary};
 use paceport::pipeline::{self, Workout};
 use paceport::report::printable;
 use serde::Serialize;
@@ -35,7 +35,8 @@ pub fn run(common: &Common, root: &Path, filter: &Filter, unsure: bool) -> Resul
         let lines = pipeline::map_workouts(&history, common.jobs, &wanted, &json)?;
         summary::to_stdout(|out| lines.into_iter().try_for_each(|line| out.write_all(&line?)))?;
     } else {
-        let rows = pipeline::map_workouts(&history, common.jobs, &wanted, &|workout| row(&workout))?;
+        let workouts = pipeline::glance_workouts(&history, common.jobs, &wanted)?;
+        let rows: Vec<_> = workouts.iter().map(|(glance, members)| row(glance, *members)).collect();
         summary::to_stdout(|out| table::print(out, table::ACTIVITY, &rows))?;
     }
     Ok(Exit::Done)
@@ -50,9 +51,9 @@ fn json(workout: Workout) -> std::io::Result<Vec<u8>> {
 }
 
 /// A table row; a merged workout says how many more sources it has.
-fn row(workout: &Workout) -> Vec<String> {
-    let mut row = table::activity(&workout.summary);
-    if let (Some(last), more @ 1..) = (row.last_mut(), workout.members.len() - 1) {
+fn row(glance: &Glance, members: usize) -> Vec<String> {
+    let mut row = table::activity(glance);
+    if let (Some(last), more @ 1..) = (row.last_mut(), members - 1) {
         *last += &format!(" (+{more})");
     }
     row

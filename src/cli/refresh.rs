@@ -28,7 +28,12 @@ pub fn run(common: &Common, root: &Path, how: RefreshOptions) -> Result<Exit, Er
                 What::Appeared => "appeared",
                 What::Vanished => "vanished",
             };
-            writeln!(out, "{what}: {}  {}  {source}", table::start(activity), activity.sport)?;
+            writeln!(
+                out,
+                "{what}: {}  {}  {source}",
+                table::start(activity.start, activity.day.as_deref(), activity.local_offset_s),
+                activity.sport
+            )?;
             for (field, differs) in &change.fields {
                 writeln!(out, "    {field}: {} → {}", text(&differs.old), text(&differs.new))?;
             }

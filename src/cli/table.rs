@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use paceport::model::{Summary, time};
+use paceport::model::{Glance, Mean, time};
 use paceport::report::printable;
 
 /// Alignment of a column.
@@ -61,11 +61,11 @@ pub fn bytes(n: u64) -> String {
 }
 
 /// `2024-05-01 09:12 +02:00`: local time where the offset is known, else `2024-05-01 07:12 UTC`.
-pub fn start(summary: &Summary) -> String {
-    let Some(start) = summary.start else { return summary.day.clone().unwrap_or_else(|| "undated".to_owned()) };
-    let offset = summary.local_offset_s.unwrap_or(0);
+pub fn start(start: Option<i64>, day: Option<&str>, offset_s: Option<i32>) -> String {
+    let Some(start) = start else { return day.unwrap_or("undated").to_owned() };
+    let offset = offset_s.unwrap_or(0);
     let text = time::utc(start + i64::from(offset) * 1000);
-    let zone = match summary.local_offset_s {
+    let zone = match offset_s {
         Some(o) => format!("{}{:02}:{:02}", if o < 0 { '-' } else { '+' }, o.abs() / 3600, o.abs() / 60 % 60),
         None => "UTC".to_owned(),
     };
@@ -86,31 +86,31 @@ pub const ACTIVITY: &[(&str, Align)] = &[
 ];
 
 /// One row of a table of activities.
-pub fn activity(summary: &Summary) -> Vec<String> {
-    let seconds = summary
+pub fn activity(glance: &Glance) -> Vec<String> {
+    let seconds = glance
         .stated
         .elapsed_s
-        .or(summary.computed.elapsed_s)
-        .or(summary.stated.timer_s)
-        .or(summary.start.zip(summary.end).map(|(start, end)| (end - start) as f64 / 1000.0));
-    let metres = summary.stated.distance_m.or(summary.computed.distance_m);
-    let mean = |channel: &str| summary.channels.get(channel).map_or(String::new(), |s| format!("{:.0}", s.mean));
-    let sport = match &summary.sub_sport {
-        Some(sub) => format!("{}/{sub}", summary.sport),
-        None => summary.sport.clone(),
+        .or(glance.computed.elapsed_s)
+        .or(glance.stated.timer_s)
+        .or(glance.start.zip(glance.end).map(|(start, end)| (end - start) as f64 / 1000.0));
+    let metres = glance.stated.distance_m.or(glance.computed.distance_m);
+    let mean = |mean: Option<Mean>| mean.map_or(String::new(), |mean| format!("{:.0}", mean.mean));
+    let sport = match &glance.sub_sport {
+        Some(sub) => format!("{}/{sub}", glance.sport),
+        None => glance.sport.clone(),
     };
     vec![
-        start(summary),
+        start(glance.start, glance.day.as_deref(), glance.local_offset_s),
         sport,
         seconds.map_or(String::new(), duration),
         metres.map_or(String::new(), |m| format!("{:.2}", m / 1000.0)),
-        mean("heart_rate"),
-        mean("power"),
-        summary.samples.to_string(),
-        summary.format.clone(),
-        match summary.index {
-            0 => printable(&summary.source).into_owned(),
-            n => format!("{} [{}]", printable(&summary.source), n + 1),
+        mean(glance.channels.heart_rate),
+        mean(glance.channels.power),
+        glance.samples.to_string(),
+        glance.format.clone(),
+        match glance.index {
+            0 => printable(&glance.source).into_owned(),
+            n => format!("{} [{}]", printable(&glance.source), n + 1),
         },
     ]
 }

@@ -15,7 +15,7 @@ use super::journal::{self, Line, LineKind};
 use super::layout::{io_error, wrong};
 use crate::error::{Place, Result};
 use crate::ids::{ActivityId, Digest};
-use crate::model::{Summary, time};
+use crate::model::{Glance, Summary, time};
 
 /// A segment's file, to read single lines of it when somebody wants all of one.
 #[derive(Clone)]
@@ -110,6 +110,14 @@ impl Stored {
     /// # Errors
     /// `History` when the line lacks what this version wants of a summary.
     pub fn summary(&self) -> Result<Summary> {
+        self.text.parse()
+    }
+
+    /// What a table shows of it; the rest of the line is passed over.
+    ///
+    /// # Errors
+    /// `History` when the line lacks what this version wants.
+    pub fn glance(&self) -> Result<Glance> {
         self.text.parse()
     }
 }

@@ -2,6 +2,7 @@
 
 mod activity;
 mod channel;
+mod glance;
 mod parts;
 mod sport;
 mod summary;
@@ -10,6 +11,7 @@ mod track;
 
 pub use activity::{Activity, Basis, Clock, Companion, Draft, Evidence, Origin, Recording};
 pub use channel::{Channel, ChannelInfo};
+pub use glance::{Glance, GlancedChannels, GlancedTotals, Mean};
 pub use parts::{
     Athlete, Device, Event, Intensity, Lap, LapTrigger, Length, Pause, RrInterval, Session, Set, SetKind, Split,
     Stroke, Totals, Waypoint, Zones,

@@ -264,7 +264,7 @@ fn shortest(value: f64) -> f64 {
     (value as f32).to_string().parse().unwrap_or(value)
 }
 
-mod utc_text {
+pub(super) mod utc_text {
     //! Instants as `2024-05-01T07:12:00Z` in JSON.
 
     use serde::{Deserialize, Deserializer, Serializer, de};

@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::formats::Format;
 use crate::history::{self, History, Original, Stored, StoredCluster};
 use crate::ids::{ActivityId, Digest};
-use crate::model::{Activity, Summary};
+use crate::model::{Activity, Glance, Summary};
 
 /// Reads activities of a history again and lets `work` make something of each, in the order of `wanted`.
 ///
@@ -111,16 +111,48 @@ pub fn map_workouts<T: Send>(
     wanted: &(dyn Fn(&Stored) -> bool + Sync),
     make: &(dyn Fn(Workout) -> T + Sync),
 ) -> Result<Vec<T>> {
+    map_stored(history, threads, wanted, &|stored, cluster| {
+        Ok(make(match cluster {
+            Some(cluster) => merged(history, cluster)?,
+            None => alone(stored)?,
+        }))
+    })
+}
+
+/// What a table shows of each workout of a history, in order of start, and how many activities it is made of.
+///
+/// # Errors
+/// As [`map_workouts`].
+pub fn glance_workouts(
+    history: &History,
+    threads: usize,
+    wanted: &(dyn Fn(&Stored) -> bool + Sync),
+) -> Result<Vec<(Glance, usize)>> {
+    map_stored(history, threads, wanted, &|stored, cluster| match cluster {
+        Some(cluster) => {
+            let workout = merged(history, cluster)?;
+            Ok((Glance::from(&workout.summary), workout.members.len()))
+        }
+        None => Ok((stored.glance()?, 1)),
+    })
+}
+
+/// Makes something of each activity that a workout is based on, with the cluster when it is made of several.
+fn map_stored<T: Send>(
+    history: &History,
+    threads: usize,
+    wanted: &(dyn Fn(&Stored) -> bool + Sync),
+    make: &(dyn Fn(&Stored, Option<&StoredCluster>) -> Result<T> + Sync),
+) -> Result<Vec<T>> {
     let merges = history.clusters().iter().filter(|cluster| cluster.verdict == history::Verdict::Same);
     let cluster_of: HashMap<ActivityId, &StoredCluster> =
         merges.flat_map(|cluster| cluster.members.iter().map(move |id| (*id, cluster))).collect();
     let one = |stored: &Stored| -> Result<Option<T>> {
-        let workout = match cluster_of.get(&stored.id) {
-            Some(cluster) if cluster.base == stored.id => merged(history, cluster)?,
-            Some(_) => return Ok(None),
-            None => alone(stored)?,
-        };
-        Ok(Some(make(workout)))
+        let cluster = cluster_of.get(&stored.id).copied();
+        if cluster.is_some_and(|cluster| cluster.base != stored.id) {
+            return Ok(None);
+        }
+        make(stored, cluster).map(Some)
     };
     let stored = history.activities();
     let mapped = jobs::pool(threads)?
