@@ -42,9 +42,15 @@ pub(super) fn decide(
         own_doubt && own < Grade::Strong,
         track == Grade::Doubt && !(near && own >= Grade::Strong),
         out.grade("altitude") == Grade::Doubt && own.max(track) < Grade::Strong,
+        out.grade("distance") == Grade::Doubt,
         (out.grade("sport") == Grade::Doubt || out.grade("athlete") == Grade::Doubt) && !copy,
     ];
     if doubts.contains(&true) {
+        cap(&mut verdict, Verdict::Unsure);
+    }
+    // Two numbers of one platform are two workouts, unless what was recorded says that it is one.
+    let two_numbers = out.grade("platform") == Grade::Doubt && !copy && own.max(track) < Grade::Strong;
+    if two_numbers {
         cap(&mut verdict, Verdict::Unsure);
     }
     let identified = track >= Grade::Strong || out.grade("heart_rate") >= Grade::Agrees;
@@ -65,7 +71,7 @@ pub(super) fn decide(
     if fault {
         cap(&mut verdict, with_fault(a, b, shift_s, common, tracks, out));
     }
-    (verdict, against)
+    (verdict, against || two_numbers)
 }
 
 /// How far evidence goes when it needs a zone fault: the same course at the same pace some hours later is not rare, so
@@ -78,7 +84,9 @@ fn with_fault(
     tracks: bool,
     out: &Evidence,
 ) -> Verdict {
-    let worst = out.any(Grade::Against) || out.any(Grade::Doubt);
+    // Samples that are equal to the last beat are one recording, however often it was uploaded.
+    let doubt = |(code, grade): &(&str, Grade)| *grade == Grade::Doubt && *code != "platform";
+    let worst = out.any(Grade::Against) || out.grades.iter().any(doubt);
     let likely = shift_s % 1800 == 0 || faulty(a, b, shift_s).is_some();
     let exact = ["heart_rate", "power", "content"].iter().any(|code| out.grade(code) == Grade::Copy)
         || (out.grade("track") == Grade::Copy && out.track_median <= EXACT_M);

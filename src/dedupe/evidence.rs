@@ -6,6 +6,7 @@ use super::compare::{Comparison, LEAST_COMMON, SeriesMatch, series, series_lag};
 use super::family::{Kinship, kinship};
 use super::fingerprint::Fingerprint;
 use super::series::Quantity;
+use super::when::Overlap;
 use crate::model::Sport;
 
 /// One piece of evidence.
@@ -232,6 +233,7 @@ pub(super) fn totals(a: &Fingerprint, b: &Fingerprint, share: f64, out: &mut Evi
         let (grade, score) = match apart {
             d if d <= 0.003 => (Grade::Agrees, 1.0),
             d if d <= 0.03 => (Grade::Agrees, 0.5),
+            d if d > 0.15 && is_bare(a, b) && !(a.unplaced || b.unplaced) => (Grade::Doubt, -1.0),
             // On the spot two devices count what they like.
             // Noise adds to a distance that is computed from positions.
             d if d > 0.15 && share > 0.95 && !(a.unplaced || b.unplaced) && out.grade("track") < Grade::Strong => {
@@ -267,22 +269,45 @@ pub(super) fn averages(a: &Fingerprint, b: &Fingerprint, out: &mut Evidence) {
     out.add("heart_rate", grade, score, format!("average heart rates of {x:.0} and {y:.0} bpm"));
 }
 
-/// A person does one workout at a time: a summary without samples that covers the same time is the same workout, and
-/// two recordings that share no quantity may be.
-pub(super) fn one_at_a_time(a: &Fingerprint, b: &Fingerprint, share: f64, out: &mut Evidence) {
-    let bare = a.samples == 0 || b.samples == 0;
-    let compared = out.grades.iter().any(|(code, grade)| *grade != Grade::Silent && *code != "distance");
-    if share < 0.75 || (compared && !bare) {
+/// A person does one workout at a time: a summary without samples that covers the same time is the same workout (the
+/// more so when it lies inside it, as a diary that is opened late and closed early), and two recordings that share no
+/// quantity may be.
+pub(super) fn one_at_a_time(a: &Fingerprint, b: &Fingerprint, common: &Overlap, out: &mut Evidence) {
+    let bare = is_bare(a, b);
+    let says_nothing = |code: &str| code == "distance" || code == "platform";
+    let compared = out.grades.iter().any(|(code, grade)| *grade != Grade::Silent && !says_nothing(code));
+    if common.of_both < 0.75 || (compared && !bare) {
         return;
     }
     let known = matches!(kinship(a.sport, b.sport), Kinship::Same | Kinship::Related);
     let score = match (bare, known) {
+        (true, true) if common.of_shorter >= 0.9 => 2.75,
         (true, true) => 2.0,
-        (true, false) => 1.0,
+        (true, false) => 1.25,
         (false, _) => 0.5,
     };
     let what = if bare { "one is only a summary" } else { "they share no quantity that could be compared" };
     out.add("time", Grade::Silent, score, format!("{what}, and cover the same time"));
+}
+
+/// True when one of the two is a summary without samples.
+pub(super) fn is_bare(a: &Fingerprint, b: &Fingerprint) -> bool {
+    a.samples == 0 || b.samples == 0
+}
+
+/// A platform that knows both by numbers of its own, none in common: it holds two workouts. (The same workout uploaded
+/// from two devices has two numbers as well, so that recordings may overrule it.)
+pub(super) fn platforms(a: &Fingerprint, b: &Fingerprint, out: &mut Evidence) {
+    if let Some(text) = two_numbers(a, b) {
+        out.add("platform", Grade::Doubt, -1.0, text);
+    }
+}
+
+/// Says so when one platform has a number for each of the two. Common numbers are looked for before.
+pub(super) fn two_numbers(a: &Fingerprint, b: &Fingerprint) -> Option<String> {
+    let other = |platform: &str| b.platform_ids.iter().find(|(known, _)| known == platform);
+    let ((platform, x), (_, y)) = a.platform_ids.iter().find_map(|id| Some((id, other(&id.0)?)))?;
+    Some(format!("{platform} knows them as {x} and {y}"))
 }
 
 /// Sports.

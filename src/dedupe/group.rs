@@ -9,7 +9,7 @@ use super::evidence::Reason;
 use super::fingerprint::Fingerprint;
 use super::judge::{Judgement, Verdict, judge};
 use super::summary::days;
-use super::when::{CLOCK_SLACK_MS, WIDEST_SHIFT_S, shifts};
+use super::when::{CLOCK_SLACK_MS, WIDEST_SHIFT_S, shifts_between};
 use crate::ids::ActivityId;
 
 /// Two activities with a verdict that is not `different`.
@@ -95,8 +95,8 @@ fn sweep(all: &[&Fingerprint], old: usize, out: &mut Vec<(usize, usize)>) {
     let reach = WIDEST_SHIFT_S * 1000 + CLOCK_SLACK_MS;
     for &(window, i) in &timed {
         open.retain(|(earlier, _)| earlier.0.max(earlier.1) + reach >= window.0);
-        for &(earlier, j) in &open {
-            if (i >= old || j >= old) && (!shifts(earlier, window).is_empty() || all[i].same_content(all[j])) {
+        for &(_, j) in &open {
+            if (i >= old || j >= old) && (!shifts_between(all[j], all[i]).is_empty() || all[i].same_content(all[j])) {
                 out.push((j, i));
             }
         }

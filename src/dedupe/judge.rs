@@ -8,7 +8,8 @@ use super::decide::decide;
 use super::evidence::{self, Evidence, Grade, Reason};
 use super::fingerprint::Fingerprint;
 use super::when::{
-    CLOCK_SLACK_MS, WIDEST_SHIFT_S, boxes_apart, faulty, overlap, shifts, span_text, time, wall_shift, worth_a_shift,
+    CLOCK_SLACK_MS, WIDEST_SHIFT_S, boxes_apart, faulty, overlap, rightful_shift, shifts_between, span_text, time,
+    worth_a_shift,
 };
 
 /// What is believed of two activities.
@@ -98,7 +99,7 @@ fn ordered(a: &Fingerprint, b: &Fingerprint) -> Judgement {
             best = Some(judgement);
         }
     };
-    for shift_s in shifts(of_a, of_b) {
+    for shift_s in shifts_between(a, b) {
         consider(at_shift(a, b, of_a, of_b, shift_s));
     }
     if a.same_content(b) && apart.abs() <= WIDEST_SHIFT_S * 1000 + CLOCK_SLACK_MS {
@@ -111,8 +112,8 @@ fn ordered(a: &Fingerprint, b: &Fingerprint) -> Judgement {
 
 fn at_shift(a: &Fingerprint, b: &Fingerprint, of_a: (i64, i64), of_b: (i64, i64), shift_s: i64) -> Judgement {
     let mut common = overlap(a, b, of_a, of_b, shift_s * 1000);
-    // Between a wall clock without zone and true time the local offset is no fault.
-    let fault = shift_s != 0 && wall_shift(a, b) != Some(shift_s);
+    // Between a wall clock without zone and true time the local offset is no fault, but its absence is one.
+    let fault = shift_s != rightful_shift(a, b);
     let mut out = Evidence::default();
     let finish = |out: Evidence, verdict: Verdict, lag_s: f64, contradicted: bool| Judgement {
         verdict,
@@ -152,12 +153,13 @@ fn at_shift(a: &Fingerprint, b: &Fingerprint, of_a: (i64, i64), of_b: (i64, i64)
     evidence::totals(a, b, common.of_both, &mut out);
     evidence::sport(a, b, &mut out);
     evidence::owner(a, b, common.of_both, &mut out);
+    evidence::platforms(a, b, &mut out);
     if a.same_content(b) {
         out.add("content", Grade::Copy, 5.0, "equal samples".to_owned());
     }
     time(of_a, of_b, shift_s, fault, &common, &mut out);
     if !fault {
-        evidence::one_at_a_time(a, b, common.of_both, &mut out);
+        evidence::one_at_a_time(a, b, &common, &mut out);
     }
     let (verdict, contradicted) = decide(a, b, (shift_s, fault), &common, pair.has_tracks(), &mut out);
     finish(out, verdict, (lag * 10.0).round() / 10.0, contradicted)

@@ -1,6 +1,6 @@
 //! Workouts of which only the day is known: matched by day, time and energy, never by overlap.
 
-use super::evidence::Reason;
+use super::evidence::{Reason, two_numbers};
 use super::family::{Kinship, kinship};
 use super::fingerprint::Fingerprint;
 use super::judge::{Judgement, Verdict};
@@ -51,7 +51,13 @@ pub(super) fn day_only(a: &Fingerprint, b: &Fingerprint) -> Judgement {
                 add(code, -1.0, format!("{what} of {x:.0} and {y:.0}"));
             }
         }
+        let numbers = two_numbers(a, b);
+        if let Some(text) = &numbers {
+            add("platform", -2.0, text.clone());
+        }
         verdict = match (agree, differ) {
+            (2.., 0) if numbers.is_some() => Verdict::Unsure,
+            _ if numbers.is_some() => Verdict::Different,
             (2.., 0) => Verdict::Same,
             (1.., 0) | (2.., 1) => Verdict::Unsure,
             _ => Verdict::Different,
@@ -65,7 +71,7 @@ pub(super) fn day_only(a: &Fingerprint, b: &Fingerprint) -> Judgement {
         shift_s: 0,
         lag_s: 0.0,
         faulty: None,
-        contradicted: verdict == Verdict::Different,
+        contradicted: verdict == Verdict::Different || two_numbers(a, b).is_some(),
     }
 }
 

@@ -36,6 +36,20 @@ pub(super) fn shifts(a: (i64, i64), b: (i64, i64)) -> Vec<i64> {
     shifts
 }
 
+/// The shifts under which two activities could be one: those of their windows, and the one that a wall clock without
+/// zone has against the local offset of the other, however far the starts are apart.
+pub(super) fn shifts_between(a: &Fingerprint, b: &Fingerprint) -> Vec<i64> {
+    let (Some(of_a), Some(of_b)) = (a.window(), b.window()) else { return Vec::new() };
+    let mut found = shifts(of_a, of_b);
+    if let Some(own) = wall_shift(a, b).filter(|own| !found.contains(own))
+        && of_a.0 < of_b.1 + own * 1000
+        && of_b.0 + own * 1000 < of_a.1
+    {
+        found.push(own);
+    }
+    found
+}
+
 /// `1:05:00` with a sign, for reasons.
 pub(super) fn span_text(ms: i64) -> String {
     let s = ms.abs() / 1000;
@@ -105,7 +119,10 @@ pub(super) fn time(
     let score = if fault { score.min(1.0) } else { score };
     out.add("time", if score >= 2.5 { Grade::Agrees } else { Grade::Silent }, score, text);
     if fault {
-        let text = format!("clocks {} apart, as between two zones", span_text(shift_s * 1000));
+        let text = match shift_s {
+            0 => "one clock is local, without a zone, yet equal to the other's true time".to_owned(),
+            _ => format!("clocks {} apart, as between two zones", span_text(shift_s * 1000)),
+        };
         out.add("clock", Grade::Silent, -1.0, text);
     } else if shift_s != 0 {
         let text = format!(
@@ -116,8 +133,13 @@ pub(super) fn time(
     }
 }
 
-/// The shift that a wall clock without zone has against true time: the other side's local offset.
-pub(super) fn wall_shift(a: &Fingerprint, b: &Fingerprint) -> Option<i64> {
+/// The shift under which two clocks agree: none, or what a wall clock without zone has against true time, which is the
+/// other side's local offset. Any other shift is a fault of one of them.
+pub(super) fn rightful_shift(a: &Fingerprint, b: &Fingerprint) -> i64 {
+    wall_shift(a, b).unwrap_or(0)
+}
+
+fn wall_shift(a: &Fingerprint, b: &Fingerprint) -> Option<i64> {
     match (a.floating, b.floating) {
         (true, false) => b.offset_s.map(i64::from),
         (false, true) => a.offset_s.map(|offset| -i64::from(offset)),

@@ -4,4 +4,5 @@ mod grouping;
 mod merging;
 mod negatives;
 mod recall;
+mod summaries;
 mod world;
