@@ -51,17 +51,7 @@ fn check(bytes: &[u8], expect: &Value) -> Result<(), String> {
 
 #[test]
 fn every_hitrack_file_agrees_with_the_oracle() {
-    let Some(corpus) = expect::corpus() else { return };
-    let files = expect::load(&corpus, Some("hitrack"));
-    assert!(files.len() >= 2, "met only {} files", files.len());
-    let wrong: Vec<_> = files
-        .iter()
-        .filter_map(|(path, expect)| {
-            let bytes = std::fs::read(corpus.join(path)).unwrap();
-            check(&bytes, expect).err().map(|difference| format!("{path}: {difference}"))
-        })
-        .collect();
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    expect::every_file_agrees("hitrack", 2, check);
 }
 
 /// Numbers worked out by hand from the files.

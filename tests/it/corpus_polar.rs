@@ -94,17 +94,7 @@ fn check(bytes: &[u8], expect: &Value) -> Result<(), String> {
 
 #[test]
 fn every_hrm_file_agrees_with_the_oracle() {
-    let Some(corpus) = expect::corpus() else { return };
-    let files = expect::load(&corpus, Some("hrm"));
-    assert!(files.len() >= 20, "met only {} files", files.len());
-    let wrong: Vec<_> = files
-        .iter()
-        .filter_map(|(path, expect)| {
-            let bytes = std::fs::read(corpus.join(path)).unwrap();
-            check(&bytes, expect).err().map(|difference| format!("{path}: {difference}"))
-        })
-        .collect();
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    expect::every_file_agrees("hrm", 20, check);
 }
 
 /// Start, sport, distance in metres, seconds, laps, samples, sum of heart rates: from the XML with Python's ElementTree.

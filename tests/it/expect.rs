@@ -37,3 +37,17 @@ fn every_oracle_line_has_its_file() {
     }
     assert!(!load(&corpus, Some("fit")).is_empty());
 }
+
+/// Holds every file of a format against what the oracle says of it; `check` gives the differences. At least `least` files
+/// must be met.
+pub fn every_file_agrees(format: &str, least: usize, check: impl Fn(&[u8], &Value) -> Result<(), String>) {
+    let Some(corpus) = corpus() else { return };
+    let files = load(&corpus, Some(format));
+    assert!(files.len() >= least, "met only {} files", files.len());
+    let differs = |(path, expect): (&String, &Value)| {
+        let bytes = std::fs::read(corpus.join(path)).unwrap();
+        check(&bytes, expect).err().map(|difference| format!("{path}: {difference}"))
+    };
+    let wrong: Vec<_> = files.iter().filter_map(differs).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

@@ -36,6 +36,7 @@ mod large;
 mod mutants;
 mod nike;
 mod polar;
+mod random;
 mod readme;
 mod refresh;
 mod rooms;

@@ -18,6 +18,7 @@ use paceport::source::{Input, ScanOptions, load, scan};
 
 use super::fixtures;
 use super::fuzz::targets;
+use super::random::Random;
 
 const FOLDER: &str = "PACEPORT_MUTANTS_OF";
 /// Larger fixtures are no seeds: the reader would spend its time on their sound parts.
@@ -28,26 +29,6 @@ const MEMORY: usize = 64 << 20;
 const TIME: Duration = Duration::from_secs(10);
 /// So many mutants are written in every format and read again.
 const WRITTEN: usize = 8;
-
-/// Marsaglia's xorshift64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        (self.next() % end.max(1) as u64) as usize
-    }
-
-    fn one<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
-        of[self.below(of.len())]
-    }
-}
 
 /// What stands where a number or a word was.
 const WORDS: &[&[u8]] = &[

@@ -7,22 +7,7 @@ use paceport::limits::Limits;
 
 use super::records::describe;
 use crate::fixtures::fit::{Fit, START, V, activity, base, record, ride, strap};
-
-/// Marsaglia's xorshift64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        (self.next() % end.max(1) as u64) as usize
-    }
-}
+use crate::random::Random;
 
 /// Small files that between them use every part of the reader.
 fn seeds() -> Vec<Vec<u8>> {
