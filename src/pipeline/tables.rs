@@ -50,7 +50,9 @@ pub(super) struct Tables<'a> {
 
 impl<'a> Tables<'a> {
     /// Tables that were read, each with its job.
-    pub fn new(export: &'a Export, read: Vec<(usize, FileRead)>) -> Tables<'a> {
+    pub fn new(export: &'a Export, mut read: Vec<(usize, FileRead)>) -> Tables<'a> {
+        // The order of members differs between an archive and its folder.
+        read.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
         let mut tables =
             Tables { export, tables: Vec::new(), by_file: HashMap::new(), by_start: Vec::new(), by_id: HashMap::new() };
         for (job, mut file) in read {

@@ -256,3 +256,40 @@ fn giants_give_what_they_would_give_in_one_piece() {
     assert!(contents(&small) == contents(&large));
     assert_eq!(paceport(folder.path(), &["verify", "small"]).status.code(), Some(0));
 }
+
+/// Every bundled archive, unpacked by another program's code, and packed again as a tar: the same workouts.
+#[test]
+fn an_unpacked_export_reads_like_its_archive() {
+    let mut archives: Vec<std::path::PathBuf> = Vec::new();
+    for platform in fs::read_dir(super::fixtures::root().join("exports")).unwrap() {
+        let files = fs::read_dir(platform.unwrap().path()).unwrap().map(|file| file.unwrap().path());
+        archives.extend(files.filter(|file| file.extension().is_some_and(|extension| extension == "zip")));
+    }
+    assert!(archives.len() >= 9, "met only {archives:?}");
+    let workouts = |folder: &Path, what: &str| {
+        let mut found: Vec<String> = activities(&lines(&paceport(folder, &["inspect", "--json", what])))
+            .into_iter()
+            .map(|a| {
+                let mut a = a.clone();
+                ["source", "companions", "notes"].iter().for_each(|key| a[key] = Value::Null);
+                a.to_string()
+            })
+            .collect();
+        found.sort();
+        found
+    };
+    for archive in archives {
+        let folder = TempDir::new().unwrap();
+        let bytes = fs::read(&archive).unwrap();
+        zip::ZipArchive::new(std::io::Cursor::new(&bytes)).unwrap().extract(folder.path().join("x")).unwrap();
+        fs::write(folder.path().join("x.zip"), &bytes).unwrap();
+        let mut tar = tar::Builder::new(Vec::new());
+        tar.append_dir_all(".", folder.path().join("x")).unwrap();
+        fs::write(folder.path().join("x.tar"), tar.into_inner().unwrap()).unwrap();
+        let packed = workouts(folder.path(), "x.zip");
+        assert!(!packed.is_empty(), "{}", archive.display());
+        for other in ["x", "x.tar"] {
+            assert!(workouts(folder.path(), other) == packed, "{} as {other}", archive.display());
+        }
+    }
+}
