@@ -5,26 +5,34 @@ use std::sync::{Condvar, Mutex, PoisonError};
 /// A counting gate over bytes. A request larger than the whole budget is served alone.
 pub struct Budget {
     total: u64,
-    free: Mutex<u64>,
+    state: Mutex<State>,
     freed: Condvar,
+}
+
+struct State {
+    free: u64,
+    /// Takers that wait; when there is none, a returning permit wakes nobody.
+    waiting: usize,
 }
 
 impl Budget {
     /// A gate over `total` bytes (at least one).
     pub fn new(total: u64) -> Budget {
         let total = total.max(1);
-        Budget { total, free: Mutex::new(total), freed: Condvar::new() }
+        Budget { total, state: Mutex::new(State { free: total, waiting: 0 }), freed: Condvar::new() }
     }
 
     /// Takes `bytes`, waiting until they are free; they return when the permit is dropped. Waiting cannot deadlock as
     /// long as a holder asks for nothing more.
     pub fn take(&self, bytes: u64) -> Permit<'_> {
         let bytes = bytes.min(self.total);
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        while *free < bytes {
-            free = self.freed.wait(free).unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        while state.free < bytes {
+            state.waiting += 1;
+            state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
         }
-        *free -= bytes;
+        state.free -= bytes;
         Permit { budget: self, bytes }
     }
 }
@@ -37,8 +45,11 @@ pub struct Permit<'a> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        *self.budget.free.lock().unwrap_or_else(PoisonError::into_inner) += self.bytes;
-        self.budget.freed.notify_all();
+        let mut state = self.budget.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.free += self.bytes;
+        if state.waiting > 0 {
+            self.budget.freed.notify_all();
+        }
     }
 }
 

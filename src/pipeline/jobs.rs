@@ -7,6 +7,9 @@ use std::sync::mpsc;
 use super::budget::Budget;
 use crate::error::{Error, Kind, Result};
 
+/// Results that may wait to be consumed, for each thread.
+const AHEAD: usize = 32;
+
 /// How much may run at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Workers {
@@ -38,23 +41,25 @@ pub fn run<T: Send>(
     let pool = pool(workers.threads)?;
     let budget = Budget::new(workers.memory);
     let next = AtomicUsize::new(0);
-    // A rendezvous channel: a worker keeps its permit until its result has been consumed.
-    let (results, inbox) = mpsc::sync_channel(0);
+    // A permit goes with its result and returns when that has been consumed. A worker may be a few results ahead: a
+    // rendezvous would cost each of thousands of small jobs a change of threads.
+    let (results, inbox) = mpsc::sync_channel(AHEAD * pool.current_num_threads());
     let mut outcome = Ok(());
     pool.in_place_scope(|scope| {
         let (order, budget, next, work) = (&order, &budget, &next, &work);
         scope.spawn_broadcast(move |_, _| {
             while let Some(&job) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let _permit = budget.take(need(sizes[job]));
+                let permit = budget.take(need(sizes[job]));
                 let result =
                     catch_unwind(AssertUnwindSafe(|| work(job))).unwrap_or_else(|panic| Err(panicked(&*panic)));
-                if results.send((job, result)).is_err() {
+                if results.send((job, result, permit)).is_err() {
                     return;
                 }
             }
         });
-        for (job, result) in inbox {
+        for (job, result, permit) in inbox {
             outcome = consume(job, result);
+            drop(permit);
             if outcome.is_err() {
                 break; // dropping the inbox ends the workers at their next result
             }
