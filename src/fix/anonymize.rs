@@ -5,7 +5,7 @@ use geo::{Distance, Haversine, Point};
 use super::zone::Verdict;
 use super::{SettleOptions, settle};
 use crate::error::Place;
-use crate::model::{Activity, Athlete, Draft, Recording, Track};
+use crate::model::{Activity, Athlete, DeveloperValue, Draft, FieldValue, Recording, Track};
 use crate::report::Code;
 
 const TRIMMED: Code = Code::info("anonymize.trimmed");
@@ -59,12 +59,21 @@ pub fn anonymize(activity: Activity, how: Anonymize) -> Activity {
 fn strip(recording: &mut Recording) {
     for device in &mut recording.devices {
         device.serial = None;
+        device.developer.clear();
     }
     recording.athlete = Athlete::default();
     recording.platform_ids.clear();
     (recording.name, recording.description, recording.gear) = (None, None, None);
-    recording.sessions.iter_mut().for_each(|session| session.name = None);
-    recording.laps.iter_mut().for_each(|lap| lap.name = None);
+    // Texts and arrays of developer fields may be names and identities; plain numbers are measurements.
+    let measured = |value: &DeveloperValue| matches!(value.value, FieldValue::Number(_));
+    for session in &mut recording.sessions {
+        session.name = None;
+        session.developer.retain(measured);
+    }
+    for lap in &mut recording.laps {
+        lap.name = None;
+        lap.developer.retain(measured);
+    }
     recording.sets.iter_mut().for_each(|set| set.note = None);
     for waypoint in &mut recording.waypoints {
         (waypoint.name, waypoint.description) = (None, None);

@@ -7,7 +7,7 @@ use super::own::{ExtraRow, Head, Part, Value, plain};
 use super::text::{self, Page, Times};
 use super::{Format, Writer};
 use crate::error::Result;
-use crate::model::Activity;
+use crate::model::{Activity, DeveloperValue, FieldValue};
 use crate::report::Notes;
 
 /// The JSON row of the format table.
@@ -152,12 +152,40 @@ fn list<T: Part>(page: &mut Page<'_>, name: &str, parts: &[T]) -> Result<()> {
 
 fn object(page: &mut Page<'_>, part: &dyn Part) {
     page.put("{");
-    fields(page, part, "");
+    let gap = fields(page, part, "");
+    developer_fields(page, part.developer(), gap);
     page.put("}");
 }
 
-/// The present fields of a part; `gap` goes before the first.
-fn fields(page: &mut Page<'_>, part: &dyn Part, gap: &'static str) {
+/// The developer fields of a lap, session or device.
+fn developer_fields(page: &mut Page<'_>, values: &[DeveloperValue], gap: &str) {
+    if values.is_empty() {
+        return;
+    }
+    page.put(gap);
+    page.put("\"developer_fields\":[");
+    for (i, value) in values.iter().enumerate() {
+        page.put(if i > 0 { ",{" } else { "{" });
+        fields(page, &ExtraRow::of(&value.key), "");
+        page.put(",\"value\":");
+        match &value.value {
+            FieldValue::Number(number) => text::number(&mut page.buf, *number),
+            FieldValue::Text(text) => text::json(&mut page.buf, text),
+            FieldValue::Numbers(numbers) => {
+                for (i, number) in numbers.iter().enumerate() {
+                    page.put(if i > 0 { "," } else { "[" });
+                    or_null(&mut page.buf, *number, text::number);
+                }
+                page.put("]");
+            }
+        }
+        page.put("}");
+    }
+    page.put("]");
+}
+
+/// The present fields of a part; `gap` goes before the first. Returns what goes before the next.
+fn fields(page: &mut Page<'_>, part: &dyn Part, gap: &'static str) -> &'static str {
     let mut gap = gap;
     part.each(&mut |name, value| {
         if value == Value::Absent {
@@ -198,4 +226,5 @@ fn fields(page: &mut Page<'_>, part: &dyn Part, gap: &'static str) {
             }
         }
     });
+    gap
 }

@@ -105,6 +105,12 @@ pub static KINDS: &[Kind] = &[
     kind(Code::warning("loss.further_totals"), "stated totals of other kinds", b"ypp-y", |a| {
         stated(a, |name| !LAP_TOTALS.contains(&name))
     }),
+    kind(Code::warning("loss.developer_totals"), "developer fields of laps, legs and devices", b"ypp-y", |a| {
+        let laps = a.laps.iter().map(|lap| lap.developer.len());
+        let legs = a.sessions.iter().map(|session| session.developer.len());
+        let devices = a.devices.iter().map(|device| device.developer.len());
+        laps.chain(legs).chain(devices).sum::<usize>() as u64
+    }),
     kind(Code::warning("loss.pauses"), "pauses", b"yyy-y", |a| a.pauses.len() as u64),
     kind(Code::warning("loss.lengths"), "swim lengths", b"ypp-y", |a| a.lengths.len() as u64),
     kind(Code::warning("loss.sets"), "strength sets", b"ypp-y", |a| a.sets.len() as u64),

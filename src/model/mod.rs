@@ -13,8 +13,8 @@ pub use activity::{Activity, Basis, Clock, Companion, Draft, Evidence, Origin, R
 pub use channel::{Channel, ChannelInfo};
 pub use glance::{Glance, GlancedChannels, GlancedTotals, Mean};
 pub use parts::{
-    Athlete, Device, Event, Intensity, Lap, LapTrigger, Length, Pause, RrInterval, Session, Set, SetKind, Split,
-    Stroke, Totals, Waypoint, Zones,
+    Athlete, DeveloperValue, Device, Event, FieldValue, Intensity, Lap, LapTrigger, Length, Pause, RrInterval, Session,
+    Set, SetKind, Split, Stroke, Totals, Waypoint, Zones,
 };
 pub use sport::{Sport, SubSport, parse_sport};
 pub use summary::{ChannelStats, DeviceSummary, Summary};

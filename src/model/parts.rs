@@ -1,6 +1,9 @@
 //! The parts of a recording that are not samples: laps, sessions, lengths, sets, pauses, events, devices, zones.
 
+use std::sync::Arc;
+
 use super::sport::{Sport, SubSport};
+use super::track::ExtraKey;
 
 /// Totals and averages that a device or platform states for a span (a lap, a session, a whole activity), or that were
 /// computed from samples. Absent means not stated. Scales are plain SI: seconds, metres, m/s, bpm, rpm, W.
@@ -135,6 +138,26 @@ impl Totals {
     }
 }
 
+/// A value that a lap, a leg or a device states beyond what its struct names: a developer field of FIT.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeveloperValue {
+    /// Name, unit and definition, shared by all values of the field.
+    pub key: Arc<ExtraKey>,
+    /// The value.
+    pub value: FieldValue,
+}
+
+/// What a field of a summary holds. Never empty: a field without any valid value is absent.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FieldValue {
+    /// One number, in the field's unit.
+    Number(f64),
+    /// The numbers of an array, `None` for invalid ones; none behind the last valid one.
+    Numbers(Vec<Option<f64>>),
+    /// A text.
+    Text(String),
+}
+
 /// What ended a lap. Numbers are FIT's `lap_trigger`; TCX has Manual, Distance, Location, Time and HeartRate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LapTrigger {
@@ -208,6 +231,8 @@ pub struct Lap {
     pub active_lengths: Option<u16>,
     /// Index of the workout step it belongs to.
     pub workout_step: Option<u16>,
+    /// Developer fields.
+    pub developer: Vec<DeveloperValue>,
 }
 
 /// A leg of a recording: one for an ordinary activity, one a sport (with transitions) for a multisport one.
@@ -247,6 +272,8 @@ pub struct Session {
     pub feel: Option<u8>,
     /// Perceived exertion, 0 to 10.
     pub rpe: Option<f32>,
+    /// Developer fields.
+    pub developer: Vec<DeveloperValue>,
 }
 
 /// Swim stroke; the numbers are FIT's `swim_stroke`.
@@ -408,6 +435,8 @@ pub struct Device {
     pub battery_voltage: Option<f64>,
     /// Operating time, s.
     pub operating_time_s: Option<u32>,
+    /// Developer fields.
+    pub developer: Vec<DeveloperValue>,
 }
 
 impl Device {

@@ -90,6 +90,25 @@ pub struct ExtraKey {
     pub fit: Option<FitField>,
 }
 
+impl ExtraKey {
+    /// Scale and offset of the values in FIT: value = raw / scale - offset.
+    pub fn scale(&self) -> (f64, f64) {
+        match &self.fit {
+            Some(FitField::Native { scale, offset, .. }) => (*scale, *offset),
+            Some(FitField::Developer(field)) => (field.scale, field.offset),
+            None => (1.0, 0.0),
+        }
+    }
+
+    /// FIT base type byte of the values, when they come from FIT.
+    pub fn base_type(&self) -> Option<u8> {
+        self.fit.as_ref().map(|fit| match fit {
+            FitField::Native { base_type, .. } => *base_type,
+            FitField::Developer(field) => field.base_type,
+        })
+    }
+}
+
 /// Identity of an extra channel inside FIT.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FitField {

@@ -1,9 +1,12 @@
 //! Synthetic activities of all kinds, from a seed: what the writers' promises are tested on.
 
+use std::sync::Arc;
+
 use paceport::fix::{self, SettleOptions};
 use paceport::model::{
-    Activity, Channel, DeveloperField, Device, Draft, Event, Evidence, ExtraKey, FitField, Intensity, Lap, LapTrigger,
-    Length, Pause, Recording, RrInterval, Session, Set, SetKind, Split, Sport, Stroke, SubSport, Totals, Waypoint,
+    Activity, Channel, DeveloperField, DeveloperValue, Device, Draft, Event, Evidence, ExtraKey, FieldValue, FitField,
+    Intensity, Lap, LapTrigger, Length, Pause, Recording, RrInterval, Session, Set, SetKind, Split, Sport, Stroke,
+    SubSport, Totals, Waypoint,
 };
 
 /// Numbers that look random, from a seed (splitmix64).
@@ -205,6 +208,7 @@ fn parts(dice: &mut Dice, recording: &mut Recording) {
             pool_length_m: dice.maybe(|_| 22.86),
             pool_in_yards: dice.one_in(2),
             rpe: dice.maybe(|_| 6.5),
+            developer: developer_values(dice),
             ..Session::default()
         });
     }
@@ -219,6 +223,7 @@ fn parts(dice: &mut Dice, recording: &mut Recording) {
             intensity: [None, Some(Intensity::Rest), Some(Intensity::Warmup)][dice.below(3) as usize],
             name: dice.maybe(Dice::text),
             start_position: dice.maybe(|dice| (dice.below(90) as f64 / 7.0, -12.5)),
+            developer: developer_values(dice),
             ..Lap::default()
         });
     }
@@ -251,6 +256,7 @@ fn parts(dice: &mut Dice, recording: &mut Recording) {
             serial: dice.maybe(|dice| (dice.next() as u32).to_string()),
             firmware: Some("9.75".into()),
             battery_voltage: Some(3.97),
+            developer: developer_values(dice),
             ..Device::default()
         });
         recording.waypoints.push(Waypoint {
@@ -268,4 +274,26 @@ fn parts(dice: &mut Dice, recording: &mut Recording) {
         recording.zones.heart_rate_bounds = vec![99.5, 120.0, 140.0];
         recording.athlete.weight_kg = Some(71.25);
     }
+}
+
+/// Developer fields of a lap, a leg or a device: a number, an array with a gap, a text.
+fn developer_values(dice: &mut Dice) -> Vec<DeveloperValue> {
+    let field = |number, base_type, scale, name: &str| {
+        let field = DeveloperField { number, base_type, scale, application: Some([9; 16]), ..Default::default() };
+        Arc::new(ExtraKey { name: name.into(), unit: "W".into(), fit: Some(FitField::Developer(field)) })
+    };
+    let mut values = Vec::new();
+    if dice.one_in(2) {
+        let number = FieldValue::Number(dice.below(1000) as f64 / 10.0);
+        values.push(DeveloperValue { key: field(0, 0x84, 10.0, "Lap Power"), value: number });
+    }
+    if dice.one_in(3) {
+        let numbers = vec![None, Some(dice.below(1000) as f64 / 8.0), None, Some(-0.5)];
+        values.push(DeveloperValue { key: field(1, 0x88, 1.0, "Pace"), value: FieldValue::Numbers(numbers) });
+    }
+    let text = dice.text();
+    if dice.one_in(3) && !text.is_empty() {
+        values.push(DeveloperValue { key: field(2, 0x07, 1.0, "id"), value: FieldValue::Text(text) });
+    }
+    values
 }

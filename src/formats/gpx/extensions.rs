@@ -18,9 +18,9 @@ impl<'a> Document<'a, '_, '_> {
     /// One extension of a track or of the file.
     pub(super) fn extension(&mut self, tag: &Tag<'a>, info: &mut Info) {
         if self.points.is_own(tag.prefix) {
-            self.own.element(tag.name.as_bytes(), tag.attributes.as_bytes());
+            self.own.element(tag.name, tag.attributes);
             while let Some(part) = self.cursor.child(tag.level) {
-                self.own.element(part.name.as_bytes(), part.attributes.as_bytes());
+                self.own.element(part.name, part.attributes);
             }
             return;
         }

@@ -185,7 +185,7 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
                 "extensions" => {
                     while let Some(child) = self.cursor.child(tag.level) {
                         if child.name == "sample" && self.points.is_own(child.prefix) {
-                            trk.own.loose_sample(child.attributes.as_bytes(), &mut trk.builder.track);
+                            trk.own.loose_sample(child.attributes, &mut trk.builder.track);
                         } else {
                             self.extension(&child, &mut trk.info);
                         }
@@ -263,7 +263,7 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
             .add(point, &self.points.extras, self.intake.limits())
             .map_err(|error| error.at(xml::place(source, point.at, "trkpt")))?;
         if let Some(raw) = point.own.clone().and_then(|range| source.get(range)) {
-            trk.own.sample(raw.as_bytes(), &mut trk.builder.track);
+            trk.own.sample(raw, &mut trk.builder.track);
         }
         Ok(())
     }

@@ -3,8 +3,9 @@
 
 use crate::ids::hex;
 use crate::model::{
-    Activity, Athlete, DeveloperField, Device, Event, Evidence, ExtraKey, FitField, Intensity, Lap, LapTrigger, Length,
-    Pause, Recording, Session, Set, SetKind, Split, Sport, Stroke, SubSport, Totals, Waypoint, Zones, time,
+    Activity, Athlete, DeveloperField, DeveloperValue, Device, Event, Evidence, ExtraKey, FitField, Intensity, Lap,
+    LapTrigger, Length, Pause, Recording, Session, Set, SetKind, Split, Sport, Stroke, SubSport, Totals, Waypoint,
+    Zones, time,
 };
 
 /// A value on its way out.
@@ -322,6 +323,10 @@ impl ExtraRow {
 pub(crate) trait Part {
     /// Hands every field to `put`, absent ones included.
     fn each<'a>(&'a self, put: &mut dyn FnMut(&'static str, Value<'a>));
+    /// Its developer fields.
+    fn developer(&self) -> &[DeveloperValue] {
+        &[]
+    }
     /// Sets a field from its text; false when there is no such field or the text does not fit it.
     fn set(&mut self, name: &str, text: &str) -> bool;
 }
@@ -337,12 +342,15 @@ fn assign<T: Cell>(field: &mut T, text: &str) -> bool {
 }
 
 macro_rules! parts {
-    ($($part:ident { $($field:ident),+ $(; $rest:ident)? })+) => {
+    ($($part:ident { $($field:ident),+ $(; $rest:ident)? } $([$values:ident])?)+) => {
         $(impl Part for $part {
             fn each<'a>(&'a self, put: &mut dyn FnMut(&'static str, Value<'a>)) {
                 $(put(stringify!($field), self.$field.value());)+
                 $(self.$rest.each(put);)?
             }
+            $(fn developer(&self) -> &[DeveloperValue] {
+                &self.$values
+            })?
             fn set(&mut self, name: &str, text: &str) -> bool {
                 match name {
                     $(stringify!($field) => assign(&mut self.$field, text),)+
@@ -372,11 +380,11 @@ parts! {
     Lap {
         start, end, trigger, intensity, sport, sub_sport, name, start_position, end_position, stroke, first_length,
         lengths, active_lengths, workout_step; totals
-    }
+    } [developer]
     Session {
         start, end, sport, sub_sport, name, trigger, start_position, first_lap, laps, pool_length_m, pool_in_yards,
         stroke, lengths, active_lengths, feel, rpe; totals
-    }
+    } [developer]
     Length { start, end, elapsed_s, timer_s, strokes, avg_speed, avg_cadence, stroke, calories_kcal, active }
     Set {
         start, duration_s, exercise, category, category_subtype, repetitions, weight_kg, distance_m, rpe, kind, note
@@ -388,7 +396,7 @@ parts! {
     Device {
         index, manufacturer, manufacturer_id, product, product_id, serial, firmware, hardware, device_type,
         source_type, battery_status, battery_voltage, operating_time_s
-    }
+    } [developer]
     Zones {
         max_heart_rate, threshold_heart_rate, resting_heart_rate, threshold_power, heart_rate_bounds,
         heart_rate_seconds, power_bounds, power_seconds

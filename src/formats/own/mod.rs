@@ -90,9 +90,9 @@ mod tests {
                 quick_xml::events::Event::Start(tag) | quick_xml::events::Event::Empty(tag) => {
                     let name = tag.name().as_ref().strip_prefix("pp:").unwrap().to_owned();
                     if name == "sample" {
-                        own.loose_sample(tag.attributes_raw().as_bytes(), track);
+                        own.loose_sample(tag.attributes_raw(), track);
                     } else {
-                        own.element(name.as_bytes(), tag.attributes_raw().as_bytes());
+                        own.element(&name, tag.attributes_raw());
                     }
                 }
                 quick_xml::events::Event::Eof => break,
@@ -137,7 +137,7 @@ mod tests {
         }
         for (after, time) in [(0, 41), (1, 60), (1, 70), (2, 90), (9, 95)] {
             let raw = format!(" after=\"{after}\" time='1970-01-01T00:00:00.0{time}Z' heart_rate=\"{time}\"");
-            own.loose_sample(raw.as_bytes(), &mut track);
+            own.loose_sample(&raw, &mut track);
         }
         own.end_track(track.len());
         track.push(99);
@@ -152,13 +152,13 @@ mod tests {
     fn broken_attributes_are_skipped() {
         let (mut draft, mut own) = (Draft::new(), OwnReader::default());
         own.element(
-            b"activity",
-            b" sport=\"running\" created=\"yesterday\" name=\"a &amp; b\" elapsed_s=\"NaN\" distance_m",
+            "activity",
+            " sport=\"running\" created=\"yesterday\" name=\"a &amp; b\" elapsed_s=\"NaN\" distance_m",
         );
-        own.element(b"lap", b"start=7 end=\"");
-        own.element(b"rr", b" start=\"2024-05-01T07:12:00Z\" intervals=\"0 800 x 9\"");
-        own.element(b"unheard", b" of=\"it\"");
-        own.sample(b" power=\"1\"", &mut draft.recording.track);
+        own.element("lap", "start=7 end=\"");
+        own.element("rr", " start=\"2024-05-01T07:12:00Z\" intervals=\"0 800 x 9\"");
+        own.element("unheard", " of=\"it\"");
+        own.sample(" power=\"1\"", &mut draft.recording.track);
         own.finish(&mut draft);
         let read = &draft.recording;
         assert_eq!((read.sport, read.created, read.name.as_deref()), (Sport::RUNNING, None, Some("a & b")));

@@ -1,7 +1,13 @@
 //! Reads the `paceport` elements back.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use super::fields::{ExtraRow, Head, Part};
-use crate::model::{Basis, Channel, Clock, Draft, Evidence, ExtraKey, Recording, RrInterval, Track, time};
+use crate::formats::xml::{attribute, attributes, unescape};
+use crate::model::{
+    Basis, Channel, Clock, DeveloperValue, Draft, Evidence, ExtraKey, FieldValue, Recording, RrInterval, Track, time,
+};
 
 /// Gathers the `paceport` elements of one activity while a GPX or TCX reader meets them.
 ///
@@ -12,11 +18,13 @@ pub(crate) struct OwnReader {
     head: Option<Head>,
     recording: Recording,
     /// Attribute name → what it sets, in order of first occurrence.
-    known: Vec<(Vec<u8>, Target)>,
+    known: Vec<(String, Target)>,
     /// Declared extra channels by id, in order.
-    declared: Vec<(Vec<u8>, ExtraKey)>,
+    declared: Vec<(String, Arc<ExtraKey>)>,
+    /// Developer fields of laps, sessions and devices that wait for what `pp:channel` says of them.
+    fields: Vec<Field>,
     /// Extra slots of the track by id.
-    slots: Vec<(Vec<u8>, usize)>,
+    slots: Vec<(String, usize)>,
     /// First row of the running `trk`.
     start: usize,
     /// Samples without position of the running `trk`: row, and how many points stand before it.
@@ -25,6 +33,25 @@ pub(crate) struct OwnReader {
     order: Vec<u32>,
 }
 
+/// A developer field of a lap, session or device: the attribute's name and text.
+#[derive(Debug)]
+struct Field {
+    owner: Owner,
+    id: String,
+    text: String,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Owner {
+    Session(usize),
+    Lap(usize),
+    Device(usize),
+}
+
+/// How many developer fields of laps, sessions and devices are read.
+const MOST_FIELDS: usize = 65_536;
+/// FIT base type of texts.
+const STRING: u8 = 7;
 /// How many extra channels are read. Each is a column, and a hostile file could name a new one in every sample.
 const MOST_EXTRAS: usize = 256;
 
@@ -43,51 +70,59 @@ enum Target {
 
 impl OwnReader {
     /// Takes an element that is no sample: `activity`, `lap`, `channel` …; unknown ones are skipped.
-    pub fn element(&mut self, name: &[u8], raw: &[u8]) {
+    pub fn element(&mut self, name: &str, raw: &str) {
         let recording = &mut self.recording;
         match name {
-            b"activity" => self.head = Some(part(raw)),
-            b"session" => recording.sessions.push(part(raw)),
-            b"lap" => recording.laps.push(part(raw)),
-            b"length" => recording.lengths.push(part(raw)),
-            b"set" => recording.sets.push(part(raw)),
-            b"pause" => {
+            "activity" => self.head = Some(part(raw)),
+            "session" => {
+                recording.sessions.push(part(raw));
+                fields(raw, Owner::Session(recording.sessions.len() - 1), &mut self.fields);
+            }
+            "lap" => {
+                recording.laps.push(part(raw));
+                fields(raw, Owner::Lap(recording.laps.len() - 1), &mut self.fields);
+            }
+            "length" => recording.lengths.push(part(raw)),
+            "set" => recording.sets.push(part(raw)),
+            "pause" => {
                 let mut pause = crate::model::Pause { start: 0, end: 0, auto: false };
                 fill(&mut pause, raw);
                 recording.pauses.push(pause);
             }
-            b"event" => {
+            "event" => {
                 let mut event = crate::model::Event { time: 0, event: 0, event_type: 0, data: None, group: None };
                 fill(&mut event, raw);
                 recording.events.push(event);
             }
-            b"split" => recording.splits.push(part(raw)),
-            b"waypoint" => recording.waypoints.push(part(raw)),
-            b"device" => recording.devices.push(part(raw)),
-            b"zones" => recording.zones = part(raw),
-            b"athlete" => recording.athlete = part(raw),
-            b"channel" => {
-                let id = attributes(raw).find(|(name, _)| *name == b"id").map(|(_, value)| value.to_vec());
-                self.declared.push((id.unwrap_or_default(), part::<ExtraRow>(raw).into_key()));
+            "split" => recording.splits.push(part(raw)),
+            "waypoint" => recording.waypoints.push(part(raw)),
+            "device" => {
+                recording.devices.push(part(raw));
+                fields(raw, Owner::Device(recording.devices.len() - 1), &mut self.fields);
             }
-            b"id" => {
-                let text = |wanted: &[u8]| attributes(raw).find(|(name, _)| *name == wanted).map(|(_, v)| unescape(v));
-                if let (Some(platform), Some(id)) = (text(b"platform"), text(b"id")) {
-                    recording.platform_ids.push((platform, id));
+            "zones" => recording.zones = part(raw),
+            "athlete" => recording.athlete = part(raw),
+            "channel" => {
+                let id = attribute(raw, "id").unwrap_or_default().into_owned();
+                self.declared.push((id, part::<ExtraRow>(raw).into_key().into()));
+            }
+            "id" => {
+                if let (Some(platform), Some(id)) = (attribute(raw, "platform"), attribute(raw, "id")) {
+                    recording.platform_ids.push((platform.into_owned(), id.into_owned()));
                 }
             }
-            b"rr" => intervals(raw, &mut recording.rr),
+            "rr" => intervals(raw, &mut recording.rr),
             _ => {}
         }
     }
 
     /// Takes the `sample` inside a point: sets the values of the track's last row.
-    pub fn sample(&mut self, raw: &[u8], track: &mut Track) {
+    pub fn sample(&mut self, raw: &str, track: &mut Track) {
         self.values(raw, track);
     }
 
     /// Takes a `sample` in the extensions of a `trk`: a row of its own.
-    pub fn loose_sample(&mut self, raw: &[u8], track: &mut Track) {
+    pub fn loose_sample(&mut self, raw: &str, track: &mut Track) {
         let row = track.push(track.times().last().copied().unwrap_or(0));
         let after = self.values(raw, track);
         self.loose.push((row as u32, after));
@@ -130,10 +165,10 @@ impl OwnReader {
         for (id, slot) in &self.slots {
             if let (Some(column), Some((_, key))) = (columns.get_mut(*slot), self.declared.iter().find(|d| d.0 == *id))
             {
-                column.key = key.clone();
+                column.key = ExtraKey::clone(key);
             }
         }
-        let place = |key: &ExtraKey| self.declared.iter().position(|(_, known)| known == key);
+        let place = |key: &ExtraKey| self.declared.iter().position(|(_, known)| **known == *key);
         columns.sort_by_key(|column| place(&column.key).unwrap_or(usize::MAX));
         let Some(head) = self.head else { return };
         draft.clock = Clock {
@@ -143,7 +178,8 @@ impl OwnReader {
             ..Clock::default()
         };
         let track = std::mem::take(track);
-        let parts = self.recording;
+        let mut parts = self.recording;
+        settle(self.fields, &self.declared, &mut parts);
         draft.recording = Recording {
             track,
             laps: parts.laps,
@@ -164,15 +200,14 @@ impl OwnReader {
     }
 
     /// Sets values of the last row; returns `after`.
-    fn values(&mut self, raw: &[u8], track: &mut Track) -> u32 {
+    fn values(&mut self, raw: &str, track: &mut Track) -> u32 {
         let Some(row) = track.len().checked_sub(1) else { return 0 };
         let (mut guess, mut after) = (0, 0);
         let (mut lat, mut lon) = track.position(row).map_or((None, None), |(lat, lon)| (Some(lat), Some(lon)));
         let mut moved = false;
-        for (name, value) in attributes(raw) {
+        for (name, text) in attributes(raw) {
             let target = self.target(name, guess, track);
             guess += 1;
-            let Ok(text) = std::str::from_utf8(value) else { continue };
             match target {
                 Target::Channel(channel) => {
                     if let Ok(value) = text.parse::<f32>() {
@@ -190,7 +225,7 @@ impl OwnReader {
                     }
                 }
                 Target::Time => {
-                    if let (Some(instant), Some(last)) = (time::parse(value), track.times_mut().last_mut()) {
+                    if let (Some(instant), Some(last)) = (time::parse(text.as_bytes()), track.times_mut().last_mut()) {
                         *last = instant.ms;
                     }
                 }
@@ -208,7 +243,7 @@ impl OwnReader {
     }
 
     /// What an attribute sets; samples mostly repeat the attributes of the sample before, so `guess` is tried first.
-    fn target(&mut self, name: &[u8], guess: usize, track: &mut Track) -> Target {
+    fn target(&mut self, name: &str, guess: usize, track: &mut Track) -> Target {
         if let Some((known, target)) = self.known.get(guess)
             && known == name
         {
@@ -218,47 +253,42 @@ impl OwnReader {
             return *target;
         }
         let target = match name {
-            b"distance" => Target::Distance,
-            b"time" => Target::Time,
-            b"untimed" => Target::Untimed,
-            b"lat" => Target::Lat,
-            b"lon" => Target::Lon,
-            b"after" => Target::After,
-            [b'x', digits @ ..]
-                if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) && self.slots.len() < MOST_EXTRAS =>
-            {
-                let placeholder = String::from_utf8_lossy(name).into_owned();
-                let slot = track.extra_slot(ExtraKey { name: placeholder, ..ExtraKey::default() });
-                self.slots.push((name.to_vec(), slot));
+            "distance" => Target::Distance,
+            "time" => Target::Time,
+            "untimed" => Target::Untimed,
+            "lat" => Target::Lat,
+            "lon" => Target::Lon,
+            "after" => Target::After,
+            _ if is_id(name) && self.slots.len() < MOST_EXTRAS => {
+                let slot = track.extra_slot(ExtraKey { name: name.to_owned(), ..ExtraKey::default() });
+                self.slots.push((name.to_owned(), slot));
                 Target::Extra(slot)
             }
-            _ => std::str::from_utf8(name).ok().and_then(Channel::by_name).map_or(Target::Nothing, Target::Channel),
+            _ => Channel::by_name(name).map_or(Target::Nothing, Target::Channel),
         };
         if self.known.len() < 2 * MOST_EXTRAS {
-            self.known.push((name.to_vec(), target));
+            self.known.push((name.to_owned(), target));
         }
         target
     }
 }
 
-fn part<T: Part + Default>(raw: &[u8]) -> T {
+fn part<T: Part + Default>(raw: &str) -> T {
     let mut part = T::default();
     fill(&mut part, raw);
     part
 }
 
-fn fill(part: &mut dyn Part, raw: &[u8]) {
+fn fill(part: &mut dyn Part, raw: &str) {
     for (name, value) in attributes(raw) {
-        if let Ok(name) = std::str::from_utf8(name) {
-            part.set(name, &unescape(value));
-        }
+        part.set(name, &unescape(value));
     }
 }
 
-fn intervals(raw: &[u8], out: &mut Vec<RrInterval>) {
-    let find = |wanted: &[u8]| attributes(raw).find(|(name, _)| *name == wanted).map(|(_, value)| value);
-    let Some(start) = find(b"start").and_then(time::parse) else { return };
-    let text = find(b"intervals").and_then(|v| std::str::from_utf8(v).ok()).unwrap_or_default();
+fn intervals(raw: &str, out: &mut Vec<RrInterval>) {
+    let find = |wanted: &str| attributes(raw).find(|(name, _)| *name == wanted).map(|(_, value)| value);
+    let Some(start) = find("start").and_then(|text| time::parse(text.as_bytes())) else { return };
+    let text = find("intervals").unwrap_or_default();
     let mut numbers = text.split_ascii_whitespace().map(str::parse::<i64>);
     let mut time = start.ms;
     while let (Some(Ok(step)), Some(Ok(ms))) = (numbers.next(), numbers.next()) {
@@ -267,30 +297,48 @@ fn intervals(raw: &[u8], out: &mut Vec<RrInterval>) {
     }
 }
 
-/// The attributes of a start tag: name and raw value. Stops at the first thing that is none.
-fn attributes(raw: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let mut rest = raw;
-    std::iter::from_fn(move || {
-        let text = rest.trim_ascii_start();
-        let equals = memchr::memchr(b'=', text)?;
-        let (name, value) = text.split_at_checked(equals)?;
-        let value = value.get(1..)?.trim_ascii_start();
-        let (&quote, value) = value.split_first()?;
-        if quote != b'"' && quote != b'\'' {
-            return None;
+/// Takes the developer fields among the attributes of a lap, session or device.
+fn fields(raw: &str, owner: Owner, out: &mut Vec<Field>) {
+    let ids = attributes(raw).filter(|(name, _)| is_id(name));
+    let room = MOST_FIELDS.saturating_sub(out.len());
+    out.extend(ids.take(room).map(|(id, text)| Field { owner, id: id.to_owned(), text: unescape(text).into_owned() }));
+}
+
+/// Gives every developer field its definition and its place.
+fn settle(fields: Vec<Field>, declared: &[(String, Arc<ExtraKey>)], recording: &mut Recording) {
+    if fields.is_empty() {
+        return;
+    }
+    let declared: HashMap<&str, &Arc<ExtraKey>> = declared.iter().map(|(id, key)| (id.as_str(), key)).collect();
+    for Field { owner, id, text } in fields {
+        let Some(&key) = declared.get(id.as_str()) else { continue };
+        let Some(value) = field_value(key, text) else { continue };
+        let values = match owner {
+            Owner::Lap(at) => recording.laps.get_mut(at).map(|lap| &mut lap.developer),
+            Owner::Session(at) => recording.sessions.get_mut(at).map(|session| &mut session.developer),
+            Owner::Device(at) => recording.devices.get_mut(at).map(|device| &mut device.developer),
+        };
+        if let Some(values) = values {
+            values.push(DeveloperValue { key: Arc::clone(key), value });
         }
-        let end = memchr::memchr(quote, value)?;
-        let (value, after) = value.split_at_checked(end)?;
-        rest = after.get(1..)?;
-        Some((name.trim_ascii_end(), value))
+    }
+}
+
+/// What the text of a developer field says: a text when its type is one, else numbers, `-` for invalid ones.
+fn field_value(key: &ExtraKey, text: String) -> Option<FieldValue> {
+    if key.base_type() == Some(STRING) {
+        return (!text.is_empty()).then_some(FieldValue::Text(text));
+    }
+    let number = |word: &str| word.parse().ok().filter(|number: &f64| number.is_finite());
+    let mut numbers: Vec<Option<f64>> = text.split_ascii_whitespace().map(number).collect();
+    numbers.truncate(numbers.iter().rposition(Option::is_some)? + 1);
+    Some(match numbers[..] {
+        [Some(number)] => FieldValue::Number(number),
+        _ => FieldValue::Numbers(numbers),
     })
 }
 
-/// An attribute value without its character and entity references; line ends inside were written as references.
-fn unescape(raw: &[u8]) -> String {
-    let text = String::from_utf8_lossy(raw);
-    match quick_xml::escape::unescape(&text) {
-        Ok(plain) => plain.into_owned(),
-        Err(_) => text.into_owned(),
-    }
+/// True for what a `pp:channel` declares: `x0`, `x1` …
+fn is_id(name: &str) -> bool {
+    name.strip_prefix('x').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
 }

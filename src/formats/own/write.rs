@@ -3,7 +3,7 @@
 use super::fields::{ExtraRow, Head, Part, Value};
 use crate::error::Result;
 use crate::formats::text::{self, Page};
-use crate::model::{Activity, Channel, ExtraColumn, Track, time};
+use crate::model::{Activity, Channel, ExtraColumn, ExtraKey, FieldValue, Track, time};
 
 /// Appends a value as attribute text (without quotes). `Absent` prints nothing.
 pub(crate) fn plain(page: &mut Page<'_>, value: &Value<'_>) {
@@ -47,12 +47,53 @@ fn attributes(page: &mut Page<'_>, part: &dyn Part) {
     part.each(&mut |name, value| attribute(page, name, &value));
 }
 
-fn element(page: &mut Page<'_>, name: &str, part: &dyn Part) -> Result<()> {
+fn element(page: &mut Page<'_>, name: &str, part: &dyn Part, keys: &[&ExtraKey]) -> Result<()> {
     page.put("<pp:");
     page.put(name);
     attributes(page, part);
+    for value in part.developer() {
+        let Some(id) = keys.iter().position(|key| **key == *value.key) else { continue };
+        page.put(" x");
+        text::integer(&mut page.buf, id as i64);
+        page.put("=\"");
+        field_value(page, &value.value);
+        page.put("\"");
+    }
     page.put("/>\n");
     page.turn()
+}
+
+fn field_value(page: &mut Page<'_>, value: &FieldValue) {
+    match value {
+        FieldValue::Number(number) => text::number(&mut page.buf, *number),
+        FieldValue::Text(text) => page.escape(text, true),
+        FieldValue::Numbers(numbers) => {
+            for (i, number) in numbers.iter().enumerate() {
+                if i > 0 {
+                    page.put(" ");
+                }
+                match number {
+                    Some(number) => text::number(&mut page.buf, *number),
+                    None => page.put("-"),
+                }
+            }
+        }
+    }
+}
+
+/// Everything that `pp:channel` declares, in the order of the ids: extra channels, then the developer fields of laps,
+/// sessions and devices.
+fn declared(activity: &Activity) -> Vec<&ExtraKey> {
+    let mut keys: Vec<&ExtraKey> = used(&activity.track).map(|(_, column)| &column.key).collect();
+    let laps = activity.laps.iter().map(|lap| &lap.developer);
+    let sessions = activity.sessions.iter().map(|session| &session.developer);
+    let devices = activity.devices.iter().map(|device| &device.developer);
+    for value in laps.chain(sessions).chain(devices).flatten() {
+        if !keys.contains(&&*value.key) {
+            keys.push(&value.key);
+        }
+    }
+    keys
 }
 
 /// Writes `pp:activity`: everything about the recording but its samples.
@@ -60,27 +101,28 @@ pub(crate) fn activity(page: &mut Page<'_>, activity: &Activity) -> Result<()> {
     page.put("<pp:activity");
     attributes(page, &Head::of(activity));
     page.put(">\n");
-    for (slot, column) in used(&activity.track) {
+    let keys = declared(activity);
+    for (id, key) in keys.iter().enumerate() {
         page.put("<pp:channel id=\"x");
-        text::integer(&mut page.buf, slot as i64);
+        text::integer(&mut page.buf, id as i64);
         page.put("\"");
-        attributes(page, &ExtraRow::of(&column.key));
+        attributes(page, &ExtraRow::of(key));
         page.put("/>\n");
     }
-    each(page, "session", &activity.sessions)?;
-    each(page, "lap", &activity.laps)?;
-    each(page, "length", &activity.lengths)?;
-    each(page, "set", &activity.sets)?;
-    each(page, "pause", &activity.pauses)?;
-    each(page, "event", &activity.events)?;
-    each(page, "split", &activity.splits)?;
-    each(page, "waypoint", &activity.waypoints)?;
-    each(page, "device", &activity.devices)?;
+    each(page, "session", &activity.sessions, &keys)?;
+    each(page, "lap", &activity.laps, &keys)?;
+    each(page, "length", &activity.lengths, &keys)?;
+    each(page, "set", &activity.sets, &keys)?;
+    each(page, "pause", &activity.pauses, &keys)?;
+    each(page, "event", &activity.events, &keys)?;
+    each(page, "split", &activity.splits, &keys)?;
+    each(page, "waypoint", &activity.waypoints, &keys)?;
+    each(page, "device", &activity.devices, &keys)?;
     if activity.zones != Default::default() {
-        element(page, "zones", &activity.zones)?;
+        element(page, "zones", &activity.zones, &keys)?;
     }
     if activity.athlete != Default::default() {
-        element(page, "athlete", &activity.athlete)?;
+        element(page, "athlete", &activity.athlete, &keys)?;
     }
     for (platform, id) in &activity.platform_ids {
         page.put("<pp:id");
@@ -109,8 +151,8 @@ pub(crate) fn activity(page: &mut Page<'_>, activity: &Activity) -> Result<()> {
     page.turn()
 }
 
-fn each<T: Part>(page: &mut Page<'_>, name: &str, parts: &[T]) -> Result<()> {
-    parts.iter().try_for_each(|part| element(page, name, part))
+fn each<T: Part>(page: &mut Page<'_>, name: &str, parts: &[T], keys: &[&ExtraKey]) -> Result<()> {
+    parts.iter().try_for_each(|part| element(page, name, part, keys))
 }
 
 /// Extra columns that have a value, with the number that names them.

@@ -168,7 +168,7 @@ impl<'a> Document<'a, '_, '_> {
             .add(point, &self.points.extras, self.intake.limits())
             .map_err(|error| error.at(xml::place(source, point.at, "Trackpoint")))?;
         if let Some(raw) = point.own.clone().and_then(|range| source.get(range)) {
-            activity.own.sample(raw.as_bytes(), &mut activity.builder.track);
+            activity.own.sample(raw, &mut activity.builder.track);
         }
         Ok(())
     }

@@ -220,9 +220,9 @@ impl<'a> Document<'a, '_, '_> {
 
     /// What our own files say about the whole.
     fn own_element(&mut self, whole: &Tag<'a>, activity: &mut Activity) {
-        activity.own.element(whole.name.as_bytes(), whole.attributes.as_bytes());
+        activity.own.element(whole.name, whole.attributes);
         while let Some(part) = self.cursor.child(whole.level) {
-            activity.own.element(part.name.as_bytes(), part.attributes.as_bytes());
+            activity.own.element(part.name, part.attributes);
         }
     }
 

@@ -22,5 +22,5 @@ pub use encoding::{decode, root_name};
 pub use point::Node;
 pub use producer::{device_named, device_of, mark_virtual, writes_local_as_utc};
 pub use reader::PointReader;
-pub use tag::{Tag, prefix_of};
+pub use tag::{Tag, attribute, attributes, prefix_of, unescape};
 pub use text::{Number, clean, instant, number};

@@ -1,6 +1,7 @@
 //! What the FIT reader promises, each on a file that shows just that. Expected values are worked out from the FIT profile.
 
 mod container;
+mod developer;
 mod messages;
 mod mutants;
 mod records;

@@ -8,7 +8,8 @@ use crate::formats::fit::own;
 use crate::formats::fit::products;
 use crate::formats::fit::profile::{FILE_ACTIVITY, message as number};
 use crate::model::{
-    Athlete, Channel, Device, Event, Lap, Length, RrInterval, Session, Set, Split, Sport, SubSport, Track, Zones,
+    Athlete, Channel, DeveloperValue, Device, Event, Lap, Length, RrInterval, Session, Set, Split, Sport, SubSport,
+    Track, Zones,
 };
 
 /// Stands for a time that is not known yet: before the first record.
@@ -24,6 +25,8 @@ const MOST_SPANS: usize = 65_536;
 const MOST_LEGS: usize = 1024;
 /// Recorder and sensors; `device_index` has eight bits.
 const MOST_DEVICES: usize = 512;
+/// Developer fields of laps, sessions and devices; there can be 255 in each.
+const MOST_VALUES: usize = 65_536;
 /// Events.
 const MOST_EVENTS: usize = 1 << 20;
 
@@ -91,7 +94,9 @@ pub(super) struct Collector {
     pub exercises: Vec<(u16, Option<u16>, String)>,
     pub zones: Zones,
     pub athlete: Athlete,
-    /// Developer fields in messages other than `record`.
+    /// Developer fields with a place in the model besides those of records.
+    values: usize,
+    /// Developer fields without a place: undescribed ones, those of lengths, events and the like.
     pub developer_totals: u64,
     /// Messages beyond the bounds of any device.
     pub too_many: u64,
@@ -133,7 +138,9 @@ impl Collector {
     /// Takes one message. `time` is its time (a compressed header counts), `last` that of the last record before it.
     pub fn take(&mut self, message: &Message<'_>, time: Option<i64>, last: Option<i64>) {
         self.messages += u64::from(message.definition.message != number::HR);
-        self.developer_totals += message.foreign();
+        if !matches!(message.definition.message, number::LAP | number::SESSION | number::DEVICE_INFO) {
+            self.developer_totals += message.foreign().count() as u64;
+        }
         match message.definition.message {
             number::FILE_ID => self.file_id(message),
             number::FILE_CREATOR => {
@@ -144,7 +151,13 @@ impl Collector {
             }
             number::DEVICE_INFO => self.device(message),
             number::EVENT => self.event(message, time.map(|time| time + message.milliseconds()).or(last)),
-            number::LAP => bounded(&mut self.laps, MOST_SPANS, &mut self.too_many, || summary::lap(message)),
+            number::LAP => {
+                let developer = self.developer_values(message);
+                bounded(&mut self.laps, MOST_SPANS, &mut self.too_many, || {
+                    let (span, lap) = summary::lap(message);
+                    (span, Lap { developer, ..lap })
+                });
+            }
             number::SESSION => self.session(message),
             number::LENGTH => bounded(&mut self.lengths, MOST_SPANS, &mut self.too_many, || summary::length(message)),
             number::ACTIVITY => {
@@ -228,6 +241,7 @@ impl Collector {
         if is_unknown(manufacturer, message.text(27)) {
             return;
         }
+        let developer = self.developer_values(message);
         let slot = match self.devices.iter().position(|device| device.index == index) {
             Some(slot) if index.is_some() => slot,
             _ if self.devices.len() == MOST_DEVICES => {
@@ -259,6 +273,31 @@ impl Collector {
         device.battery_status = message.uint(11).or(device.battery_status);
         device.battery_voltage = message.scaled(10, 256.0, 0.0).or(device.battery_voltage);
         device.operating_time_s = message.uint(7).or(device.operating_time_s);
+        for new in developer {
+            match device.developer.iter_mut().find(|known| known.key == new.key) {
+                Some(known) => {
+                    *known = new;
+                    self.values -= 1;
+                }
+                None => device.developer.push(new),
+            }
+        }
+    }
+
+    /// The developer fields of a lap, session or device.
+    fn developer_values(&mut self, message: &Message<'_>) -> Vec<DeveloperValue> {
+        let mut values = Vec::new();
+        for field in message.foreign().filter(|field| field.size > 0) {
+            match message.developer_value(field) {
+                Some(_) if self.values == MOST_VALUES => self.too_many += 1,
+                Some(value) => {
+                    self.values += 1;
+                    values.push(value);
+                }
+                None => self.developer_totals += u64::from(!message.is_described(field)),
+            }
+        }
+        values
     }
 
     fn event(&mut self, message: &Message<'_>, time: Option<i64>) {
@@ -279,7 +318,11 @@ impl Collector {
 
     /// A session takes its name from its `sport` message (one precedes each) when it has none of its own.
     fn session(&mut self, message: &Message<'_>) {
-        bounded(&mut self.sessions, MOST_LEGS, &mut self.too_many, || summary::session(message));
+        let developer = self.developer_values(message);
+        bounded(&mut self.sessions, MOST_LEGS, &mut self.too_many, || {
+            let (span, session) = summary::session(message);
+            (span, Session { developer, ..session })
+        });
         for (field, bounds) in [(65, &mut self.zones.heart_rate_seconds), (68, &mut self.zones.power_seconds)] {
             if bounds.is_empty() {
                 bounds.extend(message.numbers(field).flatten().map(|ms| (ms / 1000.0) as f32));

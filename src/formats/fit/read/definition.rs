@@ -4,6 +4,7 @@ use super::developer::Developers;
 use crate::formats::fit::base::Base;
 use crate::formats::fit::own;
 use crate::model::time::FIT_EPOCH_S;
+use crate::model::{DeveloperValue, FieldValue};
 
 /// Field number of `timestamp` in every message.
 const TIMESTAMP: u8 = 253;
@@ -184,9 +185,36 @@ impl<'a> Message<'a> {
         (base == Base::String && end > 0).then(|| String::from_utf8_lossy(&bytes[..end]).into_owned())
     }
 
-    /// How many developer fields of other programs it has.
-    pub fn foreign(&self) -> u64 {
-        self.definition.developer.iter().filter(|field| self.developers.own(field).is_none()).count() as u64
+    /// The developer fields of other programs that it has.
+    pub fn foreign(&self) -> impl Iterator<Item = &'a DeveloperBytes> + use<'a> {
+        let developers = self.developers;
+        self.definition.developer.iter().filter(move |field| developers.own(field).is_none())
+    }
+
+    /// True when the segment says what the field is.
+    pub fn is_described(&self, field: &DeveloperBytes) -> bool {
+        self.developers.key(field).is_some()
+    }
+
+    /// Name, unit, definition and value of a developer field; `None` when it was not described or holds no valid value.
+    pub fn developer_value(&self, field: &DeveloperBytes) -> Option<DeveloperValue> {
+        let (base, key) = self.developers.key(field)?;
+        let bytes = self.body.get(field.at..field.at + field.size)?;
+        let value = if base == Base::String {
+            let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());
+            Some(String::from_utf8_lossy(&bytes[..end]).into_owned()).filter(|t| !t.is_empty()).map(FieldValue::Text)?
+        } else {
+            let (scale, offset) = key.scale();
+            let elements = bytes.chunks_exact(base.size()).map(|element| number(base, self.definition.big, element));
+            let elements = elements.map(|raw| raw.filter(|raw| raw.is_finite()));
+            let mut numbers: Vec<Option<f64>> = elements.map(|raw| raw.map(|raw| raw / scale - offset)).collect();
+            numbers.truncate(numbers.iter().rposition(Option::is_some)? + 1);
+            match numbers[..] {
+                [Some(number)] => FieldValue::Number(number),
+                _ => FieldValue::Numbers(numbers),
+            }
+        };
+        Some(DeveloperValue { key: key.into(), value })
     }
 
     /// The message's own `timestamp`.

@@ -48,7 +48,7 @@ impl Pending {
             DEVELOPER_TOTALS,
             collector.developer_totals,
             Place::NOWHERE,
-            || "developer fields of laps, sessions and events have no place in the model",
+            || "developer fields that nothing describes, or of messages that have no place for them, were left out",
         );
         notes.add_many(
             COLUMNS,

@@ -92,8 +92,9 @@ pub fn devices(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
             .scaled(10, Base::Uint16, 256.0, 0.0, device.battery_voltage)
             .raw(11, Base::Uint8, device.battery_status)
             .code(25, device.source_type)
-            .text(27, product_name(named).as_deref())
-            .end();
+            .text(27, product_name(named).as_deref());
+        writing.developer_values(&device.developer);
+        writing.encoder.end();
     }
 }
 

@@ -79,6 +79,7 @@ impl<'a> Columns<'a> {
         }
         // The source's developer fields first: they keep their numbers.
         columns.extras(track, registry);
+        registry.summaries(activity);
         columns.own(track, registry);
         columns.find_clashes();
         columns
@@ -183,7 +184,9 @@ impl<'a> Columns<'a> {
                 let base = Base::of(*base_type).filter(|base| *base != Base::String)?;
                 Some((false, Encoding { place: (0, *number), base, scale: *scale, offset: *offset }))
             }
-            Some(FitField::Developer(field)) => Some((true, registry.source(field, name, &key.unit)?)),
+            Some(FitField::Developer(field)) if Base::of(field.base_type) != Some(Base::String) => {
+                Some((true, registry.source(field, name, &key.unit)?))
+            }
             _ => {
                 let base = columns.first().map_or(Base::Float64, |column| smallest_base(column.raw()));
                 Some((true, registry.own_channel(name, &key.unit, base)?))

@@ -1,10 +1,12 @@
 //! Developer fields of the file: those of the source under their own ids, and `paceport`'s own.
 
+use std::sync::Arc;
+
 use super::super::base::Base;
 use super::super::own;
 use super::super::profile::message;
 use super::encode::Encoder;
-use crate::model::DeveloperField;
+use crate::model::{Activity, DeveloperField, ExtraKey, FitField};
 
 /// Where a developer field is found: (developer data index, field definition number).
 pub type Place = (u8, u8);
@@ -14,6 +16,8 @@ pub type Place = (u8, u8);
 pub struct Registry {
     apps: Vec<App>,
     fields: Vec<Description>,
+    /// Fields of summaries: what they are and how they are written.
+    summaries: Vec<(Arc<ExtraKey>, Encoding)>,
 }
 
 #[derive(PartialEq)]
@@ -37,6 +41,7 @@ struct Description {
 }
 
 /// How the values of a developer field are written.
+#[derive(Debug, Clone, Copy)]
 pub struct Encoding {
     /// Where the field is found.
     pub place: Place,
@@ -60,11 +65,7 @@ impl Registry {
             version: field.version,
         };
         let index = self.app(app)?;
-        // A scale that a description cannot state is spared by writing the value itself.
-        let whole = |v: f64, low: f64, high: f64| v == v.trunc() && (low..=high).contains(&v);
-        let stated = whole(field.scale, 1.0, 254.0) && whole(field.offset, -128.0, 126.0);
-        let base = Base::of(field.base_type).filter(|base| stated && *base != Base::String).unwrap_or(Base::Float64);
-        let (scale, offset) = if stated { (field.scale, field.offset) } else { (1.0, 0.0) };
+        let (base, scale, offset) = stored(field);
         self.describe(
             index,
             field.number,
@@ -74,6 +75,42 @@ impl Registry {
             (scale, offset),
             (field.native_message, field.native_field),
         )
+    }
+
+    /// Adds the developer fields of laps, sessions and devices.
+    pub fn summaries(&mut self, activity: &Activity) {
+        let laps = activity.laps.iter().map(|lap| &lap.developer);
+        let sessions = activity.sessions.iter().map(|session| &session.developer);
+        let devices = activity.devices.iter().map(|device| &device.developer);
+        for value in laps.chain(sessions).chain(devices).flatten() {
+            self.summary(&value.key);
+        }
+    }
+
+    /// Adds one of them. It shares the description of the records' field that it equals.
+    fn summary(&mut self, key: &Arc<ExtraKey>) {
+        let Some(FitField::Developer(field)) = &key.fit else { return };
+        if self.summaries.iter().any(|(known, _)| known == key) {
+            return;
+        }
+        let (base, scale, offset) = stored(field);
+        let same = |known: &&Description| {
+            let app = self.apps.iter().find(|app| app.index == known.place.0);
+            app.is_some_and(|app| app.application == field.application && app.developer == field.developer)
+                && (known.base, known.scale, known.offset) == (base, scale as u8, offset as i8)
+                && (known.native_message, known.native_field) == (field.native_message, field.native_field)
+                && (known.place.1, &known.name, &known.unit) == (field.number, &key.name, &key.unit)
+        };
+        let encoding = match self.fields.iter().find(same) {
+            Some(known) => Some(Encoding { place: known.place, base, scale, offset }),
+            None => self.source(field, &key.name, &key.unit),
+        };
+        self.summaries.extend(encoding.map(|encoding| (Arc::clone(key), encoding)));
+    }
+
+    /// How a developer field of laps, sessions or devices is written.
+    pub fn summary_encoding(&self, key: &Arc<ExtraKey>) -> Option<Encoding> {
+        self.summaries.iter().find(|(known, _)| known == key).map(|(_, encoding)| *encoding)
     }
 
     /// Adds a field of `paceport` itself that any message can have; the one that is there already when it is.
@@ -181,6 +218,18 @@ impl Registry {
             native_field,
         });
         Some(Encoding { place, base, scale, offset })
+    }
+}
+
+/// Type, scale and offset of a source's developer field. A scale that a description cannot state is spared by writing the
+/// value itself.
+fn stored(field: &DeveloperField) -> (Base, f64, f64) {
+    let whole = |v: f64, low: f64, high: f64| v == v.trunc() && (low..=high).contains(&v);
+    let stated = whole(field.scale, 1.0, 254.0) && whole(field.offset, -128.0, 126.0);
+    match Base::of(field.base_type) {
+        Some(Base::String) => (Base::String, 1.0, 0.0),
+        Some(base) if stated => (base, field.scale, field.offset),
+        _ => (Base::Float64, if stated { field.scale } else { 1.0 }, if stated { field.offset } else { 0.0 }),
     }
 }
 

@@ -17,15 +17,15 @@ mod timeline;
 use std::io::Write;
 
 use self::columns::Columns;
-use self::developer::Registry;
-use self::encode::{Encoder, cut};
+use self::developer::{Encoding, Registry};
+use self::encode::{Encoder, cut, quantise};
 use self::frame::Frame;
 use self::records::{Clock, Records};
 use super::super::losses;
 use super::base::Base;
 use super::{crc, own};
 use crate::error::{Error, Kind, Place, Result};
-use crate::model::Activity;
+use crate::model::{Activity, DeveloperValue, FieldValue};
 use crate::report::{Code, Notes};
 
 const RANGE: Code = Code::warning("loss.range");
@@ -44,6 +44,8 @@ const HEADER: usize = 14;
 /// Protocol versions 1.0 and 2.0; developer fields and 64-bit types need 2.0.
 const PROTOCOL_1: u8 = 0x10;
 const PROTOCOL_2: u8 = 0x20;
+/// Largest size of a field, bytes.
+const FIELD_MAX: usize = 255;
 /// Profile 21.218.
 const PROFILE: u16 = 21_218;
 
@@ -58,6 +60,7 @@ struct Writing<'a> {
     lost_totals: u64,
     lost_serials: u64,
     lost_texts: u64,
+    lost_fields: u64,
     swapped: u64,
 }
 
@@ -84,6 +87,42 @@ impl Writing<'_> {
         self.lost_texts += u64::from(kept.len() < text.len());
         if !kept.is_empty() {
             self.encoder.developer(index, number, &[kept.as_bytes(), &[0]].concat());
+        }
+    }
+
+    /// Adds the source's developer fields of a lap, session or device to the message.
+    fn developer_values(&mut self, values: &[DeveloperValue]) {
+        for value in values {
+            let bytes = self.registry.summary_encoding(&value.key).and_then(|encoding| {
+                let Encoding { place, base, scale, offset } = encoding;
+                let number = |number: Option<f64>| match number {
+                    Some(number) => quantise(base, (number + offset) * scale),
+                    None => Some(base.invalid()),
+                };
+                let bytes: Vec<u8> = match &value.value {
+                    FieldValue::Text(text) if base == Base::String => {
+                        let kept = cut(text);
+                        if kept.is_empty() {
+                            return None;
+                        }
+                        self.lost_texts += u64::from(kept.len() < text.len());
+                        [kept.as_bytes(), &[0]].concat()
+                    }
+                    FieldValue::Number(only) if base != Base::String => {
+                        number(Some(*only))?.to_le_bytes()[..base.size()].to_vec()
+                    }
+                    FieldValue::Numbers(numbers) if base != Base::String => {
+                        let bits: Option<Vec<u64>> = numbers.iter().map(|n| number(*n)).collect();
+                        bits?.iter().flat_map(|bits| bits.to_le_bytes().into_iter().take(base.size())).collect()
+                    }
+                    _ => return None,
+                };
+                (bytes.len() <= FIELD_MAX).then_some((place, bytes))
+            });
+            match bytes {
+                Some(((index, number), bytes)) => _ = self.encoder.developer(index, number, &bytes),
+                None => self.lost_fields += 1,
+            }
         }
     }
 
@@ -125,6 +164,7 @@ fn encode(activity: &Activity, notes: &mut Notes) -> Result<Vec<u8>> {
         lost_totals: 0,
         lost_serials: 0,
         lost_texts: 0,
+        lost_fields: 0,
         swapped: frame.swapped,
     };
     about::file_id(&mut writing, activity, &frame);
@@ -193,7 +233,7 @@ fn report(activity: &Activity, writing: &Writing<'_>, records: &Records<'_>, sum
     notes.add_many(SUBSECOND, fractions, nowhere(), || {
         format!("{fractions} instants are not whole seconds; FIT rounds them down and `paceport` keeps the rest in a developer field")
     });
-    let fields = records.yielded + records.homeless;
+    let fields = records.yielded + records.homeless + writing.lost_fields;
     notes.add_many(FIELD, fields, nowhere(), || format!("{fields} extra values found no free FIT field"));
     let intervals = writing.lost_intervals;
     notes.add_many(INTERVAL, intervals, nowhere(), || format!("{intervals} R-R intervals are longer than FIT can say"));

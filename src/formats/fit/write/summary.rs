@@ -75,6 +75,7 @@ fn write_lap(writing: &mut Writing<'_>, index: usize, lap: &Lap) {
     totals(writing, &lap.totals, Kind::Lap, lap.sport);
     writing.milliseconds(lap.start);
     writing.own_text(own::NAME, lap.name.as_deref());
+    writing.developer_values(&lap.developer);
     writing.encoder.end();
     writing.lost_triggers += u64::from(lap.trigger == Some(LapTrigger::HeartRate));
 }
@@ -102,6 +103,7 @@ fn write_session(writing: &mut Writing<'_>, index: usize, session: &Session, end
         .scaled(193, Base::Uint8, 10.0, 0.0, session.rpe.map(f64::from));
     totals(writing, &session.totals, Kind::Session, Some(session.sport));
     writing.milliseconds(session.start);
+    writing.developer_values(&session.developer);
     writing.encoder.end();
 }
 
