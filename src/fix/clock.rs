@@ -1,7 +1,7 @@
 //! Clock faults: a recorder that did not know the date. Its times are moved when the file itself tells the true ones, and
 //! only named otherwise.
 
-use super::zone::{is_virtual, local_offset, span_text};
+use super::zone::{is_virtual, local_offset, quarter_hours, span_text};
 use crate::error::Place;
 use crate::model::{Basis, Clock, Recording, time};
 use crate::report::{Code, Notes};
@@ -10,9 +10,10 @@ const JUMP: Code = Code::warning("time.jump");
 const ROLLOVER: Code = Code::warning("time.rollover");
 const RESET: Code = Code::warning("time.reset");
 const UNLIKELY: Code = Code::warning("time.unlikely");
+const TOLD: Code = Code::warning("time.told");
 
 /// Notes on a clock that was wrong as a whole.
-pub(super) const NOTES: &[Code] = &[ROLLOVER, RESET, UNLIKELY];
+pub(super) const NOTES: &[Code] = &[ROLLOVER, RESET, UNLIKELY, TOLD];
 
 const DAY_MS: i64 = 86_400_000;
 /// GPS counts weeks modulo 1024; a receiver that does not know in which round it is errs by as much.
@@ -21,6 +22,8 @@ const ROUND_MS: i64 = 1024 * 7 * DAY_MS;
 const FIRST_MS: i64 = 662_688_000_000;
 /// 2000-01-01 and the days after it: where many clocks begin.
 const MILLENNIUM_MS: std::ops::Range<i64> = 946_684_800_000..946_684_800_000 + 7 * DAY_MS;
+/// A start that is told and one that is recorded are of one moment, but for whole quarters of an hour, ms.
+const TOLD_MS: i64 = 5000;
 /// 2040-01-01: no recorder of today has been there.
 const LAST_MS: i64 = 2_208_988_800_000;
 
@@ -115,6 +118,14 @@ fn usual_step(times: &[i64]) -> i64 {
 pub(super) fn whole(recording: &Recording, clock: &Clock, notes: &mut Notes) -> i64 {
     let Some((start, _)) = recording.span() else { return 0 };
     let believable = |ms: &i64| (FIRST_MS..LAST_MS).contains(ms) && !MILLENNIUM_MS.contains(ms);
+    if let Some(shift) = clock.utc_start.and_then(|told| quarters_off(recording.stated_start.unwrap_or(start), told)) {
+        notes.add(TOLD, Place::NOWHERE, || {
+            let (ahead, by) = (if shift < 0 { "ahead of" } else { "behind" }, span_text(shift));
+            let way = if shift < 0 { "back" } else { "forward" };
+            format!("the recorder's clock was {by} {ahead} the start that its name or its platform's list tells; moved {way} by {by}")
+        });
+        return shift;
+    }
     // A local time of start, from the file's name or its archive, in the recording's own terms.
     let wall = clock.wall_start.filter(believable).map(|wall| {
         let offset =
@@ -164,6 +175,12 @@ pub(super) fn whole(recording: &Recording, clock: &Clock, notes: &mut Notes) -> 
         )
     });
     reference - start
+}
+
+/// How many whole quarters of an hour a clock was off by a start that is told for certain, ms.
+fn quarters_off(start: i64, told: i64) -> Option<i64> {
+    let shift = i64::from(quarter_hours(told - start).filter(|quarters| *quarters != 0)?) * 1000;
+    ((told - start - shift).abs() <= TOLD_MS).then_some(shift)
 }
 
 fn offset_of(recording: &Recording, wall: i64) -> Option<i32> {
@@ -277,6 +294,19 @@ mod tests {
         assert_eq!(got.1, ["time.unlikely"]);
         let old = judged("1986-05-01T07:12:00Z", |_, clock| clock.basis = Basis::Local);
         assert!(old.1.is_empty());
+    }
+
+    #[test]
+    fn a_clock_some_hours_off_is_set_by_what_is_told_in_utc() {
+        let told = |start: &str| judged(start, |_, clock| clock.utc_start = Some(ms("2024-05-01T07:12:00Z")));
+        for start in ["2024-05-01T08:12:00Z", "2024-05-01T01:42:03Z", "2024-05-01T20:57:00Z"] {
+            let (found, codes) = told(start);
+            assert!((ms(&found) - ms("2024-05-01T07:12:00Z")).abs() <= 3000, "{start} became {found}");
+            assert_eq!(codes, ["time.told"]);
+        }
+        for start in ["2024-05-01T07:12:00Z", "2024-05-01T07:12:30Z", "2024-05-01T08:12:06Z", "2024-05-03T07:12:00Z"] {
+            assert_eq!(told(start), (start.to_owned(), vec![]));
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! What the row of a metadata table tells of a recording: the words and the sport that its owner chose on the platform,
 //! and what the recording itself does not say.
 
+use super::zone::quarter_hours;
 use crate::error::Place;
-use crate::model::{Draft, Evidence, Sport, SubSport};
+use crate::model::{Draft, Evidence, Sport, SubSport, Totals};
 use crate::report::{Code, Notes};
 
 const SPORT: Code = Code::info("table.sport");
@@ -11,9 +12,14 @@ const SHORTER: Code = Code::info("table.shorter");
 /// A platform's duration this much shorter than the file's means that the activity was cut there.
 const CUT: f64 = 0.9;
 
+/// Totals of a row that was made of the very recording differ from its own by rounding only: seconds, and share of the way.
+const SAME_S: f64 = 2.0;
+const SAME_WAY: f64 = 0.005;
+
 /// Completes a draft with a row. Name, description, gear and sport are the row's where it has them, as they are what the
 /// owner last chose; totals, offset and anything measured stay the recording's.
 pub fn tell(draft: &mut Draft, row: &Draft) {
+    set_clock(draft, row);
     let notes = &mut draft.notes;
     let (to, from) = (&mut draft.recording, &row.recording);
     for (to, from) in [(&mut to.name, &from.name), (&mut to.description, &from.description), (&mut to.gear, &from.gear)]
@@ -59,6 +65,30 @@ pub fn tell(draft: &mut Draft, row: &Draft) {
     }
 }
 
+/// A row made of this very recording that begins some whole quarters of an hour away from it tells that the recorder's
+/// clock was wrong: then the row's start and local time count (format note of Garmin's export, section 5). Totals must be
+/// equal beyond chance, lest a ride to work become the ride home. A row that names its file says nothing of a clock.
+fn set_clock(draft: &mut Draft, row: &Draft) {
+    let own = draft.recording.stated_start.or(draft.recording.span().map(|(start, _)| start));
+    let (None, Some(own), Some(start)) = (&row.tells_of, own, row.recording.stated_start) else { return };
+    let is_off = quarter_hours(start - own).is_some_and(|quarters| quarters != 0);
+    if is_off && same_totals(&draft.recording.stated, &row.recording.stated) {
+        draft.clock.utc_start = Some(start);
+        if row.clock.offset_s.is_some() {
+            (draft.clock.offset_s, draft.clock.evidence) = (row.clock.offset_s, Evidence::Archive);
+            draft.clock.residual_s = 0;
+        }
+    }
+}
+
+fn same_totals(a: &Totals, b: &Totals) -> bool {
+    let lasting = |totals: &Totals| [totals.elapsed_s, totals.timer_s];
+    let same_length =
+        lasting(a).into_iter().zip(lasting(b)).any(|(a, b)| a.zip(b).is_some_and(|(a, b)| (a - b).abs() <= SAME_S));
+    let ways = a.distance_m.zip(b.distance_m).filter(|(a, b)| a.min(*b) > 0.0);
+    same_length && ways.is_some_and(|(a, b)| (a - b).abs() <= SAME_WAY * a.max(b))
+}
+
 /// True for a sub-sport that says nothing.
 fn open(sub_sport: Option<SubSport>) -> bool {
     sub_sport.is_none_or(|sub| sub == SubSport::GENERIC)
@@ -76,7 +106,7 @@ fn cut(file_s: Option<f64>, row_s: Option<f64>, notes: &mut Notes) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Clock, Session, Totals};
+    use crate::model::{Clock, Session};
 
     fn row() -> Draft {
         let mut row = Draft::new();
@@ -118,6 +148,32 @@ mod tests {
         draft.recording.sub_sport = Some(SubSport(1));
         tell(&mut draft, &row());
         assert_eq!(draft.recording.sub_sport, Some(SubSport(1)), "what the file says exactly stays");
+    }
+
+    #[test]
+    fn only_a_row_of_the_very_recording_sets_its_clock() {
+        const NOON: i64 = 1_714_564_800_000;
+        let told = |apart_s: i64, elapsed_s: f64, metres: f64, change: fn(&mut Draft)| {
+            let mut draft = Draft::new();
+            draft.recording.stated_start = Some(NOON + apart_s * 1000);
+            draft.recording.stated =
+                Totals { elapsed_s: Some(elapsed_s), distance_m: Some(metres), ..Totals::default() };
+            draft.clock = Clock { offset_s: Some(3600), evidence: Evidence::Stated, ..Clock::default() };
+            let mut row = row();
+            row.recording.stated_start = Some(NOON);
+            row.recording.stated.distance_m = Some(1000.0);
+            change(&mut row);
+            tell(&mut draft, &row);
+            (draft.clock.utc_start, draft.clock.offset_s)
+        };
+        assert_eq!(told(3600, 101.0, 1002.0, |_| {}), (Some(NOON), Some(7200)));
+        assert_eq!(told(-19_800, 100.0, 1000.0, |row| row.clock.offset_s = None), (Some(NOON), Some(3600)));
+        let not = (None, Some(3600));
+        assert_eq!(told(2, 100.0, 1000.0, |_| {}), not, "the clock was right");
+        assert_eq!(told(3600, 104.0, 1000.0, |_| {}), not, "another ride");
+        assert_eq!(told(3600, 100.0, 1009.0, |_| {}), not, "another way");
+        assert_eq!(told(3600, 100.0, 1000.0, |row| row.recording.stated.distance_m = None), not, "nothing proves it");
+        assert_eq!(told(3600, 100.0, 1000.0, |row| row.tells_of = Some("a.gpx".into())), not, "it names its file");
     }
 
     #[test]

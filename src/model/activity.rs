@@ -153,7 +153,7 @@ pub struct Clock {
     pub residual_s: i32,
     /// The wall-clock start that the file name, a companion or the archive states, ms read as if it were UTC.
     pub wall_start: Option<i64>,
-    /// The start in UTC that the file name states, ms.
+    /// The start in UTC that the file name states, or the list of the platform where it proves a wrong clock, ms.
     pub utc_start: Option<i64>,
     /// True for a producer that is known to write local time marked as UTC.
     pub local_as_utc: bool,

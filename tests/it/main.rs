@@ -17,6 +17,7 @@ mod corpus_nike;
 mod corpus_polar;
 mod corpus_same;
 mod corpus_xml;
+mod corpus_zones;
 mod expect;
 mod exports;
 mod fit_judged;

@@ -247,6 +247,9 @@ fn garmin_s_summaries_tell_of_the_uploads() {
     assert!(!lines.iter().any(|line| line["name"] == "Sprint"), "a leg is no activity");
     let ride = named(&lines, "Ride with a wrong clock");
     assert_eq!((&ride["format"], &ride["sub_sport"]), (&json!("fit"), &json!("gravel_cycling")));
+    // The recorder's clock was an hour ahead of the summary.
+    assert_eq!((&ride["start"], &ride["time_shift_s"]), (&json!("2024-07-01T16:00:00Z"), &json!(-3600.0)));
+    assert!(ride["local_offset_s"] == 7200 && has_note(ride, "time.told"));
     let yoga = named(&lines, "Yoga at home");
     assert_eq!(facts(yoga), ("2024-05-03T12:00:00Z", "training", Some("yoga"), Some(0.0), Some(2700.0)));
     assert_eq!(yoga["local_offset_s"], -12_600);
@@ -258,6 +261,30 @@ fn garmin_s_summaries_tell_of_the_uploads() {
     assert_eq!(skipped.len(), 4, "monitoring, an empty file, records, sleep: {skipped:#?}");
     let gear = lines.iter().find(|line| line["format"] == "garmin_gear").unwrap();
     assert_eq!(gear["activities"], 0);
+}
+
+#[test]
+fn a_clock_that_a_summary_set_stays_set_in_a_history() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let archive = root().join("exports/garmin/3f0c9a52-7a1e-4d51-9a31-5b7f0e7f6a11.zip");
+    let run = |arguments: &[&str]| lines(&paceport(folder.path(), arguments));
+    let ride = || {
+        let all = run(&["list", "h", "--json"]);
+        let rides: Vec<&Value> = all.iter().filter(|line| line["name"] == "Ride with a wrong clock").collect();
+        assert_eq!(rides.len(), 1);
+        (rides[0]["start"].clone(), rides[0]["local_offset_s"].clone(), all.len())
+    };
+    run(&["import", archive.to_str().unwrap(), "--into", "h", "--json"]);
+    let first = ride();
+    assert_eq!((&first.0, &first.1), (&json!("2024-07-01T16:00:00Z"), &json!(7200)));
+    run(&["import", archive.to_str().unwrap(), "--into", "h", "--json"]);
+    assert_eq!(ride(), first);
+    run(&["export", "h", "--to", "gpx", "--out", "out"]);
+    run(&["refresh", "h", "--json"]);
+    assert_eq!(ride(), first);
+    let written: Vec<_> =
+        std::fs::read_dir(folder.path().join("out")).unwrap().map(|f| f.unwrap().file_name()).collect();
+    assert!(written.iter().any(|name| name.to_string_lossy().starts_with("2024-07-01_1800_")), "{written:?}");
 }
 
 #[test]

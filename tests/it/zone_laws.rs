@@ -68,6 +68,99 @@ fn claims(drafts: Vec<Draft>) -> Vec<Claim> {
     summaries.map(|summary| Claim::of(&summary).unwrap()).collect()
 }
 
+/// What is wrong with a recording.
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    /// Local time, marked as UTC by a producer that is known for it.
+    Marked,
+    /// Local time without a zone.
+    Bare,
+    /// UTC, and a stated offset of another zone or season, seconds.
+    Stated(i32),
+    /// Local time of another zone or season, and that offset stated beside it, seconds.
+    WatchOf(i32),
+}
+
+fn faults() -> impl Strategy<Value = Fault> {
+    let offsets = || (-47..56i32).prop_map(|quarters| quarters * 900);
+    prop_oneof![
+        Just(Fault::Marked),
+        Just(Fault::Bare),
+        offsets().prop_map(Fault::Stated),
+        offsets().prop_map(Fault::WatchOf),
+    ]
+}
+
+/// What tells of it.
+#[derive(Debug, Clone, Copy)]
+enum Witness {
+    Nothing,
+    Position,
+    /// Another recorder of the same workout, with positions and true times.
+    SameWorkout,
+    /// Another workout so many hours later.
+    SameDay(i64),
+    /// The user names the zone.
+    User,
+}
+
+fn evidences() -> impl Strategy<Value = Witness> {
+    let hours = prop_oneof![-20i64..-2, 2i64..20];
+    prop_oneof![
+        Just(Witness::Nothing),
+        Just(Witness::Position),
+        Just(Witness::SameWorkout),
+        hours.prop_map(Witness::SameDay),
+        Just(Witness::User),
+    ]
+}
+
+/// A recording with a fault, then what tells of it.
+fn scene(place: (f64, f64), start: i64, fault: Fault, witness: Witness) -> (Vec<Draft>, ZoneChoice) {
+    let stated = |offset_s| Clock { offset_s: Some(offset_s), evidence: Evidence::Stated, ..Clock::default() };
+    let (ahead_ms, clock) = match fault {
+        Fault::Marked => (offset_ms(place, start), Clock { local_as_utc: true, ..Clock::default() }),
+        Fault::Bare => (offset_ms(place, start), Clock { basis: Basis::Local, ..Clock::default() }),
+        Fault::Stated(offset) => (0, stated(offset)),
+        Fault::WatchOf(offset) => (i64::from(offset) * 1000, Clock { basis: Basis::Local, ..stated(offset) }),
+    };
+    let mut draft = recording(place, start + ahead_ms, 10);
+    draft.clock = clock;
+    if !matches!(witness, Witness::Position) {
+        let times = draft.recording.track.times().to_vec();
+        draft.recording.track = Default::default();
+        for ms in times {
+            draft.recording.track.push(ms);
+        }
+    }
+    let (other, choice) = match witness {
+        Witness::SameWorkout => (Some(recording(place, start + 7000, 10)), ZoneChoice::Auto),
+        Witness::SameDay(hours) => (Some(recording(place, start + hours * 3_600_000, 30)), ZoneChoice::Auto),
+        Witness::User => {
+            let name = Zone::at(place.0, place.1).unwrap().name().to_owned();
+            (None, ZoneChoice::Named(name))
+        }
+        Witness::Nothing | Witness::Position => (None, ZoneChoice::Auto),
+    };
+    (std::iter::once(draft).chain(other).collect(), choice)
+}
+
+/// Start, offset, floating of the first of some recordings that are read together. What is believed once is believed again.
+fn believed(drafts: Vec<Draft>, choice: &ZoneChoice) -> (i64, Option<i32>, bool) {
+    let options = SettleOptions { zone: choice.clone(), ..SettleOptions::default() };
+    let mut summaries: Vec<Summary> = drafts.into_iter().map(|draft| Summary::of(&settle(draft, &options))).collect();
+    let corrections = |summaries: &[Summary]| {
+        let claims: Vec<Claim> = summaries.iter().map(|summary| Claim::of(summary).unwrap()).collect();
+        reconcile(&claims, &ZoneChoice::Auto)
+    };
+    for (i, correction) in corrections(&summaries).into_iter().enumerate() {
+        correction.iter().for_each(|correction| correction.apply_to_summary(&mut summaries[i]));
+    }
+    assert!(corrections(&summaries).iter().all(Option::is_none), "corrected twice");
+    let first = &summaries[0];
+    (first.start.unwrap(), first.local_offset_s, first.floating)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -151,6 +244,28 @@ proptest! {
         let again = start + apart * 900_000 + drift * 1000;
         let claims = claims(vec![recording(place, start, 14), recording(place, again, 14)]);
         prop_assert!(reconcile(&claims, &ZoneChoice::Auto).iter().all(|c| c.as_ref().is_none_or(|c| c.shift_ms == 0)));
+    }
+
+    #[test]
+    fn any_fault_is_undone_where_evidence_exists_and_kept_where_none_does(
+        place in places(), start in starts(), fault in faults(), evidence in evidences()
+    ) {
+        prop_assume!(is_plain(place, start));
+        let offset_s = (offset_ms(place, start) / 1000) as i32;
+        let (drafts, choice) = scene(place, start, fault, evidence);
+        let found = believed(drafts, &choice);
+        // What a fault leaves when nothing tells of it.
+        let kept = match fault {
+            Fault::Marked | Fault::Bare => (start + i64::from(offset_s) * 1000, None, true),
+            Fault::Stated(stated) | Fault::WatchOf(stated) => (start, Some(stated), false),
+        };
+        let wanted = match (fault, evidence) {
+            (_, Witness::Nothing) => kept,
+            // Who states an offset is heeded before any other recording.
+            (Fault::Stated(_) | Fault::WatchOf(_), Witness::SameWorkout | Witness::SameDay(_)) => kept,
+            _ => (start, Some(offset_s), false),
+        };
+        prop_assert_eq!(found, wanted);
     }
 
     #[test]

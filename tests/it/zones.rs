@@ -227,6 +227,9 @@ const OTHERS: &[Other] = &[
     ("the user names a zone", None, "2024-01-01T08:00:00", Claim::Local, "Europe/Zurich", "2024-01-01T07:00:00Z", Some(3600), Evidence::User, false, &["time.local"]),
     ("the user names a zone for local as UTC", Some(ZURICH), "2024-07-01T08:00:00", Claim::LocalAsUtc, "america/new_york", "2024-07-01T12:00:00Z", Some(-14400), Evidence::User, false, &["time.local_as_utc"]),
     ("the user's offset moves no true UTC", Some(ZURICH), "2024-07-01T08:00:00", Claim::Utc, "-3", "2024-07-01T08:00:00Z", Some(-10800), Evidence::User, false, &[]),
+    ("nor a wall clock whose offset is known", None, "2024-07-01T08:00:00", Claim::LocalStated(-14400), "Europe/Zurich", "2024-07-01T12:00:00Z", Some(7200), Evidence::User, false, &["time.local"]),
+    ("nor with an offset for the zone", None, "2024-07-01T08:00:00", Claim::LocalStated(-14400), "+02:00", "2024-07-01T12:00:00Z", Some(7200), Evidence::User, false, &["time.local"]),
+    ("keep takes a wall clock with its offset for an instant", None, "2024-07-01T08:00:00", Claim::LocalStated(20700), "keep", "2024-07-01T02:15:00Z", Some(20700), Evidence::Stated, false, &["time.local", "zone.kept"]),
     ("keep moves nothing and looks nothing up", Some(FREISING), "2012-01-06T05:57:01", Claim::LocalAsUtc, "keep", "2012-01-06T05:57:01Z", None, Evidence::None, false, &["zone.kept"]),
     ("keep leaves a wall clock floating", None, "2012-01-06T05:57:01", Claim::Local, "keep", "2012-01-06T05:57:01Z", None, Evidence::None, true, &["time.zone_unknown", "zone.kept"]),
     ("keep keeps what is stated", Some(ZURICH), "2024-07-01T08:00:00", Claim::Stated(3600), "keep", "2024-07-01T08:00:00Z", Some(3600), Evidence::Stated, false, &["zone.kept"]),
@@ -295,6 +298,12 @@ fn neighbours_tell_a_zone_to_every_command() {
     };
     let gym_of = |lines: &[serde_json::Value]| {
         let gym = lines.iter().find(|l| l["kind"] == "activity" && l["samples"] == 2 && l["positions"] == 0).unwrap();
+        let notes = gym["notes"].as_array().unwrap();
+        assert_eq!(
+            notes.iter().any(|n| n["code"] == "time.zone_unknown"),
+            gym["local_offset_s"].is_null(),
+            "{notes:?}"
+        );
         (gym["start"].as_str().unwrap().to_owned(), gym["local_offset_s"].as_i64())
     };
     let truth = ("2024-05-01T16:00:00Z".to_owned(), Some(7200));

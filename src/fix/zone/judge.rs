@@ -7,7 +7,7 @@ use crate::report::{Code, Notes};
 
 const LOCAL_AS_UTC: Code = Code::warning("time.local_as_utc");
 const LOCAL: Code = Code::info("time.local");
-const FLOATING: Code = Code::warning("time.zone_unknown");
+pub(super) const FLOATING: Code = Code::warning("time.zone_unknown");
 const OVERLAP: Code = Code::warning("time.overlap");
 const GAP: Code = Code::warning("time.gap");
 const DISAGREES: Code = Code::warning("zone.disagrees");
@@ -68,37 +68,45 @@ pub(in crate::fix) fn judge(recording: &Recording, clock: &Clock, choice: &ZoneC
         return stated.verdict(0);
     };
     let wall = clock.basis == Basis::Local || clock.local_as_utc;
+    // A device that states wall time and offset together took both from one clock: their sum is right even when the zone
+    // set on it was not that of the place, and whatever the user says of zones.
+    let known = stated.offset_s.filter(|_| wall).map(|offset| {
+        note_shift(notes, clock, -i64::from(offset) * 1000, offset, "the offset stated with them");
+        -i64::from(offset) * 1000
+    });
     let zone = match choice {
         ZoneChoice::Keep => {
-            let floating = clock.basis == Basis::Local && stated.offset_s.is_none();
+            let floating = clock.basis == Basis::Local && known.is_none();
             notes.add(KEPT, Place::NOWHERE, || "the user wanted the times as they are claimed");
             if floating {
                 note_floating(notes);
             }
-            return Verdict { floating, ..stated.verdict(0) };
+            return Verdict { floating, ..stated.verdict(known.unwrap_or(0)) };
         }
         ZoneChoice::Fixed(offset) => {
-            let shift_ms = if wall { -i64::from(*offset) * 1000 } else { 0 };
-            note_shift(notes, clock, shift_ms, *offset, "the user's choice");
+            let shift_ms = known.unwrap_or_else(|| {
+                let shift_ms = if wall { -i64::from(*offset) * 1000 } else { 0 };
+                note_shift(notes, clock, shift_ms, *offset, "the user's choice");
+                shift_ms
+            });
             return by_user(shift_ms, *offset);
         }
         ZoneChoice::Named(name) => Zone::named(name),
         ZoneChoice::Auto => None,
     };
     if let Some(zone) = zone {
-        let shift_ms = if wall { shift_by_rules(&zone, start, clock, notes) } else { 0 };
+        let shift_ms = match known {
+            Some(shift_ms) => shift_ms,
+            None if wall => shift_by_rules(&zone, start, clock, notes),
+            None => 0,
+        };
         return by_user(shift_ms, zone.offset_at(start + shift_ms).unwrap_or(0));
     }
     let places = Places::of(recording);
     let here = places.first.and_then(|(lat, lon)| Zone::at(lat, lon));
-    let shift_ms = match (&here, stated.offset_s) {
+    let shift_ms = match (&here, known) {
         _ if !wall => 0,
-        // A device that states wall time and offset together took both from one clock: their sum is right even when the
-        // zone set on it was not that of the place.
-        (_, Some(offset)) => {
-            note_shift(notes, clock, -i64::from(offset) * 1000, offset, "the offset stated with them");
-            -i64::from(offset) * 1000
-        }
+        (_, Some(shift_ms)) => shift_ms,
         // At sea the place proves too little to move anything.
         (Some(zone), None) if !zone.is_nautical() => shift_by_rules(zone, start, clock, notes),
         (_, None) => {

@@ -1,10 +1,10 @@
 //! What other recordings of the same run say about a time: the same workout recorded twice, or one of the same days.
 
-use super::judge::{OFFSETS_S, quarter_hours};
+use super::judge::{FLOATING, OFFSETS_S, quarter_hours};
 use super::{Zone, ZoneChoice, offset_text, span_text};
 use crate::error::Place;
 use crate::model::{Activity, Evidence, Summary, time};
-use crate::report::{Code, Notes};
+use crate::report::{Code, Note, Notes};
 
 /// Says that a copy of the recording had the right clock.
 pub const PAIR: Code = Code::warning("time.pair");
@@ -122,6 +122,7 @@ impl Correction {
         activity.offset_s = self.offset_s;
         activity.evidence = self.evidence;
         activity.floating = self.floating;
+        activity.notes.retain(|note| !self.outdates(note));
         activity.notes.extend(self.notes.clone());
     }
 
@@ -134,7 +135,13 @@ impl Correction {
         summary.local_offset_s = self.offset_s;
         summary.local_evidence = self.evidence.name().to_owned();
         summary.floating = self.floating;
+        summary.notes.retain(|note| !self.outdates(note));
         summary.notes.extend(self.notes.iter().cloned());
+    }
+
+    /// That nothing tells the zone is no longer so.
+    fn outdates(&self, note: &Note) -> bool {
+        !self.floating && note.code == FLOATING.id
     }
 }
 
