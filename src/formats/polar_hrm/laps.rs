@@ -66,6 +66,12 @@ impl Blocks {
         }
     }
 
+    /// True when laps have values of `[ExtraData]` or a stride length. (Momentary values are those of the rows.)
+    pub(super) fn has_extra_values(&self) -> bool {
+        let places = [(2, 0), (2, 1), (2, 2), (4, 0)];
+        self.0.iter().any(|block| places.iter().any(|&(row, column)| block.positive(row, column).is_some()))
+    }
+
     /// The laps, each from the end of the one before.
     pub(super) fn into_laps(self, params: &Params, start: i64, notes: &mut Notes) -> Vec<Lap> {
         let mut laps: Vec<Lap> = Vec::new();

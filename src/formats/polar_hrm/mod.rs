@@ -10,6 +10,8 @@ mod text;
 pub use diary::{DIARY, DiaryEntry, diary_entries};
 pub(in crate::formats) use text::clock;
 
+use std::collections::BTreeSet;
+
 use self::laps::Blocks;
 use self::params::{Grid, Params};
 use self::rows::Rows;
@@ -20,6 +22,7 @@ use crate::report::Code;
 
 const TRUNCATED: Code = Code::damage("hrm.truncated");
 const NO_CLOCK: Code = Code::warning("hrm.start_time");
+const LEFT_OUT: Code = Code::info("hrm.left_out");
 const VERSION: Code = Code::info("hrm.version");
 
 /// Versions that were seen or described.
@@ -53,6 +56,7 @@ fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
     let limit = intake.limits().samples;
     let (mut params, mut blocks) = (Params::default(), Blocks::default());
     let (mut note, mut trip, mut lap_notes, mut lap_names, mut zones) = (vec![], vec![], vec![], vec![], vec![]);
+    let mut left_out = BTreeSet::new();
     let mut section = "";
     let mut lines = text::Lines::of(&text);
     // Everything before the rows; they are always the last section.
@@ -77,6 +81,7 @@ fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
             "trip" => trip.push(line),
             _ => {}
         }
+        left_out.extend(has_no_place(section, line));
     }
     let start = params
         .wall_start()
@@ -97,6 +102,10 @@ fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
             }
         }
     }
+    left_out.extend(blocks.has_extra_values().then_some("extra values of laps"));
+    draft.notes.add_many(LEFT_OUT, left_out.len() as u64, Place::NOWHERE, || {
+        format!("left out: {}", left_out.iter().copied().collect::<Vec<_>>().join(", "))
+    });
     let count = rows.count();
     if let Some((expected, unit)) = expected_rows(&params).filter(|(expected, _)| count < *expected) {
         draft.complete = false;
@@ -123,6 +132,19 @@ fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
     recording.zones.heart_rate_bounds = zones;
     recording.athlete.weight_kg = params.weight_kg();
     intake.emit(draft)
+}
+
+/// What a line says that no activity has a place for. Rows of zeros say nothing.
+fn has_no_place(section: &str, line: &str) -> Option<&'static str> {
+    let says = || text::numbers(line).iter().flatten().any(|value| *value != 0.0);
+    match section.to_ascii_lowercase().as_str() {
+        "params" => params::has_no_place(line),
+        "summary-123" | "summary-th" if says() => Some("times within limits"),
+        "swaptimes" if says() => Some("phases"),
+        "hrccmodech" if says() => Some("changes of mode"),
+        "coach" => Some("the coach's note"),
+        _ => None,
+    }
 }
 
 /// How many rows the stated length needs at least (a few may be missing), and their interval in seconds.
@@ -167,6 +189,21 @@ mod tests {
             assert_eq!(recording.device().and_then(|d| d.product.as_deref()), Some("CS600X"));
             assert!(draft.complete && draft.notes.is_empty(), "{:?}", draft.notes);
         }
+    }
+
+    #[test]
+    fn what_has_no_place_is_named() {
+        let text = SMALL
+            .replace("MaxHR=190", "MaxHR=190\nUpper1=155\nTimer1=0:05:00.0\nVO2max=43\nActiveLimit=0\nLower2=0")
+            .replace("0\t0\n0\t0\n0\t0\n0\t0\n", "0\t0\n0\t12\n0\t0\n0\t0\n")
+            .replace("[HRZones]", "[Summary-123]\n10\t0\t10\n[SwapTimes]\n0\n[Coach]\nEasy!\n[HRZones]");
+        let draft = &drafts(text.as_bytes()).unwrap()[0];
+        let note = draft.notes.get("hrm.left_out").unwrap();
+        assert_eq!(note.count, 6);
+        for what in ["limits", "timers", "VO2max", "extra values of laps", "times within limits", "the coach's note"] {
+            assert!(note.detail.contains(what), "{what}: {note:?}");
+        }
+        assert!(!note.detail.contains("phases"), "{note:?}");
     }
 
     #[test]

@@ -138,6 +138,20 @@ impl Params {
     }
 }
 
+/// What a line of `[Params]` says that no activity has a place for; nothing of what is 0.
+pub(super) fn has_no_place(line: &str) -> Option<&'static str> {
+    let (key, value) = line.split_once('=')?;
+    if !value.bytes().any(|b| (b'1'..=b'9').contains(&b)) {
+        return None;
+    }
+    match key.trim().to_ascii_lowercase().as_str() {
+        "upper1" | "upper2" | "upper3" | "lower1" | "lower2" | "lower3" => Some("limits"),
+        "timer1" | "timer2" | "timer3" => Some("timers"),
+        "vo2max" => Some("VO2max"),
+        _ => None,
+    }
+}
+
 /// `SMode` (version 106 and later), left to right: speed, cadence, altitude, power, balance, pedalling index, HR or
 /// HR+CC (WebSync writes 0 even with speed, so it is not asked), US units, air pressure.
 fn s_mode(flags: &str) -> Columns {
