@@ -42,6 +42,17 @@ const KRAKOW: Place = (50.0647, 19.945); // Europe/Warsaw
 const URUMQI: Place = (43.8256, 87.6168); // Asia/Urumqi
 const PORTAUPRINCE: Place = (18.5392, -72.3364); // America/Port-au-Prince
 const ALMATY: Place = (43.2389, 76.8897); // Asia/Almaty
+const ANADYR: Place = (64.7337, 177.4968); // Asia/Anadyr
+const ADAK: Place = (51.88, -176.6581); // America/Adak
+const MARQUESAS: Place = (-8.8605, -140.1421); // Pacific/Marquesas
+const YANGON: Place = (16.8409, 96.1735); // Asia/Yangon
+const TAVEUNI: Place = (-16.83, -179.98); // Pacific/Fiji
+const SUVA: Place = (-18.1248, 178.4501); // Pacific/Fiji
+const TONGATAPU: Place = (-21.1789, -175.1982); // Pacific/Tongatapu
+const FAKAOFO: Place = (-9.3803, -171.2458); // Pacific/Fakaofo
+const CAIRO: Place = (30.0444, 31.2357); // Africa/Cairo
+const JUAREZ: Place = (31.65, -106.45); // America/Ciudad_Juarez
+const TIJUANA: Place = (32.5149, -117.0382); // America/Tijuana
 const JUBA: Place = (4.8594, 31.5713); // Africa/Juba
 
 /// What a file says about its times.
@@ -152,6 +163,30 @@ const PLACED: &[Case] = &[
     ("Kazakhstan joined in 2024", ALMATY, "2024-07-01T08:00:00", Claim::Utc, "2024-07-01T08:00:00Z", 18000, Evidence::Position, &[]),
     ("Haiti", PORTAUPRINCE, "2024-07-01T08:00:00", Claim::Utc, "2024-07-01T08:00:00Z", -14400, Evidence::Position, &[]),
     ("a zone of offset 0", REYKJAVIK, "2024-07-01T08:00:00", Claim::Utc, "2024-07-01T08:00:00Z", 0, Evidence::Position, &[]),
+    ("a minute before everlasting summer time", MOSCOW, "2011-03-26T22:59:00", Claim::Utc, "2011-03-26T22:59:00Z", 10800, Evidence::Position, &[]),
+    ("as it begins", MOSCOW, "2011-03-26T23:00:00", Claim::Utc, "2011-03-26T23:00:00Z", 14400, Evidence::Position, &[]),
+    ("a minute before it ends", MOSCOW, "2014-10-25T21:59:00", Claim::Utc, "2014-10-25T21:59:00Z", 14400, Evidence::Position, &[]),
+    ("as it ended", MOSCOW, "2014-10-25T22:00:00", Claim::Utc, "2014-10-25T22:00:00Z", 10800, Evidence::Position, &[]),
+    ("the autumn when Turkey stayed", ISTANBUL, "2016-11-15T08:00:00", Claim::Utc, "2016-11-15T08:00:00Z", 10800, Evidence::Position, &[]),
+    ("a minute before Mexico's last change", MEXICOCITY, "2022-10-30T06:59:00", Claim::Utc, "2022-10-30T06:59:00Z", -18000, Evidence::Position, &[]),
+    ("after it", MEXICOCITY, "2022-10-30T07:00:00", Claim::Utc, "2022-10-30T07:00:00Z", -21600, Evidence::Position, &[]),
+    ("but the border has summer time", TIJUANA, "2023-07-01T08:00:00", Claim::Utc, "2023-07-01T08:00:00Z", -25200, Evidence::Position, &[]),
+    ("a city without it for a month", JUAREZ, "2022-11-15T08:00:00", Claim::Utc, "2022-11-15T08:00:00Z", -21600, Evidence::Position, &[]),
+    ("and with its neighbour again", JUAREZ, "2022-12-15T08:00:00", Claim::Utc, "2022-12-15T08:00:00Z", -25200, Evidence::Position, &[]),
+    ("Egypt without summer time", CAIRO, "2022-07-01T08:00:00", Claim::Utc, "2022-07-01T08:00:00Z", 7200, Evidence::Position, &[]),
+    ("and with it again", CAIRO, "2023-07-01T08:00:00", Claim::Utc, "2023-07-01T08:00:00Z", 10800, Evidence::Position, &[]),
+    ("an atoll before it crossed the date line", FAKAOFO, "2011-12-29T08:00:00", Claim::Utc, "2011-12-29T08:00:00Z", -39600, Evidence::Position, &[]),
+    ("and after", FAKAOFO, "2012-01-15T08:00:00", Claim::Utc, "2012-01-15T08:00:00Z", 46800, Evidence::Position, &[]),
+    ("14 hours of a summer", TONGATAPU, "2016-12-15T08:00:00", Claim::Utc, "2016-12-15T08:00:00Z", 50400, Evidence::Position, &[]),
+    ("Fiji in a summer", SUVA, "2019-12-15T08:00:00", Claim::Utc, "2019-12-15T08:00:00Z", 46800, Evidence::Position, &[]),
+    ("Fiji beyond 180° east", TAVEUNI, "2024-07-01T08:00:00", Claim::Utc, "2024-07-01T08:00:00Z", 43200, Evidence::Position, &[]),
+    ("six and a half", YANGON, "2024-07-01T08:00:00", Claim::Utc, "2024-07-01T08:00:00Z", 23400, Evidence::Position, &[]),
+    ("nine and a half behind", MARQUESAS, "2024-07-01T08:00:00", Claim::Utc, "2024-07-01T08:00:00Z", -34200, Evidence::Position, &[]),
+    ("the islands nearest to the date line", ADAK, "2024-07-01T08:00:00", Claim::Utc, "2024-07-01T08:00:00Z", -32400, Evidence::Position, &[]),
+    ("and across it", ANADYR, "2010-07-01T08:00:00", Claim::Utc, "2010-07-01T08:00:00Z", 43200, Evidence::Position, &[]),
+    ("wall clock where clocks stayed back for good", MOSCOW, "2014-10-26T01:30:00", Claim::Local, "2014-10-25T21:30:00Z", 14400, Evidence::Position, &["time.local", "time.overlap"]),
+    ("wall clock east of the date line", ADAK, "2024-07-01T08:00:00", Claim::Local, "2024-07-01T17:00:00Z", -32400, Evidence::Position, &["time.local"]),
+    ("half an hour shown twice", LORDHOWE, "2024-04-07T01:45:00", Claim::Local, "2024-04-06T14:45:00Z", 39600, Evidence::Position, &["time.local", "time.overlap"]),
     ("a stated offset that fits", ZURICH, "2024-07-01T08:00:00", Claim::Stated(7200), "2024-07-01T08:00:00Z", 7200, Evidence::Stated, &[]),
     ("a watch that missed summer time", ZURICH, "2024-07-01T08:00:00", Claim::Stated(3600), "2024-07-01T08:00:00Z", 7200, Evidence::Position, &["zone.disagrees"]),
     ("a watch from home on a journey", NEWYORK, "2024-07-01T08:00:00", Claim::Stated(7200), "2024-07-01T08:00:00Z", -14400, Evidence::Position, &["zone.disagrees"]),
