@@ -71,6 +71,8 @@ pub enum Verb {
         /// Files, folders, archives; - is standard input
         #[arg(required = true, value_name = "PATH")]
         paths: Vec<PathBuf>,
+        #[command(flatten)]
+        zone: Zone,
     },
     /// Convert to another format; folders and archives keep their structure
     Convert {
@@ -172,6 +174,8 @@ pub enum Verb {
         /// Which source wins a channel, for instance power=zwift,heart_rate=garmin
         #[arg(long, value_name = "CHANNEL=SOURCE,…")]
         prefer: Option<String>,
+        #[command(flatten)]
+        zone: Zone,
         #[command(flatten)]
         write: Write,
     },

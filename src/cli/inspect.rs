@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use paceport::model::Glance;
 use paceport::{Error, pipeline};
 
-use super::args::Common;
+use super::args::{Common, Zone};
 use super::{Exit, inputs, progress::Bar, summary, table};
 
 /// Shows what is inside; writes nothing.
-pub fn run(common: &Common, paths: &[PathBuf]) -> Result<Exit, Error> {
-    let mut options = inputs::read_options(common)?;
+pub fn run(common: &Common, paths: &[PathBuf], zone: &Zone) -> Result<Exit, Error> {
+    let mut options = inputs::with_zone(inputs::read_options(common)?, zone)?;
     let inputs = inputs::opened(paths, &mut options)?;
     let bar = Bar::start(common);
     let mut run = pipeline::inspect(&inputs, &options, &|event| bar.event(event))?;

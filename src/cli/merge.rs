@@ -6,7 +6,7 @@ use paceport::Error;
 use paceport::ids::ActivityId;
 use paceport::pipeline::{self, Preferences};
 
-use super::args::{Common, Write};
+use super::args::{Common, Write, Zone};
 use super::{Exit, convert, inputs, progress::Bar, summary};
 
 /// Makes one file of all that is named.
@@ -14,12 +14,11 @@ pub fn run(
     common: &Common,
     paths: &[PathBuf],
     out: &Path,
-    join: bool,
-    prefer: Option<&str>,
-    write: &Write,
+    (join, prefer): (bool, Option<&str>),
+    (zone, write): (&Zone, &Write),
 ) -> Result<Exit, Error> {
     let to = convert::format_of(out)?;
-    let mut options = inputs::read_options(common)?;
+    let mut options = inputs::with_zone(inputs::read_options(common)?, zone)?;
     let inputs = inputs::opened(paths, &mut options)?;
     let bar = Bar::start(common);
     let activity = pipeline::merge_files(&inputs, &options, &preferences(prefer)?, join, &|event| bar.event(event))?;

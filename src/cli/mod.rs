@@ -53,7 +53,7 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<Exit, Error> {
     let common = &cli.common;
     match &cli.verb {
-        Verb::Inspect { paths } => inspect::run(common, paths),
+        Verb::Inspect { paths, zone } => inspect::run(common, paths, zone),
         Verb::Convert { paths, to, out, write, zone, merge } => {
             convert::run(common, paths, to, out.as_deref(), (write, zone, merge))
         }
@@ -74,8 +74,8 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
             import::run(common, paths, into, &how, zone)
         }
         Verb::List { history, filter, unsure } => list::run(common, history, filter, *unsure),
-        Verb::Merge { paths, out, join, prefer, write } => {
-            merge::run(common, paths, out, *join, prefer.as_deref(), write)
+        Verb::Merge { paths, out, join, prefer, zone, write } => {
+            merge::run(common, paths, out, (*join, prefer.as_deref()), (zone, write))
         }
         Verb::Shift { paths, by, start, to, out, write } => {
             convert::shift(common, paths, (by.as_deref(), start.as_deref()), to.as_deref(), out, write)

@@ -10,7 +10,7 @@ use crate::ids::ActivityId;
 use crate::model::{Activity, Summary};
 
 /// Activities of the history so near to a new one may tell its zone, ms.
-const NEIGHBOUR_MS: i64 = 3 * 86_400_000;
+const NEIGHBOUR_MS: i64 = 4 * 86_400_000;
 
 /// The time in which an activity may tell the zone of one of these, ms.
 pub(super) fn days_around(summaries: &[Summary]) -> Option<RangeInclusive<i64>> {

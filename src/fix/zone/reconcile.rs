@@ -18,6 +18,8 @@ pub(super) const NOTES: &[Code] = &[PAIR, PAIR_DIFFERS, PAIR_OFFSET, NEIGHBOUR, 
 
 /// A recording this far away in time may tell the zone, ms.
 const DAY_MS: i64 = 86_400_000;
+/// Two recordings, one before and one after, tell it within this time where they agree, ms.
+const BETWEEN_MS: i64 = 3 * DAY_MS;
 /// Two recorders of one workout are started within this time, ms.
 const STARTED_TOGETHER_MS: i64 = 120_000;
 
@@ -147,8 +149,8 @@ impl Correction {
 
 /// Judges the activities of one run together, after each was settled alone. In this order: a copy of a recording that
 /// differs from it by a whole multiple of 15 minutes is moved onto it; floating times and unknown offsets are taken from
-/// another recording of the same workout, from the recordings before and after within a day (when they agree), from
-/// `home`. The answer has one entry a claim; `None` leaves it as it is. The order of the claims does not matter.
+/// another recording of the same workout, from the recordings before or after within a day (when they agree), from those
+/// before and after within three days (when there are both, and they agree), from `home`. The answer has one entry a claim; `None` leaves it as it is. The order of the claims does not matter.
 pub fn reconcile(claims: &[Claim], home: &ZoneChoice) -> Vec<Option<Correction>> {
     let mut corrections: Vec<Option<Correction>> = vec![None; claims.len()];
     copies(claims, &mut corrections);
@@ -198,12 +200,12 @@ fn by_others(claim: &Claim, claims: &[Claim], known: &[usize]) -> Option<Correct
     let start_of =
         |i: usize| claims[i].start + if claim.floating { 1000 * i64::from(claims[i].offset_s.unwrap_or(0)) } else { 0 };
     // Local and UTC order may differ by a day at most.
-    let from = known.partition_point(|&i| claims[i].start < claim.start - 2 * DAY_MS);
+    let from = known.partition_point(|&i| claims[i].start < claim.start - BETWEEN_MS - DAY_MS);
     let near: Vec<usize> = known[from..]
         .iter()
         .copied()
-        .take_while(|&i| claims[i].start <= claim.start + 2 * DAY_MS)
-        .filter(|&i| (start_of(i) - claim.start).abs() <= DAY_MS)
+        .take_while(|&i| claims[i].start <= claim.start + BETWEEN_MS + DAY_MS)
+        .filter(|&i| (start_of(i) - claim.start).abs() <= BETWEEN_MS)
         .collect();
     let together = |i: &&usize| {
         let other = &claims[**i];
@@ -222,12 +224,17 @@ fn by_others(claim: &Claim, claims: &[Claim], known: &[usize]) -> Option<Correct
     }
     let before = near.iter().rfind(|&&i| start_of(i) <= claim.start);
     let after = near.iter().find(|&&i| start_of(i) > claim.start);
-    let mut offsets = before.into_iter().chain(after).map(|&i| (offset_for(claim, &claims[i]), i));
+    let within_a_day = |i: &&usize| (start_of(**i) - claim.start).abs() <= DAY_MS;
+    let (mut witnesses, mut when) = ([before.filter(within_a_day), after.filter(within_a_day)], "within a day");
+    if witnesses == [None, None] && before.is_some() && after.is_some() {
+        (witnesses, when) = ([before, after], "within three days before, as well as after");
+    }
+    let mut offsets = witnesses.into_iter().flatten().map(|&i| (offset_for(claim, &claims[i]), i));
     let (offset, witness) = offsets.next()?;
     if offsets.any(|(other, _)| other != offset) {
         return None;
     }
-    let why = format!("as in {}, recorded within a day", claims[witness].source);
+    let why = format!("as in {}, recorded {when}", claims[witness].source);
     Some(localised(claim, offset?, Evidence::Neighbour, NEIGHBOUR, why))
 }
 
@@ -473,6 +480,24 @@ mod tests {
         days.truncate(2);
         days[0] = placed("2024-06-20T08:00:00Z", 60, 7200);
         assert_eq!(verdicts(&days, &ZoneChoice::Auto), [None, None]);
+    }
+
+    #[test]
+    fn days_between_two_recordings_of_one_zone_were_spent_in_it() {
+        let before = placed("2024-07-01T08:00:00Z", 60, 7200);
+        let after = placed("2024-07-06T08:00:00Z", 60, 7200);
+        let manual = claim("2024-07-03T18:00:00Z", 45);
+        let days = [before.clone(), manual.clone(), after.clone()];
+        assert_eq!(verdicts(&days, &ZoneChoice::Auto)[1], Some((0, Some(7200), Evidence::Neighbour)));
+        let days = [before.clone(), floating("2024-07-03T20:00:00Z", 45), after.clone()];
+        assert_eq!(verdicts(&days, &ZoneChoice::Auto)[1], Some((-7200, Some(7200), Evidence::Neighbour)));
+        // One of them is not enough so far away, nor are two that disagree, nor a week.
+        assert_eq!(verdicts(&[before.clone(), manual.clone()], &ZoneChoice::Auto)[1], None);
+        assert_eq!(verdicts(&[manual.clone(), after.clone()], &ZoneChoice::Auto)[0], None);
+        let abroad = Claim { evidence: Evidence::Stated, ends: None, ..placed("2024-07-06T08:00:00Z", 60, -14_400) };
+        assert_eq!(verdicts(&[before.clone(), manual, abroad], &ZoneChoice::Auto)[1], None);
+        let late = placed("2024-07-09T08:00:00Z", 60, 7200);
+        assert_eq!(verdicts(&[before, claim("2024-07-05T18:00:00Z", 45), late], &ZoneChoice::Auto)[1], None);
     }
 
     #[test]
