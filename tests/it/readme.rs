@@ -78,7 +78,9 @@ fn readme_shows_real_output_and_the_real_formats() {
     let readme = fs::read_to_string(&path).unwrap();
     let folder = tempfile::tempdir().unwrap();
     copy(&root().join("fixtures/tour"), &folder.path().join("fixtures/tour"));
-    copy(&root().join("fixtures/exports/strava"), &folder.path().join("fixtures/exports/strava"));
+    for fixtures in ["fixtures/exports/strava", "fixtures/polar/websync"] {
+        copy(&root().join(fixtures), &folder.path().join(fixtures));
+    }
     let (real, commands) = with_real_output(&with_formats(&readme), folder.path());
     assert!(commands >= 6, "met only {commands} commands");
     if std::env::var_os("PACEPORT_BLESS").is_some() {
