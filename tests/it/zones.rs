@@ -351,6 +351,12 @@ fn neighbours_tell_a_zone_to_every_command() {
     assert_eq!(gym_of(&run(&["inspect", "--json", "out/gym.fit"])), truth);
     run(&["import", "in", "--into", "h"]);
     assert_eq!(gym_of(&run(&["list", "h", "--json"])), truth);
-    // Alone it keeps its wall clock, and says so.
+    // Alone it needs its owner's word.
+    for zone in [["--home-zone", "Europe/Zurich"], ["--zone", "+02:00"]] {
+        assert_eq!(gym_of(&run(&[&["inspect", "--json", "in/gym.tcx"], &zone[..]].concat())), truth);
+        run(&["merge", "in/gym.tcx", "in/gym.tcx", "--force", "--out", "merged.tcx", zone[0], zone[1]]);
+        assert_eq!(gym_of(&run(&["inspect", "--json", "merged.tcx"])), truth, "{zone:?}");
+    }
+    // Else it keeps its wall clock, and says so.
     assert_eq!(gym_of(&run(&["inspect", "--json", "in/gym.tcx"])), ("2024-05-01T18:00:00Z".to_owned(), None));
 }
