@@ -481,3 +481,65 @@ fn hostile_documents_take_bounded_time_and_memory() {
         }
     }
 }
+
+/// huawei.md section 7: the app's own export has its distance in the lap only; Hitrava writes `+0100` and sports in lower
+/// case.
+#[test]
+fn tcx_from_huawei() {
+    let tcx = |sport: &str, zone: &str, creator: &str| {
+        let point = |minute: u32, lat: f64| {
+            format!(
+                "<Trackpoint><Time>2024-05-01T08:{minute:02}:00.000{zone}</Time><Position><LatitudeDegrees>{lat}\
+                 </LatitudeDegrees><LongitudeDegrees>8.5</LongitudeDegrees></Position></Trackpoint>"
+            )
+        };
+        let text = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?><TrainingCenterDatabase xmlns=\"http://www.garmin.com/xmlschemas/\
+             TrainingCenterDatabase/v2\"><Activities><Activity Sport=\"{sport}\"><Id>2024-05-01T08:00:00.000{zone}</Id>\
+             <Lap StartTime=\"2024-05-01T08:00:00.000{zone}\"><TotalTimeSeconds>120</TotalTimeSeconds><DistanceMeters>\
+             321.5</DistanceMeters><Track>{}{}{}</Track></Lap>{creator}</Activity></Activities></TrainingCenterDatabase>",
+            point(0, 47.0),
+            point(1, 47.001),
+            point(2, 47.002),
+        );
+        let (format, mut reading) = formats::read_bytes(text.as_bytes(), &Limits::default()).unwrap();
+        assert_eq!((format.id, reading.drafts.len()), ("tcx", 1));
+        reading.drafts.remove(0)
+    };
+    let creator = "<Creator xsi:type=\"Device_t\"><Name>Health</Name></Creator>";
+    let app = tcx("Running", "Z", creator);
+    let recording = &app.recording;
+    assert_eq!((recording.sport, recording.track.len(), recording.track.has_distance()), (Sport::RUNNING, 3, false));
+    assert_eq!(recording.laps[0].totals.distance_m, Some(321.5));
+    assert_eq!(recording.stated.distance_m, Some(321.5), "the total is that of the laps");
+    assert!(app.complete && app.notes.is_empty(), "{:?}", notes(&app));
+    for (word, sport) in [("running", Sport::RUNNING), ("biking", Sport::CYCLING), ("other", Sport::GENERIC)] {
+        let hitrava = tcx(word, "+0100", "");
+        assert_eq!((hitrava.recording.sport, hitrava.recording.sport_label.as_deref()), (sport, None));
+        assert_eq!(hitrava.recording.track.times()[0], at("2024-05-01T07:00:00Z"));
+        assert_eq!((hitrava.clock.basis, hitrava.clock.offset_s), (Basis::Offset, Some(3600)));
+    }
+}
+
+/// strava-export.md section 2, gpx.md section 3: numbers are translated as far as files prove them.
+#[test]
+fn strava_types_are_those_that_files_prove() {
+    let gpx = |kind: &str| {
+        let text = format!(
+            "<gpx version=\"1.1\" creator=\"StravaGPX\"><trk><type>{kind}</type><trkseg><trkpt lat=\"1\" lon=\"2\">\
+             <time>2024-05-01T08:00:00Z</time></trkpt></trkseg></trk></gpx>"
+        );
+        formats::read_bytes(text.as_bytes(), &Limits::default()).unwrap().1.drafts.remove(0).recording
+    };
+    for (number, sport, sub) in [
+        ("1", Sport::CYCLING, None),
+        ("4", Sport::HIKING, None),
+        ("9", Sport::RUNNING, None),
+        ("17", Sport::CYCLING, Some(SubSport::VIRTUAL)),
+    ] {
+        let recording = gpx(number);
+        assert_eq!((recording.sport, recording.sub_sport), (sport, sub), "{number}");
+    }
+    let unknown = gpx("16");
+    assert_eq!((unknown.sport, unknown.sport_label.as_deref()), (Sport::GENERIC, Some("16")));
+}

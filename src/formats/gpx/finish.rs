@@ -1,13 +1,13 @@
 //! Makes drafts of what a GPX document says.
 
 use super::read::{Document, File, Trk};
+use super::repair;
 use crate::error::{Place, Result};
 use crate::formats::xml;
-use crate::model::{Channel, Draft, ExtraKey, Sport, SubSport, Totals, Track, parse_sport};
+use crate::model::{Channel, Draft, Sport, SubSport, Totals, Track, parse_sport};
 use crate::report::{Code, Notes};
 
 const UNTIMED: Code = Code::info("gpx.untimed_track");
-const INCREMENTS: Code = Code::warning("gpx.ascent_increments");
 const HEART_RATES: Code = Code::info("gpx.heart_rate_list");
 
 /// A heart rate of a separate list belongs to a sample when it is at most this far away, ms.
@@ -104,9 +104,10 @@ fn draft(file: &mut File, mut trk: Trk, first: bool, alone: bool) -> Draft {
     xml::mark_virtual(&mut draft);
     xml::judge_cadence(&mut draft);
     let track = &mut draft.recording.track;
+    repair::drop_end_copies(track, &mut draft.notes);
     join_heart_rates(track, &file.heart_rates, &mut draft.notes);
     if creator.contains("gpxpy") {
-        move_increments(track, &mut draft.notes);
+        repair::move_increments(track, &mut draft.notes);
     }
     draft
 }
@@ -128,26 +129,14 @@ fn set_sport(draft: &mut Draft, label: Option<String>) {
     }
 }
 
-/// The numbers that Strava writes as `type` (gpx.md section 3; the further ones as other importers know them).
+/// The numbers that Strava writes as `type` whose meaning real files prove (strava-export.md section 2, gpx.md section 3);
+/// any other stays what the source says.
 fn strava_type(text: &str) -> Option<(Sport, Option<SubSport>)> {
-    Some(match text.trim().parse::<u8>().ok()? {
-        1 => (Sport::CYCLING, None),
-        2 => (Sport(13), None),
-        3 => (Sport(13), Some(SubSport(37))),
-        4 => (Sport::HIKING, None),
-        5 => (Sport(33), None),
-        6 => (Sport(30), None),
-        7 => (Sport(12), None),
-        9 => (Sport::RUNNING, None),
-        10 => (Sport::WALKING, None),
-        11 => (Sport::TRAINING, None),
-        12 => (Sport(14), None),
-        13 => (Sport(35), None),
-        16 => (Sport::SWIMMING, None),
-        17 => (Sport::CYCLING, Some(SubSport::VIRTUAL)),
-        18 => (Sport(21), None),
-        22 => (Sport(41), None),
-        23 => (Sport::ROWING, None),
+    Some(match text.trim() {
+        "1" => (Sport::CYCLING, None),
+        "4" => (Sport::HIKING, None),
+        "9" => (Sport::RUNNING, None),
+        "17" => (Sport::CYCLING, Some(SubSport::VIRTUAL)),
         _ => return None,
     })
 }
@@ -175,31 +164,4 @@ fn join_heart_rates(track: &mut Track, beats: &[(i64, f32)], notes: &mut Notes) 
     notes.add_many(HEART_RATES, joined, Place::NOWHERE, || {
         format!("{joined} of {} heart rates of a separate list were joined to the samples by time", beats.len())
     });
-}
-
-/// nrc-exporter feeds Nike's `ascent` increments into `ele` (nike.md sections 3.1 and 4). All three signs are needed:
-/// every value above 0 and below 5 m, none on the first point, on fewer than half of the points. The values are kept
-/// under their true name.
-fn move_increments(track: &mut Track, notes: &mut Notes) {
-    let Some(column) = track.column(Channel::Altitude) else { return };
-    let values: Vec<(usize, f32)> = column.present().collect();
-    let small = values.iter().all(|&(_, value)| value > 0.0 && value < 5.0);
-    if values.is_empty() || !small || values[0].0 == 0 || values.len() * 2 >= track.len() {
-        return;
-    }
-    let slot = track.extra_slot(ExtraKey { name: "ascent".to_owned(), unit: "m".to_owned(), fit: None });
-    for &(row, value) in &values {
-        if let Some(column) = track.extra_mut().get_mut(slot) {
-            column.set(row, f64::from(value));
-        }
-        if let Some(column) = track.column_mut(Channel::Altitude) {
-            column.clear(row);
-        }
-    }
-    notes.add_many(
-        INCREMENTS,
-        values.len() as u64,
-        Place::NOWHERE,
-        || "the elevations are ascent increments, as nrc-exporter writes them; kept as the extra channel ascent",
-    );
 }

@@ -4,6 +4,7 @@ mod extensions;
 mod finish;
 mod grammar;
 mod read;
+mod repair;
 mod write;
 
 use super::{Format, Reader};

@@ -1,0 +1,107 @@
+//! Faults of single producers, told by what the samples look like.
+
+use crate::error::Place;
+use crate::model::{Channel, ExtraKey, Track};
+use crate::report::{Code, Notes};
+
+const INCREMENTS: Code = Code::warning("gpx.ascent_increments");
+const END_COPIES: Code = Code::warning("gpx.end_copies");
+
+/// A copy of the end lies further than this from the point before it, degrees: some twenty metres, which no recorder
+/// that stands still at the end jumps to and fro.
+const JUMP_DEGREES: f64 = 0.0002;
+
+/// Huawei's app for iOS writes copies of the last position, with wrong times and heights, between the true points
+/// (huawei.md section 7). They are told by their number: more than a fifth of the points, each apart from the others.
+pub(super) fn drop_end_copies(track: &mut Track, notes: &mut Notes) {
+    let points: Vec<(usize, (f64, f64))> = track.positions().collect();
+    let Some(&(last, end)) = points.last() else { return };
+    let jumps = |before: (f64, f64)| (before.0 - end.0).abs().max((before.1 - end.1).abs()) > JUMP_DEGREES;
+    let copies = points.windows(2).filter(|pair| pair[1].1 == end && pair[1].0 != last && jumps(pair[0].1)).count();
+    if copies * 5 <= points.len() {
+        return;
+    }
+    let keep = |row: &u32| *row as usize == last || track.position(*row as usize) != Some(end);
+    let rows: Vec<u32> = (0..track.len() as u32).filter(keep).collect();
+    let dropped = (track.len() - rows.len()) as u64;
+    *track = track.pick(&rows);
+    notes.add_many(END_COPIES, dropped, Place::NOWHERE, || {
+        format!(
+            "{dropped} copies of the last position between the other points, as Huawei's app writes them, were left out"
+        )
+    });
+}
+
+/// nrc-exporter feeds Nike's `ascent` increments into `ele` (nike.md sections 3.1 and 4). All three signs are needed:
+/// every value above 0 and below 5 m, none on the first point, on fewer than half of the points. The values are kept
+/// under their true name.
+pub(super) fn move_increments(track: &mut Track, notes: &mut Notes) {
+    let Some(column) = track.column(Channel::Altitude) else { return };
+    let values: Vec<(usize, f32)> = column.present().collect();
+    let small = values.iter().all(|&(_, value)| value > 0.0 && value < 5.0);
+    if values.is_empty() || !small || values[0].0 == 0 || values.len() * 2 >= track.len() {
+        return;
+    }
+    let slot = track.extra_slot(ExtraKey { name: "ascent".to_owned(), unit: "m".to_owned(), fit: None });
+    for &(row, value) in &values {
+        if let Some(column) = track.extra_mut().get_mut(slot) {
+            column.set(row, f64::from(value));
+        }
+        if let Some(column) = track.column_mut(Channel::Altitude) {
+            column.clear(row);
+        }
+    }
+    notes.add_many(
+        INCREMENTS,
+        values.len() as u64,
+        Place::NOWHERE,
+        || "the elevations are ascent increments, as nrc-exporter writes them; kept as the extra channel ascent",
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Points 11 m apart on a meridian; after every third one of them a copy of the end when `copies`.
+    fn track(copies: bool) -> Track {
+        let mut track = Track::new();
+        for i in 0..300 {
+            track.push(i * 1000);
+            track.set_position(47.0 + i as f64 * 0.0001, 8.0);
+            if copies && i % 3 == 0 && i < 290 {
+                track.push(i * 1000 + 7_200_000);
+                track.set_position(47.0 + 299.0 * 0.0001, 8.0);
+            }
+        }
+        track
+    }
+
+    #[test]
+    fn copies_of_the_end_between_the_points_are_left_out() {
+        let (mut damaged, mut notes) = (track(true), Notes::new());
+        assert_eq!(damaged.len(), 397);
+        drop_end_copies(&mut damaged, &mut notes);
+        assert_eq!((damaged, notes.get("gpx.end_copies").map(|note| note.count)), (track(false), Some(97)));
+    }
+
+    #[test]
+    fn standing_at_the_end_and_passing_it_often_are_no_copies() {
+        let mut standing = track(false);
+        for i in 0..400 {
+            standing.push(300_000 + i * 1000);
+            // The position jumps between two steps of its grid.
+            standing.set_position(47.0299 + (i % 2) as f64 * 0.0001, 8.0);
+        }
+        let mut rounds = Track::new();
+        for i in 0..1000 {
+            rounds.push(i * 1000);
+            rounds.set_position(47.0 + (i % 9) as f64 * 0.001, 8.0);
+        }
+        for mut track in [track(false), standing, rounds] {
+            let (before, mut notes) = (track.clone(), Notes::new());
+            drop_end_copies(&mut track, &mut notes);
+            assert_eq!((track, notes.is_empty()), (before, true));
+        }
+    }
+}
