@@ -2,8 +2,7 @@
 """Outside judges of the GPX and TCX that paceport writes: gpxpy and GPSBabel must read every file and count the same
 points with position that `paceport inspect` counts in the source.
 
-    pip install gpxpy; apt-get install gpsbabel
-    tests/judges/points.py target/release/paceport FOLDER…
+    tests/judges/points.sh VENV target/release/paceport FOLDER…
 
 Prints every difference and ends with status 1 when there is one.
 """
