@@ -16,7 +16,6 @@ pub fn run(common: &Common, paths: &[PathBuf], zone: &Zone) -> Result<Exit, Erro
     let mut run = pipeline::inspect(&inputs, &options, &|event| bar.event(event))?;
     run.report.seconds = bar.finish();
     let activities: Vec<_> = run.results.into_iter().flatten().collect();
-    run.report.clusters = activities.len() as u64;
     summary::to_stdout(|out| {
         if common.json {
             activities.iter().try_for_each(|activity| summary::json_line(out, activity))?;
@@ -27,5 +26,9 @@ pub fn run(common: &Common, paths: &[PathBuf], zone: &Zone) -> Result<Exit, Erro
         table::print(out, table::ACTIVITY, &rows)
     })?;
     summary::closing(common, &run.sources, &run.report);
+    if run.report.clusters < run.report.activities {
+        let workouts = table::count(run.report.clusters, "workout", "workouts");
+        summary::warn(common, &format!("some of them are the same: {workouts}"));
+    }
     Ok(if run.report.is_clean() { Exit::Done } else { Exit::Partly })
 }

@@ -25,9 +25,6 @@ pub fn run(
     bar.finish();
     let how = convert::how(write);
     let written = pipeline::write(&activity, to, &pipeline::Target::File(out.to_owned()), &how);
-    for note in activity.notes.iter().filter(|note| note.code.starts_with("merge.")) {
-        summary::warn(common, &format!("{}: {}", note.code, note.detail));
-    }
     let written = [written];
     if common.json {
         summary::to_stdout(|out| written.iter().try_for_each(|file| summary::json_line(out, file)))?;

@@ -143,6 +143,7 @@ pub fn losses<'a>(common: &Common, notes: impl Iterator<Item = &'a Notes>) {
         // A loss starts with its count, which is that of the first file only.
         let what = match detail.split_once(' ') {
             Some((number, what)) if number.parse::<u64>().is_ok() => format!("{total} {what}"),
+            _ if total == 1 => detail,
             _ => format!("{total} ×, for instance: {detail}"),
         };
         let files = if files == 1 { String::new() } else { format!(" (in {files} files)") };

@@ -1,6 +1,6 @@
 //! From evidence to verdict.
 
-use super::evidence::{Evidence, Grade};
+use super::evidence::{Evidence, Grade, Reason};
 use super::family::{Kinship, kinship};
 use super::fingerprint::Fingerprint;
 use super::judge::Verdict;
@@ -61,7 +61,8 @@ pub(super) fn decide(
         let alike = copy || out.count(Grade::Strong) > 0;
         cap(&mut verdict, if alike { Verdict::Unsure } else { Verdict::Different });
         if alike {
-            out.add("part", Grade::Silent, 0.0, "one is a part of the other, or each misses a part".to_owned());
+            let text = "one is a part of the other, or each misses a part".to_owned();
+            out.reasons.push(Reason { code: "part".into(), score: 0.0, text });
         }
     }
     // Two activities of one source are two workouts unless they are copies.

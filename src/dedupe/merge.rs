@@ -1,6 +1,8 @@
 //! Several recordings of one workout become one: a base, whole columns filled in from the others, clocks aligned, and
 //! laps, lengths, sets, names and gear from whichever has them. The order in which they are given does not matter.
 
+use std::collections::BTreeMap;
+
 use super::align::{Clocks, clocks};
 use super::fill::Rows;
 use super::fingerprint::Fingerprint;
@@ -15,6 +17,7 @@ use crate::model::{
 use crate::report::{Code, Notes};
 
 const SOURCES: Code = Code::info("merge.sources");
+const ORIGINS: Code = Code::info("merge.origins");
 const CLOCK: Code = Code::info("merge.clock");
 const ZONE: Code = Code::warning("merge.zone");
 const UNALIGNED: Code = Code::warning("merge.unaligned");
@@ -107,6 +110,7 @@ pub fn merge(activities: &[&Activity], preferences: &Preferences) -> Option<Merg
     let mut recording = Recording { track: Track::new(), ..base.clone().into_recording() };
     let (track, channels) = columns(&members, preferences, &mut notes);
     recording.track = track;
+    notes.add(ORIGINS, Place::NOWHERE, || origins_text(&channels));
     parts(&members, preferences, &mut recording, &mut notes);
     words(&members, preferences, &mut recording);
     recording.shift(clock.correction_ms);
@@ -119,6 +123,17 @@ pub fn merge(activities: &[&Activity], preferences: &Preferences) -> Option<Merg
         floating: clock.floating,
         origin,
     })
+}
+
+/// `position, speed: a.fit; heart_rate: b.tcx`, in order of sources.
+fn origins_text(channels: &[(String, String)]) -> String {
+    let mut of_source: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (channel, source) in channels {
+        of_source.entry(source).or_default().push(channel);
+    }
+    let texts: Vec<String> =
+        of_source.iter().map(|(source, channels)| format!("{}: {source}", channels.join(", "))).collect();
+    texts.join("; ")
 }
 
 fn alone(activity: &Activity) -> Merged {

@@ -63,6 +63,12 @@ pub struct Cluster {
     /// The merged activity; `None` when nothing was merged.
     #[serde(default)]
     pub merged: Option<Box<Summary>>,
+    /// What the owner prefers in it, as it was said: `power=zwift`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prefer: String,
+    /// Merged workouts that the owner's word made one with others: an undo brings them back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaces: Vec<Cluster>,
 }
 
 /// What the owner decided.

@@ -260,8 +260,9 @@ mod tests {
             Saying::Cluster(verdict, members) => {
                 let members = ids(members);
                 let (base, reasons, origins) = (members[0], Vec::new(), BTreeMap::new());
-                let verdict = *verdict;
-                writer.put(Entry::Cluster(Cluster { verdict, base, members, reasons, origins, merged: None }));
+                let (verdict, merged, prefer, replaces) = (*verdict, None, String::new(), Vec::new());
+                let cluster = Cluster { verdict, base, members, reasons, origins, merged, prefer, replaces };
+                writer.put(Entry::Cluster(cluster));
             }
             Saying::Decision(action, members) => {
                 writer.put(Entry::Decision(Decision { action: *action, members: ids(members) }));

@@ -70,6 +70,8 @@ pub fn import(root: &Path, disk: Box<dyn Disk>, batch: &str) -> crate::Result<()
         reasons: vec!["overlap 100 %".to_owned()],
         origins: BTreeMap::new(),
         merged: None,
+        prefer: String::new(),
+        replaces: Vec::new(),
     };
     writer.put(Entry::Cluster(cluster(Verdict::Same, &ids[..2])));
     writer.put(Entry::Cluster(cluster(Verdict::Unsure, &ids[2..4])));

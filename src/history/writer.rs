@@ -532,6 +532,8 @@ mod tests {
                 reasons: vec!["overlap".into()],
                 origins: BTreeMap::new(),
                 merged: None,
+                prefer: String::new(),
+                replaces: Vec::new(),
             })
         };
         writer.put(cluster(Verdict::Unsure, &ids[1..]));

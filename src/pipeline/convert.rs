@@ -209,6 +209,9 @@ pub(super) fn writer_of(to: &Format) -> Result<Writer> {
 /// Writes one activity to a file (or memory) and checks it when asked to.
 pub(super) fn write_one(activity: &Activity, to: &Format, path: Option<PathBuf>, how: &WriteOptions) -> Written {
     let mut written = Written::of(&activity.origin.source, activity.origin.index, path);
+    // What a merged workout was made of is said beside what the format cannot hold.
+    written.notes = activity.notes.clone();
+    written.notes.retain(|note| note.code.starts_with("merge.") || note.code.starts_with("join."));
     let mut write = || {
         let activity = how.changed(activity)?;
         try_write(&activity, writer_of(to)?, how, &mut written)?;

@@ -210,6 +210,9 @@ fn entries(
     let shelf = Shelf::new(history, options);
     let merge = |job: usize| {
         let (members, reasons) = &clusters[job];
+        if preferences.text().is_empty() {
+            return merged_cluster(&shelf, members, reasons.clone(), &preferred_before(history, members)?);
+        }
         merged_cluster(&shelf, members, reasons.clone(), preferences)
     };
     jobs::run(options.workers, &sizes, merge, |job, cluster| {
@@ -225,6 +228,8 @@ fn entries(
         reasons: vec![reason(pair)],
         origins: BTreeMap::new(),
         merged: None,
+        prefer: String::new(),
+        replaces: Vec::new(),
     }));
     Ok(entries)
 }
@@ -247,7 +252,44 @@ pub(super) fn merged_cluster(
         reasons,
         origins: activity.origin.channels.iter().cloned().collect(),
         merged: Some(Box::new(merged_summary(&activity))),
+        prefer: preferences.text().to_owned(),
+        replaces: Vec::new(),
     })
+}
+
+/// What gives a merged workout again: its sources as they are shown, then what the owner prefers.
+///
+/// # Errors
+/// When the journal holds a preference that this version does not know.
+pub(super) fn preferences_of(cluster: &Cluster) -> Result<Preferences> {
+    let base = cluster.merged.as_ref().map_or("", |merged| merged.source.as_str());
+    Ok(Preferences::parse(&cluster.prefer)?.after(base, cluster.origins.iter()))
+}
+
+/// What the owner preferred when one of these was merged before; nothing when that was said of none.
+fn preferred_before(history: &History, members: &[ActivityId]) -> Result<Preferences> {
+    let before = history.clusters().iter().filter(|cluster| cluster.verdict == Verdict::Same);
+    for cluster in before.filter(|cluster| cluster.members.iter().any(|id| members.contains(id))) {
+        let cluster = cluster.cluster()?;
+        if !cluster.prefer.is_empty() {
+            return Preferences::parse(&cluster.prefer);
+        }
+    }
+    Ok(Preferences::default())
+}
+
+/// A workout merged again from the same sources as before, as far as they are there. `None` when fewer than two are.
+///
+/// # Errors
+/// When a member cannot be read again.
+pub(super) fn merged_again(shelf: &Shelf<'_>, before: Cluster) -> Result<Option<Cluster>> {
+    let members: Vec<ActivityId> =
+        before.members.iter().copied().filter(|id| shelf.history.activity(id).is_some()).collect();
+    if members.len() < 2 {
+        return Ok(None);
+    }
+    let cluster = merged_cluster(shelf, &members, before.reasons.clone(), &preferences_of(&before)?)?;
+    Ok(Some(Cluster { replaces: before.replaces, ..cluster }))
 }
 
 /// Reads the members of a workout again and merges them.

@@ -6,7 +6,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::convert::{WriteOptions, Written, write_one, write_original, writer_of};
-use super::group::recall_merged;
+use super::group::{preferences_of, recall_merged};
 use super::jobs;
 use super::names;
 use super::read::{Progress, ReadOptions};
@@ -81,6 +81,8 @@ pub struct Workout {
     pub members: Vec<Member>,
     /// Channel → source.
     pub origins: BTreeMap<String, String>,
+    /// What makes it again of its members.
+    preferences: Preferences,
 }
 
 /// One activity of a workout.
@@ -166,7 +168,7 @@ fn alone(stored: &Stored) -> Result<Workout> {
     let member = Member { id: stored.id, source: summary.source.clone() };
     let channels = summary.channels.keys().chain(summary.extra_channels.keys());
     let origins = channels.map(|channel| (channel.clone(), summary.source.clone())).collect();
-    Ok(Workout { summary, members: vec![member], origins })
+    Ok(Workout { summary, members: vec![member], origins, preferences: Preferences::default() })
 }
 
 fn merged(history: &History, stored: &StoredCluster) -> Result<Workout> {
@@ -179,7 +181,8 @@ fn merged(history: &History, stored: &StoredCluster) -> Result<Workout> {
     }
     members.sort_by_key(|member| (member.id != cluster.base, member.id));
     let nothing = || Error::new(Kind::History, "a cluster of the journal has no merged activity");
-    Ok(Workout { summary: *cluster.merged.ok_or_else(nothing)?, members, origins: cluster.origins })
+    let preferences = preferences_of(&cluster)?;
+    Ok(Workout { summary: *cluster.merged.ok_or_else(nothing)?, members, origins: cluster.origins, preferences })
 }
 
 /// Writes workouts of a history as files of a format, named by local start.
@@ -219,8 +222,9 @@ pub fn export(
     let shelf = Shelf::new(history, options);
     let merge_sizes: Vec<u64> = merges.iter().map(|&i| sizes[i]).collect();
     let merge = |job: usize| {
-        let members: Vec<ActivityId> = wanted[merges[job]].members.iter().map(|member| member.id).collect();
-        Ok(write(&recall_merged(&shelf, &members, &Preferences::default())?))
+        let workout = &wanted[merges[job]];
+        let members: Vec<ActivityId> = workout.members.iter().map(|member| member.id).collect();
+        Ok(write(&recall_merged(&shelf, &members, &workout.preferences)?))
     };
     jobs::run(options.workers, &merge_sizes, merge, |job, result| {
         let workout = &wanted[merges[job]];

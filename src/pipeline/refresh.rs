@@ -1,10 +1,10 @@
 //! What an older version read out of the originals, read again by this one.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use super::changes::Change;
-use super::group::{merged_cluster, regroup, void_lines};
+use super::group::{merged_again, regroup, void_lines};
 use super::jobs;
 use super::read::{Progress, ReadOptions};
 use super::report::SourceReport;
@@ -302,19 +302,9 @@ fn write(writer: &mut Writer, readings: Readings, options: &ReadOptions) -> Resu
 /// Merges workouts again whose activities changed, from the same sources as before as far as they are there.
 fn merge_again(writer: &mut Writer, touched: Vec<Cluster>, options: &ReadOptions) -> Result<()> {
     let shelf = Shelf::new(writer, options);
-    let mut clusters = Vec::new();
-    for cluster in touched {
-        let members: Vec<ActivityId> =
-            cluster.members.iter().copied().filter(|id| writer.activity(id).is_some()).collect();
-        if members.len() < 2 {
-            continue;
-        }
-        let base = cluster.merged.as_ref().map_or("", |merged| merged.source.as_str());
-        let origins: BTreeMap<&String, &String> = cluster.origins.iter().collect();
-        let preferences = Preferences::shown(base, origins);
-        // What cannot be read now is reported by `verify`; the workout stays as it was.
-        clusters.extend(merged_cluster(&shelf, &members, cluster.reasons, &preferences).ok());
-    }
+    // What cannot be read now is reported by `verify`; the workout stays as it was.
+    let clusters: Vec<Cluster> =
+        touched.into_iter().filter_map(|cluster| merged_again(&shelf, cluster).ok().flatten()).collect();
     clusters.into_iter().for_each(|cluster| writer.put(Entry::Cluster(cluster)));
     writer.commit()?;
     Ok(())

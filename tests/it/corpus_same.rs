@@ -2,6 +2,7 @@
 //! explained here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use paceport::dedupe::{self, Fingerprint, Preferences};
 use paceport::ids::ActivityId;
@@ -43,11 +44,11 @@ const EXPLAINED: &[(&[&str], &str)] = &[
 ];
 
 /// Every activity of the corpus.
-struct Corpus {
+pub struct Corpus {
     files: BTreeMap<String, Vec<ActivityId>>,
     labels: BTreeMap<ActivityId, BTreeSet<String>>,
-    prints: Vec<Fingerprint>,
-    activities: BTreeMap<ActivityId, Activity>,
+    pub prints: Vec<Fingerprint>,
+    pub activities: BTreeMap<ActivityId, Activity>,
 }
 
 fn read(folder: &std::path::Path) -> Corpus {
@@ -78,10 +79,15 @@ fn read(folder: &std::path::Path) -> Corpus {
     corpus
 }
 
+/// The corpus, read once for all tests; `None` without it.
+pub fn corpus() -> Option<&'static Corpus> {
+    static CORPUS: OnceLock<Option<Corpus>> = OnceLock::new();
+    CORPUS.get_or_init(|| expect::corpus().map(|folder| read(&folder))).as_ref()
+}
+
 #[test]
 fn every_known_group_is_found_and_nothing_else_is_claimed() {
-    let Some(folder) = expect::corpus() else { return };
-    let corpus = read(&folder);
+    let (Some(folder), Some(corpus)) = (expect::corpus(), corpus()) else { return };
     let grouping = dedupe::group(&corpus.prints);
     let mut home: BTreeMap<ActivityId, usize> = BTreeMap::new();
     for (at, cluster) in grouping.clusters.iter().enumerate() {
@@ -133,8 +139,7 @@ fn every_known_group_is_found_and_nothing_else_is_claimed() {
 
 #[test]
 fn real_groups_merge_free_of_order_and_keep_every_channel() {
-    let Some(folder) = expect::corpus() else { return };
-    let corpus = read(&folder);
+    let Some(corpus) = corpus() else { return };
     let grouping = dedupe::group(&corpus.prints);
     assert!(grouping.clusters.len() >= 26);
     for cluster in &grouping.clusters {

@@ -3,6 +3,8 @@
 mod grouping;
 mod merging;
 mod negatives;
+mod program;
+mod real;
 mod recall;
 mod summaries;
 mod world;
