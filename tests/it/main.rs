@@ -44,6 +44,7 @@ mod rooms;
 mod same;
 mod source;
 mod supply;
+mod survival;
 mod synthetic;
 mod tables;
 mod written;
