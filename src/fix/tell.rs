@@ -3,7 +3,7 @@
 
 use super::zone::quarter_hours;
 use crate::error::Place;
-use crate::model::{Draft, Evidence, Sport, SubSport, Totals};
+use crate::model::{Basis, Draft, Evidence, Sport, SubSport, Totals};
 use crate::report::{Code, Notes};
 
 const SPORT: Code = Code::info("table.sport");
@@ -67,8 +67,12 @@ pub fn tell(draft: &mut Draft, row: &Draft) {
 
 /// A row made of this very recording that begins some whole quarters of an hour away from it tells that the recorder's
 /// clock was wrong: then the row's start and local time count (format note of Garmin's export, section 5). Totals must be
-/// equal beyond chance, lest a ride to work become the ride home. A row that names its file says nothing of a clock.
+/// equal beyond chance, lest a ride to work become the ride home. A row that names its file says nothing of a clock, nor is
+/// one wrong that shows local time.
 fn set_clock(draft: &mut Draft, row: &Draft) {
+    if draft.clock.basis == Basis::Local || draft.clock.local_as_utc {
+        return;
+    }
     let own = draft.recording.stated_start.or(draft.recording.span().map(|(start, _)| start));
     let (None, Some(own), Some(start)) = (&row.tells_of, own, row.recording.stated_start) else { return };
     let is_off = quarter_hours(start - own).is_some_and(|quarters| quarters != 0);
@@ -153,12 +157,11 @@ mod tests {
     #[test]
     fn only_a_row_of_the_very_recording_sets_its_clock() {
         const NOON: i64 = 1_714_564_800_000;
-        let told = |apart_s: i64, elapsed_s: f64, metres: f64, change: fn(&mut Draft)| {
-            let mut draft = Draft::new();
+        let told_by = |clock: Clock, apart_s: i64, elapsed_s: f64, metres: f64, change: fn(&mut Draft)| {
+            let mut draft = Draft { clock, ..Draft::new() };
             draft.recording.stated_start = Some(NOON + apart_s * 1000);
             draft.recording.stated =
                 Totals { elapsed_s: Some(elapsed_s), distance_m: Some(metres), ..Totals::default() };
-            draft.clock = Clock { offset_s: Some(3600), evidence: Evidence::Stated, ..Clock::default() };
             let mut row = row();
             row.recording.stated_start = Some(NOON);
             row.recording.stated.distance_m = Some(1000.0);
@@ -166,6 +169,8 @@ mod tests {
             tell(&mut draft, &row);
             (draft.clock.utc_start, draft.clock.offset_s)
         };
+        let stated = Clock { offset_s: Some(3600), evidence: Evidence::Stated, ..Clock::default() };
+        let told = |apart_s, elapsed_s, metres, change| told_by(stated.clone(), apart_s, elapsed_s, metres, change);
         assert_eq!(told(3600, 101.0, 1002.0, |_| {}), (Some(NOON), Some(7200)));
         assert_eq!(told(-19_800, 100.0, 1000.0, |row| row.clock.offset_s = None), (Some(NOON), Some(3600)));
         let not = (None, Some(3600));
@@ -174,6 +179,12 @@ mod tests {
         assert_eq!(told(3600, 100.0, 1009.0, |_| {}), not, "another way");
         assert_eq!(told(3600, 100.0, 1000.0, |row| row.recording.stated.distance_m = None), not, "nothing proves it");
         assert_eq!(told(3600, 100.0, 1000.0, |row| row.tells_of = Some("a.gpx".into())), not, "it names its file");
+        // Local time is ahead of the row by its offset, and is moved by that alone.
+        for clock in
+            [Clock { basis: Basis::Local, ..Clock::default() }, Clock { local_as_utc: true, ..Clock::default() }]
+        {
+            assert_eq!(told_by(clock, 7200, 100.0, 1000.0, |_| {}), (None, Some(7200)));
+        }
     }
 
     #[test]

@@ -150,7 +150,8 @@ impl Correction {
 /// Judges the activities of one run together, after each was settled alone. In this order: a copy of a recording that
 /// differs from it by a whole multiple of 15 minutes is moved onto it; floating times and unknown offsets are taken from
 /// another recording of the same workout, from the recordings before or after within a day (when they agree), from those
-/// before and after within three days (when there are both, and they agree), from `home`. The answer has one entry a claim; `None` leaves it as it is. The order of the claims does not matter.
+/// before and after within three days (when there are both, and they agree), from `home`. The answer has one entry a claim;
+/// `None` leaves it as it is. The order of the claims does not matter.
 pub fn reconcile(claims: &[Claim], home: &ZoneChoice) -> Vec<Option<Correction>> {
     let mut corrections: Vec<Option<Correction>> = vec![None; claims.len()];
     copies(claims, &mut corrections);
