@@ -2,7 +2,12 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Files whose way to the disk is waited for at the same time.
+const WAITING: usize = 32;
 
 /// The operations that change a history. The default bodies are the real ones.
 pub(super) trait Disk: Send + Sync {
@@ -37,6 +42,34 @@ pub(super) trait Disk: Send + Sync {
     /// Waits until a file's content is on the disk.
     fn sync(&self, path: &Path) -> io::Result<()> {
         OpenOptions::new().append(true).open(path)?.sync_all()
+    }
+
+    /// Waits until the content of all these files is on the disk. One wait after the other would cost a flush of the
+    /// disk's cache each; the waits of several threads share them.
+    ///
+    /// # Errors
+    /// The first file that failed; whether the others are on the disk is not known then.
+    fn sync_files(&self, paths: &[PathBuf]) -> Result<(), (PathBuf, io::Error)> {
+        let next = AtomicUsize::new(0);
+        let failed = Mutex::new(None);
+        let work = || {
+            while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if let Err(error) = self.sync(path) {
+                    next.store(paths.len(), Ordering::Relaxed);
+                    failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert((path.clone(), error));
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..paths.len().min(WAITING) {
+                // Without more threads this one does it all.
+                if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                    break;
+                }
+            }
+            work();
+        });
+        failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
     }
 
     /// Waits until a folder's entries are on the disk. Only Unix knows this operation.

@@ -285,12 +285,10 @@ impl Writer {
     fn settle_files(&self, staged: &BTreeMap<Digest, Staged>) -> Result<u64> {
         let root = &self.history.root;
         let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
-        let mut bytes = 0;
-        for (digest, staged) in staged.iter().filter(|(_, staged)| staged.moves) {
-            let path = self.staged_path(digest);
-            self.disk.sync(&path).map_err(|error| io_error("cannot write", &path, error))?;
-            bytes += staged.line.stored_bytes;
-        }
+        let new = staged.iter().filter(|(_, staged)| staged.moves);
+        let paths: Vec<PathBuf> = new.clone().map(|(digest, _)| self.staged_path(digest)).collect();
+        self.disk.sync_files(&paths).map_err(|(path, error)| io_error("cannot write", &path, error))?;
+        let bytes = new.map(|(_, staged)| staged.line.stored_bytes).sum();
         for (digest, staged) in staged {
             let target = root.join(&staged.line.path);
             let Some(folder) = target.parent() else { continue };
