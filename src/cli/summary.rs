@@ -1,5 +1,4 @@
 //! Complaints, notes and the closing summary on standard error; JSON lines on standard output.
-#![expect(clippy::print_stderr, reason = "standard error is where notes go")]
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
@@ -12,15 +11,22 @@ use serde::Serialize;
 use super::args::Common;
 use super::table::{bytes, count};
 
+/// One line on standard error. Nobody listening any more (`2>&1 | head`) is no failure.
+macro_rules! say {
+    ($($text:tt)*) => {
+        let _ = writeln!(io::stderr(), $($text)*);
+    };
+}
+
 /// Prints why a command failed.
 pub fn complain(error: &Error) {
-    eprintln!("paceport: {error}");
+    say!("paceport: {error}");
 }
 
 /// One line on standard error, unless `--quiet`.
 pub fn warn(common: &Common, line: &str) {
     if !common.quiet {
-        eprintln!("{line}");
+        say!("{line}");
     }
 }
 
@@ -47,12 +53,16 @@ pub fn closing(common: &Common, sources: &[SourceReport], run: &RunReport) {
     for (outcome, title) in [(Outcome::Failed, "failed"), (Outcome::Partial, "partly read")] {
         let mut of_kind = sources.iter().filter(|s| s.outcome == outcome).peekable();
         if of_kind.peek().is_some() {
-            eprintln!("{title}:");
+            say!("{title}:");
         }
         for source in of_kind {
             match &source.error {
-                Some(error) => eprintln!("  {}", printable(error)),
-                None => eprintln!("  {}: {}", printable(&source.source), damage(&source.notes)),
+                Some(error) => {
+                    say!("  {}", printable(error));
+                }
+                None => {
+                    say!("  {}: {}", printable(&source.source), damage(&source.notes));
+                }
             }
         }
     }
@@ -61,23 +71,25 @@ pub fn closing(common: &Common, sources: &[SourceReport], run: &RunReport) {
         let reason = source.reason();
         *reasons.entry(reason).or_default() += 1;
         if common.verbose {
-            eprintln!("skipped: {}: {}", printable(&source.source), printable(reason));
+            say!("skipped: {}: {}", printable(&source.source), printable(reason));
         }
     }
     if common.verbose {
         for source in sources.iter().filter(|s| s.outcome != Outcome::Skipped) {
             for note in &source.notes {
                 let (name, detail) = (printable(&source.source), printable(&note.detail));
-                eprintln!("note: {name}: {} ({} ×): {detail}", note.code, note.count);
+                say!("note: {name}: {} ({} ×): {detail}", note.code, note.count);
             }
         }
     }
     if !reasons.is_empty() {
         let list: Vec<String> = reasons.iter().map(|(why, n)| format!("{n} {}", printable(why))).collect();
-        eprintln!("skipped: {}", list.join(", "));
+        say!("skipped: {}", list.join(", "));
     }
-    run.exports.iter().for_each(|export| eprintln!("{}", of_export(export)));
-    eprintln!("{}", counts(run));
+    for export in &run.exports {
+        say!("{}", of_export(export));
+    }
+    say!("{}", counts(run));
 }
 
 /// `a.zip: Strava bulk export (original files): 120 recordings, 1 table; ignored: 3 media, 20 account data`.

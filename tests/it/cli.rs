@@ -241,3 +241,21 @@ fn a_dry_run_writes_nothing_and_filters_select() {
     assert_eq!(names.len(), 1);
     assert!(names[0].starts_with("2024-05-01_0912_running_") && names[0].ends_with(".tcx"), "{names:?}");
 }
+
+/// `paceport … 2>&1 | head -1`: nobody reads on, and that is no failure.
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let program = env!("CARGO_BIN_EXE_paceport");
+    let folder = tempfile::tempdir().unwrap();
+    let line = format!("{{ '{program}' inspect '{}'; echo $? > status; }} 2>&1 | true", tour().display());
+    assert!(Command::new("sh").args(["-c", &line]).current_dir(folder.path()).status().unwrap().success());
+    let status = folder.path().join("status");
+    for _ in 0..100 {
+        if fs::read_to_string(&status).is_ok_and(|text| !text.is_empty()) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert_eq!(fs::read_to_string(status).unwrap().trim(), "0");
+}
