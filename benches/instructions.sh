@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Instructions that a sample costs, counted by callgrind and compared with benches/instructions.tsv: a figure that has grown
+# Instructions that a sample costs `inspect` and `convert`, counted by callgrind and compared with benches/instructions.tsv: a figure that has grown
 # by more than 5 % fails. Counts hardly depend on the machine or on what else it does; they do on its architecture, on the
 # compiler and on the profile (`fast`).
 #   benches/instructions.sh            compare
@@ -48,8 +48,8 @@ each() { # each NAME KIND ARGUMENTS…: instructions of one sample, start-up lef
 {
     echo "# $machine, $(rustc --version | cut -d' ' -f1-2), profile fast: instructions a sample"
     for kind in fit gpx tcx; do
-        each "read $kind" $kind inspect -q -j 1
-        each "read and write $kind" $kind convert -q -j 1 --to $kind --force --out "$work/out.$kind"
+        each "inspect $kind" $kind inspect -q -j 1
+        each "convert $kind to $kind" $kind convert -q -j 1 --to $kind --force --out "$work/out.$kind"
     done
 } >"$work/figures.tsv"
 if [ "${1:-}" = --update ]; then
@@ -62,7 +62,7 @@ awk -F'\t' '
     FNR == NR { was[$1] = $2; next }
     {
         grown = ($2 / was[$1] - 1) * 100
-        printf "%-20s %6d, was %6d, %+.1f %%\n", $1, $2, was[$1], grown
+        printf "%-22s %6d, was %6d, %+.1f %%\n", $1, $2, was[$1], grown
         if (!($1 in was) || grown > 5) worse = worse " " $1 ";"
         if (grown < -5) better = 1
     }

@@ -34,7 +34,7 @@ pair "import of them, -j 2 / -j 1" 0.556 wall "$rounds" "$(import_new 2 "$archiv
 pair "reading of them, -j 2 / -j 1" 0.556 wall "$rounds" "$(read_all 2 "$archive")" "$(read_all 1 "$archive")"
 pair "import of them again / into a new history, -j 2" 0.35 wall "$rounds" \
     "'$program' import -q -j 2 '$archive' --into '$out/one'" "$(import_new 2 "$archive" two)"
-alone "peak memory of the import, -j 2" 66 peak 1 "$(import_new 2 "$archive" two)"
+alone "peak memory of the import, -j 2" 69 peak 1 "$(import_new 2 "$archive" two)"
 rm -rf "$out/gone"
 
 for count in 1000 10000 100000; do
