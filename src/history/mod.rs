@@ -21,6 +21,7 @@ mod disk;
 mod entry;
 #[cfg(test)]
 mod faults;
+mod found;
 mod journal;
 mod layout;
 mod lines;

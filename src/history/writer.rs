@@ -1,7 +1,7 @@
 //! The one that writes: originals first, then all journal lines of the import in one step.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use super::batch::{self, Reread};
 use super::disk::Disk;
 use super::entry::{Batch, Entry, Original, PARSER};
+use super::found;
 use super::journal::{self, LineKind, SEGMENT_BYTES};
-use super::layout::{self, io_error, wrong};
+use super::layout::{self, io_error};
 use super::originals::{NewOriginal, Packed, copy_content, pack_stream};
 use super::{End, History};
 use crate::error::{Error, Kind, Result};
@@ -56,22 +57,22 @@ impl Deref for Writer {
 impl Writer {
     pub(super) fn open(root: &Path, wait: bool, disk: Box<dyn Disk>) -> Result<Writer> {
         if !layout::check_version(root)? {
-            refuse_foreign_folder(root)?;
-            create_root(root, &*disk).map_err(|error| io_error("cannot create", root, error))?;
+            found::refuse_foreign_folder(root)?;
+            found::create_root(root, &*disk).map_err(|error| io_error("cannot create", root, error))?;
         }
-        let lock = lock(root, wait)?;
+        let lock = found::lock(root, wait)?;
         // Another program may have made the history while this one waited.
         if !layout::check_version(root)? {
-            create(root, &*disk)?;
+            found::create(root, &*disk)?;
         }
         Writer::load(root, disk, lock)
     }
 
     /// Opens a history whose version file is known to be missing, and writes that file again.
     pub(super) fn adopt(root: &Path, wait: bool, disk: Box<dyn Disk>) -> Result<Writer> {
-        let lock = lock(root, wait)?;
+        let lock = found::lock(root, wait)?;
         if !layout::check_version(root)? {
-            write_version(root, &*disk).map_err(|error| io_error("cannot write to", root, error))?;
+            found::write_version(root, &*disk).map_err(|error| io_error("cannot write to", root, error))?;
         }
         Writer::load(root, disk, lock)
     }
@@ -353,75 +354,6 @@ impl Writer {
         }
         let _ = self.disk.remove_folder(&folder);
     }
-}
-
-/// A folder that holds something else than a history in the making is left alone.
-fn refuse_foreign_folder(root: &Path) -> Result<()> {
-    let entries = match fs::read_dir(root) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(io_error("cannot list", root, error)),
-    };
-    if layout::has_content(root) {
-        let reason = format!("this is a history without its {}; run verify", layout::VERSION_FILE);
-        return Err(wrong(root, reason));
-    }
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        if name != layout::JOURNAL && name != layout::LOCK_FILE && name != layout::NEW_VERSION_FILE {
-            return Err(wrong(root, "the folder is neither empty nor a history; nothing was touched"));
-        }
-    }
-    Ok(())
-}
-
-fn lock(root: &Path, wait: bool) -> Result<File> {
-    let path = root.join(layout::LOCK_FILE);
-    let open = || OpenOptions::new().write(true).create(true).truncate(false).open(&path);
-    let file = open().map_err(|error| io_error("cannot open", &path, error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) if wait => {
-            file.lock().map_err(|error| io_error("cannot lock", &path, error))?;
-            Ok(file)
-        }
-        Err(TryLockError::WouldBlock) => {
-            Err(wrong(root, "another program is writing to this history; try again later, or wait for it with --wait"))
-        }
-        Err(TryLockError::Error(error)) => Err(io_error("cannot lock", &path, error)),
-    }
-}
-
-/// Makes the folder itself, and waits until it and its new parents are on the disk.
-fn create_root(root: &Path, disk: &dyn Disk) -> io::Result<()> {
-    let new = root.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
-    let parents: Vec<&Path> = new.filter_map(Path::parent).collect();
-    disk.create_folder(root)?;
-    for parent in parents {
-        disk.sync_folder(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })?;
-    }
-    Ok(())
-}
-
-/// Makes an empty journal, then the version file: from now on the folder is a history.
-fn create(root: &Path, disk: &dyn Disk) -> Result<()> {
-    let (journal, segment) = (root.join(layout::JOURNAL), root.join(layout::segment_path(1)));
-    let write = || -> io::Result<()> {
-        disk.create_folder(&journal)?;
-        disk.write(&segment, b"")?;
-        disk.sync(&segment)?;
-        disk.sync_folder(&journal)?;
-        write_version(root, disk)
-    };
-    write().map_err(|error| io_error("cannot write to", root, error))
-}
-
-fn write_version(root: &Path, disk: &dyn Disk) -> io::Result<()> {
-    let (path, new) = (root.join(layout::VERSION_FILE), root.join(layout::NEW_VERSION_FILE));
-    disk.write(&new, format!("{{\"history\": {}}}\n", layout::VERSION).as_bytes())?;
-    disk.sync(&new)?;
-    disk.rename(&new, &path)?;
-    disk.sync_folder(root)
 }
 
 impl Drop for Writer {

@@ -2,6 +2,7 @@
 
 mod activity;
 mod channel;
+mod column;
 mod glance;
 mod parts;
 mod sport;
@@ -11,6 +12,7 @@ mod track;
 
 pub use activity::{Activity, Basis, Clock, Companion, Draft, Evidence, Origin, Recording};
 pub use channel::{Channel, ChannelInfo};
+pub use column::{Column, DeveloperField, ExtraColumn, ExtraKey, FitField};
 pub use glance::{Glance, GlancedChannels, GlancedTotals, Mean};
 pub use parts::{
     Athlete, DeveloperValue, Device, Event, FieldValue, Intensity, Lap, LapTrigger, Length, Pause, RrInterval, Session,
@@ -18,4 +20,4 @@ pub use parts::{
 };
 pub use sport::{Sport, SubSport, parse_sport};
 pub use summary::{ChannelStats, DeviceSummary, Summary};
-pub use track::{Column, DeveloperField, ExtraColumn, ExtraKey, FitField, Track};
+pub use track::Track;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::column::ExtraKey;
 use super::sport::{Sport, SubSport};
-use super::track::ExtraKey;
 
 /// Totals and averages that a device or platform states for a span (a lap, a session, a whole activity), or that were
 /// computed from samples. Absent means not stated. Scales are plain SI: seconds, metres, m/s, bpm, rpm, W.
