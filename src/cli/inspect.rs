@@ -26,9 +26,5 @@ pub fn run(common: &Common, paths: &[PathBuf], zone: &Zone) -> Result<Exit, Erro
         table::print(out, table::ACTIVITY, &rows)
     })?;
     summary::closing(common, &run.sources, &run.report);
-    if run.report.clusters < run.report.activities {
-        let workouts = table::count(run.report.clusters, "workout", "workouts");
-        summary::warn(common, &format!("some of them are the same: {workouts}"));
-    }
     Ok(if run.report.is_clean() { Exit::Done } else { Exit::Partly })
 }

@@ -1,5 +1,5 @@
 //! What a platform's archive looks like, by the names of its members: which files are read together, which are tables of
-//! metadata that tell of the others, and which are not workouts at all. A platform is one row of [`PLATFORMS`]: adding one
+//! metadata that tell of the others, and which are not workouts at all. A platform is one row of `PLATFORMS`: adding one
 //! touches its own file and that row, as `nike.rs` shows. Formats of its own are rows of [`FORMATS`](crate::formats::FORMATS);
 //! a table of metadata is a format with `table: true`.
 
