@@ -310,8 +310,8 @@ fn content(track: &Track) -> (Option<u64>, u32) {
     let Some(&start) = times.first() else { return (None, 0) };
     let second = |row: usize| ((times[row] - start + 500).div_euclid(1000)) as u64;
     let sensors = |row: usize| {
-        let values = [Channel::HeartRate, Channel::Power]
-            .map(|channel| track.get(row, channel).map_or(u64::MAX, |value| value.round() as u64));
+        let values =
+            [Channel::HeartRate, Channel::Power].map(|channel| track.get(row, channel).map_or(u64::MAX, rounded));
         (values != [u64::MAX; 2]).then_some((second(row), values))
     };
     let of_sensors = digest((0..track.len()).filter_map(sensors));
@@ -323,6 +323,13 @@ fn content(track: &Track) -> (Option<u64>, u32) {
     };
     let of_places = digest(track.positions().map(place));
     if of_places.1 > of_sensors.1 { of_places } else { of_sensors }
+}
+
+/// The nearest whole number; most values are whole already, and rounding is a call.
+#[inline]
+fn rounded(value: f32) -> u64 {
+    let whole = value as u32;
+    if whole as f32 == value { u64::from(whole) } else { value.round() as u64 }
 }
 
 fn digest(rows: impl Iterator<Item = (u64, [u64; 2])>) -> (Option<u64>, u32) {

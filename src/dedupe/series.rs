@@ -341,31 +341,52 @@ struct Cells {
     step_ms: i64,
     origin: i64,
     sums: Vec<(f64, f64)>,
+    /// The cell that was added to last, and its time: the next stretch mostly lies in it, which saves a division.
+    cell: i64,
+    from: i64,
+    until: i64,
 }
 
 impl Cells {
     fn new(grid: &Grid) -> Cells {
         let origin = grid.first * grid.step_ms - grid.step_ms / 2;
-        Cells { step_ms: grid.step_ms, origin, sums: vec![(0.0, 0.0); grid.len] }
+        let sums = vec![(0.0, 0.0); grid.len];
+        Cells { step_ms: grid.step_ms, origin, sums, cell: 0, from: origin, until: origin + grid.step_ms }
     }
 
     /// Adds a value that goes from `v0` at `t0` to `v1` at `t1` in a straight line.
+    #[inline]
     fn add(&mut self, t0: i64, v0: f64, t1: i64, v1: f64) {
         if t1 <= t0 {
             return;
         }
+        if t0 >= self.from && t1 <= self.until {
+            self.put(v0 + (v1 - v0) / 2.0, t1 - t0);
+        } else {
+            self.add_far(t0, v0, t1, v1);
+        }
+    }
+
+    /// As [`Cells::add`], over any number of cells.
+    fn add_far(&mut self, t0: i64, v0: f64, t1: i64, v1: f64) {
         let slope = (v1 - v0) / (t1 - t0) as f64;
         let mut from = t0;
         while from < t1 {
-            let cell = (from - self.origin).div_euclid(self.step_ms);
-            let to = (self.origin + (cell + 1) * self.step_ms).min(t1);
-            let width = (to - from) as f64;
-            let middle = v0 + slope * ((from - t0) as f64 + width / 2.0);
-            if let Some(sum) = usize::try_from(cell).ok().and_then(|cell| self.sums.get_mut(cell)) {
-                sum.0 += middle * width;
-                sum.1 += width;
-            }
-            from = to;
+            self.cell = (from - self.origin).div_euclid(self.step_ms);
+            self.from = self.origin + self.cell * self.step_ms;
+            self.until = self.from + self.step_ms;
+            let width = self.until.min(t1) - from;
+            self.put(v0 + slope * ((from - t0) as f64 + width as f64 / 2.0), width);
+            from += width;
+        }
+    }
+
+    /// Adds a mean value over `width` ms to the cell at hand.
+    #[inline]
+    fn put(&mut self, mean: f64, width: i64) {
+        if let Some(sum) = usize::try_from(self.cell).ok().and_then(|cell| self.sums.get_mut(cell)) {
+            sum.0 += mean * width as f64;
+            sum.1 += width as f64;
         }
     }
 

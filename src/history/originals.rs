@@ -1,4 +1,4 @@
-//! Source bytes as files: plain, or gzipped so that the same content always gives the same file.
+//! Source bytes as files: text gzipped, as it came when it came so, everything else plain.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -26,6 +26,8 @@ pub struct NewOriginal<'a> {
     pub digest: Digest,
     /// The content after gunzip and unzip.
     pub bytes: &'a [u8],
+    /// The content as one gzip stream, when it came so.
+    pub gzip: Option<&'a [u8]>,
     /// Names under which it was met.
     pub names: &'a [String],
     /// Format id.
@@ -49,8 +51,8 @@ impl<'a> NewOriginal<'a> {
         original_path(self.kind, self.start, self.sport, &self.digest, name, self.extension, self.text)
     }
 
-    /// Makes the bytes of its file: text is gzipped at level 2 without name and time, so that the same content gives
-    /// the same file.
+    /// Makes the bytes of its file. Text that came compressed stays as it came: compressing is a sixth of an import's work,
+    /// and most sources are compressed better than level 2 does it. Other text is gzipped at level 2 without name and time.
     ///
     /// # Errors
     /// None in practice: compression into memory does not fail.
@@ -62,9 +64,10 @@ impl<'a> NewOriginal<'a> {
             self.bytes.chunks(BLOCK).try_for_each(|block| encoder.write_all(block))?;
             encoder.finish()
         };
-        let file = match self.text {
-            true => gzip().map_err(|error| Error::io("cannot compress an original", error))?.into(),
-            false => self.bytes.into(),
+        let file = match self.gzip.filter(|gzip| gzip.len() <= self.bytes.len() / 2) {
+            _ if !self.text => self.bytes.into(),
+            Some(gzip) => gzip.into(),
+            None => gzip().map_err(|error| Error::io("cannot compress an original", error))?.into(),
         };
         Ok(Packed { original: self, file })
     }

@@ -37,6 +37,7 @@ pub fn put(writer: &mut Writer, name: &str, bytes: &[u8], activities: u32) -> cr
     writer.put_original(NewOriginal {
         digest,
         bytes,
+        gzip: None,
         names: &[name.to_owned()],
         format: "gpx",
         extension: "gpx",

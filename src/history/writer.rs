@@ -34,6 +34,9 @@ struct Staged {
     line: Original,
     /// False when the file is at its place already.
     moves: bool,
+    /// The smallest name that the staged bytes came under. A text may come in several compressed forms: that of the smallest
+    /// name is kept, in whatever order they are met.
+    name: Option<String>,
 }
 
 /// What a commit did.
@@ -124,7 +127,7 @@ impl Writer {
     /// # Errors
     /// `Io` when the file cannot be written.
     pub fn put_original(&mut self, original: NewOriginal<'_>) -> Result<()> {
-        if self.knows(&original) {
+        if !self.replaces(&original.digest, original.names) && self.knows(&original) {
             return Ok(());
         }
         self.put_packed(original.pack()?)
@@ -178,6 +181,15 @@ impl Writer {
         length: Option<u64>,
         stage: impl FnOnce(&mut Writer) -> Result<(u64, u64)>,
     ) -> Result<()> {
+        if self.replaces(&original.digest, original.names) {
+            let (stored_bytes, _) = stage(self)?;
+            if let Some(staged) = self.originals.get_mut(&original.digest) {
+                staged.line.stored_bytes = stored_bytes;
+                staged.name = original.names.iter().min().cloned();
+            }
+            self.knows(original);
+            return Ok(());
+        }
         if self.knows(original) {
             return Ok(());
         }
@@ -209,8 +221,15 @@ impl Writer {
             parser,
             reread: false,
         };
-        self.originals.insert(original.digest, Staged { line, moves });
+        let name = original.names.iter().min().cloned();
+        self.originals.insert(original.digest, Staged { line, moves, name });
         Ok(())
+    }
+
+    /// True when the same content is staged under larger names only.
+    fn replaces(&self, digest: &Digest, names: &[String]) -> bool {
+        let staged = self.originals.get(digest).filter(|staged| staged.moves);
+        staged.is_some_and(|staged| names.iter().min() < staged.name.as_ref())
     }
 
     /// True for bytes that are kept or staged already; their names are taken over.
@@ -241,9 +260,16 @@ impl Writer {
 
     /// Stages a file of another history as it is.
     pub(super) fn stage_copy(&mut self, line: Original, file: &[u8]) -> Result<()> {
-        if !self.originals.contains_key(&line.digest) {
-            self.stage(&line.digest, |disk, path| disk.write(path, file))?;
-            self.originals.insert(line.digest, Staged { line, moves: true });
+        let replaces = self.replaces(&line.digest, &line.names);
+        match self.originals.get_mut(&line.digest) {
+            Some(staged) if !replaces => staged.line.names.extend(line.names),
+            before => {
+                let others = before.map(|staged| std::mem::take(&mut staged.line.names)).unwrap_or_default();
+                self.stage(&line.digest, |disk, path| disk.write(path, file))?;
+                let name = line.names.iter().min().cloned();
+                let names = [line.names, others].concat();
+                self.originals.insert(line.digest, Staged { line: Original { names, ..line }, moves: true, name });
+            }
         }
         Ok(())
     }

@@ -77,6 +77,7 @@ impl Head {
             name: self.giant.entry.name.clone(),
             label: plan.labels[file].clone(),
             bytes: Vec::new(),
+            gzip: None,
             length: self.finished.len,
             giant: Some(self.giant.clone()),
             digest: self.finished.digest,

@@ -207,6 +207,7 @@ fn keep(sink: &Sink, read: &JobRead) -> Result<Vec<(Summary, Fingerprint)>> {
         let original = NewOriginal {
             digest: file.digest,
             bytes: &file.bytes,
+            gzip: file.gzip.as_deref(),
             names: std::slice::from_ref(&file.name),
             format: format.id,
             extension: format.extensions.first().copied().unwrap_or(format.id),

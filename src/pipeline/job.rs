@@ -30,6 +30,8 @@ pub struct FileRead {
     pub label: String,
     /// Content after gunzip; empty for a giant, which is never whole in memory.
     pub bytes: Vec<u8>,
+    /// The content as one gzip stream, when it came compressed and sound.
+    pub gzip: Option<Vec<u8>>,
     /// Length of the content.
     pub length: u64,
     /// Where the content of a giant is read from again.
@@ -220,6 +222,7 @@ pub(super) fn read_file(entry: &Entry, label: &str, loaded: source::Loaded, limi
         format: formats::sniff(&loaded.bytes),
         length: loaded.bytes.len() as u64,
         bytes: loaded.bytes,
+        gzip: loaded.gzip,
         giant: None,
         digest: loaded.digest,
         outcome: Outcome::Read,

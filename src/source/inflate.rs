@@ -48,14 +48,14 @@ thread_local! {
 }
 
 /// A decoder of raw deflate, which goes to rest when it is dropped.
-struct Decoder(Option<Decompress>);
+pub(super) struct Decoder(Option<Decompress>);
 
 impl Decoder {
-    fn new() -> Decoder {
+    pub(super) fn new() -> Decoder {
         Decoder(RESTING.with_borrow_mut(Vec::pop))
     }
 
-    fn raw(&mut self) -> &mut Decompress {
+    pub(super) fn raw(&mut self) -> &mut Decompress {
         self.0.get_or_insert_with(|| Decompress::new(false))
     }
 

@@ -6,13 +6,14 @@ use sha2::{Digest as _, Sha256};
 
 use super::flaw::{End, Flaw, end_of};
 use super::unpack::{Extent, Unpacked, unpack};
+use super::whole::{Inflated, inflated};
 use super::{Entry, ScanOptions};
 use crate::error::{Error, Kind, Result};
 use crate::ids::Digest;
 use crate::report::{Notes, Severity};
 
 /// Bytes unpacked and hashed at a time: they fit the second-level cache.
-const CHUNK: usize = 256 << 10;
+pub(super) const CHUNK: usize = 256 << 10;
 
 /// The whole content of an entry.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct Loaded {
     pub stored_len: u64,
     /// True when the content was gzipped.
     pub gzipped: bool,
+    /// The content as one gzip stream, when it came compressed and sound.
+    pub gzip: Option<Vec<u8>>,
     /// False when the stored bytes are damaged and `bytes` is only what could be unpacked.
     pub complete: bool,
     /// What was wrong with the stored bytes.
@@ -38,6 +41,12 @@ pub struct Loaded {
 /// `Limit` (`--max-entry`, `--max-ratio`, `--max-nesting`), `Encrypted`, `Unsupported`, `Io`, and `Malformed` when
 /// nothing could be unpacked.
 pub fn load(entry: &Entry, options: &ScanOptions<'_>) -> Result<Loaded> {
+    if let Some(Inflated { bytes, digest, stored, gzipped, gzip }) =
+        inflated(&entry.store, &entry.packing, options.limits)
+    {
+        let gzip = Some(gzip);
+        return Ok(Loaded { bytes, digest, stored_len: stored, gzipped, gzip, complete: true, notes: Notes::new() });
+    }
     let unpacked = unpack(&entry.store, &entry.packing, options, Extent::Whole);
     unpacked.and_then(|unpacked| whole(unpacked, options)).map_err(|error| error.in_source(&entry.name))
 }
@@ -90,6 +99,7 @@ fn whole(unpacked: Unpacked, options: &ScanOptions<'_>) -> Result<Loaded> {
         digest: Digest(hasher.finalize().into()),
         stored_len: stored,
         gzipped: gzip_layers > 0,
+        gzip: None,
         complete: !notes.has_damage(),
         notes,
     })

@@ -13,6 +13,7 @@ mod store;
 mod tar_directory;
 mod unpack;
 mod walk;
+mod whole;
 mod zip_crypt;
 mod zip_directory;
 mod zip_salvage;

@@ -20,7 +20,7 @@ const CUT: Code = Code::damage("source.cut_off");
 const DEFLATE64: Code = Code::damage("source.deflate64");
 
 /// Expansions up to this many bytes are never called bombs.
-const RATIO_FROM: u64 = 1 << 20;
+pub(super) const RATIO_FROM: u64 = 1 << 20;
 /// Compressed bytes read at a time.
 const BUFFER: u64 = 128 << 10;
 /// Compressed bytes read at a time when only the head is wanted.

@@ -234,6 +234,7 @@ fn importing_again_heals_a_lost_original() {
         .put_original(NewOriginal {
             digest,
             bytes: &bytes,
+            gzip: None,
             names: &["ride.gpx".to_owned()],
             format: "gpx",
             extension: "gpx",

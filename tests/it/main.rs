@@ -32,6 +32,7 @@ mod fuzz;
 mod history;
 mod hostile;
 mod huawei;
+mod kept;
 mod kill;
 mod large;
 mod mutants;
