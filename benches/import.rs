@@ -33,7 +33,13 @@ fn benches(criterion: &mut Criterion) {
     let (folder, bytes) = folder(400);
     let inputs = [Input::Path(PathBuf::from(folder.path()))];
     let options = ReadOptions::default();
-    let how = ImportOptions { dry_run: false, wait: false, dedupe: Dedupe::Exact, preferences: Preferences::default() };
+    let how = ImportOptions {
+        dry_run: false,
+        wait: false,
+        dedupe: Dedupe::Exact,
+        preferences: Preferences::default(),
+        tell: false,
+    };
     let mut group = criterion.benchmark_group("import");
     group.throughput(Throughput::Bytes(bytes)).sample_size(10);
     group.bench_function("read only", |b| b.iter(|| inspect(&inputs, &options, &|_| ()).expect("readable")));

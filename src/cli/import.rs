@@ -18,13 +18,13 @@ pub fn run(common: &Common, paths: &[PathBuf], into: &Path, how: &ImportOptions,
     let run = &imported.run;
     if common.json {
         summary::to_stdout(|out| {
-            run.results.iter().flatten().try_for_each(|activity| summary::json_line(out, activity))?;
+            run.results.iter().try_for_each(|activity| summary::json_line(out, activity))?;
             run.sources.iter().try_for_each(|source| summary::json_line(out, source))?;
             summary::json_line(out, &run.report)
         })?;
     }
     summary::closing(common, &run.sources, &run.report);
-    let new = table::count(run.results.iter().flatten().count() as u64, "new activity", "new activities");
+    let new = table::count(imported.new as u64, "new activity", "new activities");
     let line = match (how.dry_run, imported.committed.lines) {
         (true, _) => format!("would be kept in {}: {new}", into.display()),
         (false, 0) => format!("nothing new; {} is unchanged", into.display()),

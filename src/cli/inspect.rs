@@ -15,14 +15,14 @@ pub fn run(common: &Common, paths: &[PathBuf], zone: &Zone) -> Result<Exit, Erro
     let bar = Bar::start(common);
     let mut run = pipeline::inspect(&inputs, &options, &|event| bar.event(event))?;
     run.report.seconds = bar.finish();
-    let activities: Vec<_> = run.results.into_iter().flatten().collect();
+    let activities = run.results;
     summary::to_stdout(|out| {
         if common.json {
             activities.iter().try_for_each(|activity| summary::json_line(out, activity))?;
             run.sources.iter().try_for_each(|source| summary::json_line(out, source))?;
             return summary::json_line(out, &run.report);
         }
-        let rows: Vec<_> = activities.iter().map(|activity| table::activity(&Glance::from(activity))).collect();
+        let rows: Vec<_> = activities.iter().map(|activity| table::activity(&Glance::from(&**activity))).collect();
         table::print(out, table::ACTIVITY, &rows)
     })?;
     summary::closing(common, &run.sources, &run.report);

@@ -70,7 +70,7 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
         Verb::Import { paths, into, dry_run, wait, dedupe, prefer, zone } => {
             let dedupe = if *dedupe == args::Dedupe::Overlap { Dedupe::Overlap } else { Dedupe::Exact };
             let preferences = merge::preferences(prefer.as_deref())?;
-            let how = ImportOptions { dry_run: *dry_run, wait: *wait, dedupe, preferences };
+            let how = ImportOptions { dry_run: *dry_run, wait: *wait, dedupe, preferences, tell: common.json };
             import::run(common, paths, into, &how, zone)
         }
         Verb::List { history, filter, unsure } => list::run(common, history, filter, *unsure),

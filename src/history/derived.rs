@@ -64,7 +64,11 @@ impl Writer {
             self.disk.truncate(&path, whole).map_err(fail)?;
         }
         let head = format!("batch {} {:08x}\n", lines.len(), crc32fast::hash(lines));
-        self.disk.append(&path, &[head.as_bytes(), lines].concat()).map_err(fail)
+        let mut batch = |out: &mut dyn io::Write| {
+            out.write_all(head.as_bytes())?;
+            out.write_all(lines)
+        };
+        self.disk.append(&path, &mut batch).map_err(fail)
     }
 }
 

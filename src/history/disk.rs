@@ -9,6 +9,9 @@ use std::sync::{Mutex, PoisonError};
 /// Files whose way to the disk is waited for at the same time.
 const WAITING: usize = 32;
 
+/// Writes what goes into a file, piece by piece.
+pub(super) type Content<'a> = &'a mut dyn FnMut(&mut dyn io::Write) -> io::Result<()>;
+
 /// The operations that change a history. The default bodies are the real ones.
 pub(super) trait Disk: Send + Sync {
     /// Creates a folder and its missing parents, readable by the owner only: workouts are health data.
@@ -26,17 +29,19 @@ pub(super) trait Disk: Send + Sync {
     }
 
     /// As [`Disk::write`], of bytes that do not fit in memory.
-    fn fill(&self, path: &Path, content: &mut dyn FnMut(&mut dyn io::Write) -> io::Result<()>) -> io::Result<()> {
+    fn fill(&self, path: &Path, content: Content<'_>) -> io::Result<()> {
         let mut file = BufWriter::with_capacity(256 << 10, File::create(path)?);
         content(&mut file)?;
         file.flush()
     }
 
     /// Adds bytes to the end of a file, which is created when it is absent, and waits until they are on the disk.
-    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut file = OpenOptions::new().append(true).create(true).open(path)?;
-        file.write_all(bytes)?;
-        file.sync_all()
+    fn append(&self, path: &Path, content: Content<'_>) -> io::Result<()> {
+        let file = OpenOptions::new().append(true).create(true).open(path)?;
+        let mut file = BufWriter::with_capacity(256 << 10, file);
+        content(&mut file)?;
+        file.flush()?;
+        file.get_ref().sync_all()
     }
 
     /// Waits until a file's content is on the disk.

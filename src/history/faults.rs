@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use super::disk::{Disk, RealDisk};
+use super::disk::{Content, Disk, RealDisk};
 use super::testing::{import, scratch, tree};
 use super::{History, Rebuild, VerifyOptions, verify};
 
@@ -163,15 +163,17 @@ impl Disk for FaultyDisk {
         self.step(true, half, |pending| pending.write(path, bytes, false))
     }
 
-    fn fill(&self, path: &Path, content: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    fn fill(&self, path: &Path, content: Content<'_>) -> io::Result<()> {
         let mut bytes = Vec::new();
         content(&mut bytes)?;
         self.write(path, &bytes)
     }
 
-    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fn append(&self, path: &Path, content: Content<'_>) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        content(&mut bytes)?;
         let half = |pending: &mut Pending| pending.write(path, &bytes[..bytes.len() / 2], true);
-        self.step(true, half, |pending| pending.write(path, bytes, true))?;
+        self.step(true, half, |pending| pending.write(path, &bytes, true))?;
         self.sync(path)
     }
 

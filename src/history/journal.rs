@@ -57,12 +57,11 @@ pub(super) fn body(kind: LineKind, value: &impl Serialize) -> Result<Vec<u8>> {
     json.pop();
     let own = format!("{{\"kind\":\"{}\"", kind.name()).into_bytes();
     if json.starts_with(&own) {
+        // Those of a whole import wait together.
+        json.shrink_to_fit();
         return Ok(json);
     }
-    let mut out = own;
-    out.push(b',');
-    out.extend_from_slice(json.get(1..).unwrap_or_default());
-    Ok(out)
+    Ok([own.as_slice(), b",", json.get(1..).unwrap_or_default()].concat())
 }
 
 /// Appends a body as line number `n`, sealed.

@@ -114,7 +114,9 @@ impl Writer {
             }
         }
         if end.open_end {
-            self.disk.append(&path, b"\n").map_err(|error| io_error("cannot write", &path, error))?;
+            self.disk
+                .append(&path, &mut |out| out.write_all(b"\n"))
+                .map_err(|error| io_error("cannot write", &path, error))?;
             self.history.end.keep.at += 1;
             self.history.end.length += 1;
             self.history.end.open_end = false;
@@ -335,7 +337,7 @@ impl Writer {
         Ok(bytes)
     }
 
-    /// Appends a batch in one write, to the last segment or to a `fresh` one, and takes it over into memory.
+    /// Appends a batch in one step, to the last segment or to a `fresh` one, and takes it over into memory.
     pub(super) fn write_batch(&mut self, bodies: Vec<Vec<u8>>, fresh: bool, resets: bool) -> Result<()> {
         let mut end = self.history.end;
         if fresh {
@@ -343,17 +345,22 @@ impl Writer {
         }
         let batch = Batch { parser: PARSER.to_owned(), lines: bodies.len(), resets };
         let head = journal::body(LineKind::Batch, &batch)?;
-        let mut text = Vec::new();
-        for (i, body) in std::iter::once(head).chain(bodies).enumerate() {
-            journal::seal(&mut text, &body, end.keep.number + 1 + i);
-        }
+        let mut lines = |out: &mut dyn Write| {
+            let mut line = Vec::new();
+            for (n, body) in (end.keep.number + 1..).zip(std::iter::once(&head).chain(&bodies)) {
+                line.clear();
+                journal::seal(&mut line, body, n);
+                out.write_all(&line)?;
+            }
+            Ok(())
+        };
         let path = self.history.root.join(layout::segment_path(end.segment));
         let folder = self.history.root.join(layout::JOURNAL);
-        let write = || -> io::Result<()> {
+        let mut write = || -> io::Result<()> {
             if end.keep.at == 0 {
                 self.disk.create_folder(&folder)?;
             }
-            self.disk.append(&path, &text)?;
+            self.disk.append(&path, &mut lines)?;
             if end.keep.at == 0 {
                 self.disk.sync_folder(&folder)?;
                 self.disk.sync_folder(&self.history.root)?;
@@ -366,6 +373,7 @@ impl Writer {
             let _ = self.heal();
             return Err(io_error("cannot write", &path, error));
         }
+        drop(bodies);
         self.history.read_segment(end.segment, end.keep, false)?;
         self.history.state.settle();
         Ok(())

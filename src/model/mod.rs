@@ -6,6 +6,7 @@ mod column;
 mod glance;
 mod parts;
 mod sport;
+mod stats;
 mod summary;
 pub mod time;
 mod track;
@@ -19,5 +20,6 @@ pub use parts::{
     Set, SetKind, Split, Stroke, Totals, Waypoint, Zones,
 };
 pub use sport::{Sport, SubSport, parse_sport};
-pub use summary::{ChannelStats, DeviceSummary, Summary};
+pub use stats::{ChannelStats, StatsByName};
+pub use summary::{DeviceSummary, Summary};
 pub use track::Track;

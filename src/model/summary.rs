@@ -1,28 +1,11 @@
 //! `Summary`: an activity in a few numbers. Its JSON form is the activity line of the contract (`inspect --json`,
 //! `list --json`) and of the history's journal; fields may be added, never renamed.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use super::{Activity, Channel, Companion, Totals};
+use super::{Activity, Channel, ChannelStats, Companion, StatsByName, Totals};
 use crate::ids::{ActivityId, Digest};
 use crate::report::Note;
-
-/// Statistics of one channel over the samples that have it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ChannelStats {
-    /// Unit as printed.
-    pub unit: String,
-    /// Samples with a value.
-    pub count: u64,
-    /// Smallest value.
-    pub min: f64,
-    /// Largest value.
-    pub max: f64,
-    /// Mean, unrounded: mean × count gives the sum back.
-    pub mean: f64,
-}
 
 /// The recorder in three words.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -121,9 +104,9 @@ pub struct Summary {
     /// Last believed position.
     pub last_position: Option<[f64; 2]>,
     /// Statistics of the table's channels that occur.
-    pub channels: BTreeMap<String, ChannelStats>,
+    pub channels: StatsByName,
     /// Statistics of the extra channels that occur.
-    pub extra_channels: BTreeMap<String, ChannelStats>,
+    pub extra_channels: StatsByName,
     /// Totals as stated.
     pub stated: StatedSummary,
     /// Totals as computed.
@@ -160,26 +143,29 @@ impl Summary {
             let [s, w, n, e] = bbox.get_or_insert([lat, lon, lat, lon]);
             (*s, *w, *n, *e) = (s.min(lat), w.min(lon), n.max(lat), e.max(lon));
         }
-        let mut channels: BTreeMap<String, ChannelStats> = track
-            .channels()
-            .filter_map(|(channel, column)| {
-                let values = column.present().map(|(_, v)| f64::from(v));
-                Some((channel.name().to_owned(), stats(channel.info().unit, values, shortest)?))
-            })
-            .collect();
+        let mut channels = StatsByName::with_capacity(track.channels().count() + usize::from(track.has_distance()));
+        for (channel, column) in track.channels() {
+            let values = column.present().map(|(_, v)| f64::from(v));
+            if let Some(stats) = ChannelStats::of(channel.info().unit.into(), values) {
+                let (min, max) = (shortest(stats.min), shortest(stats.max));
+                channels.insert(channel.name().into(), ChannelStats { min, max, ..stats });
+            }
+        }
         let distances = (0..track.len()).filter_map(|row| track.distance(row));
-        channels.extend(stats("m", distances, |v| v).map(|s| ("distance".to_owned(), s)));
-        let mut extra_channels = BTreeMap::new();
+        if let Some(stats) = ChannelStats::of("m".into(), distances) {
+            channels.insert("distance".into(), stats);
+        }
+        let mut extra_channels = StatsByName::with_capacity(track.extra().len());
         for column in track.extra() {
-            if let Some(stats) = stats(&column.key.unit, column.present().map(|(_, v)| v), |v| v) {
+            if let Some(stats) = ChannelStats::of(column.key.unit.clone().into(), column.present().map(|(_, v)| v)) {
                 // Two apps may use one name; the later ones get a number.
                 let mut name = column.key.name.clone();
                 let mut n = 2;
-                while extra_channels.contains_key(&name) {
+                while extra_channels.get(&name).is_some() {
                     name = format!("{} ({n})", column.key.name);
                     n += 1;
                 }
-                extra_channels.insert(name, stats);
+                extra_channels.insert(name.into(), stats);
             }
         }
         let Totals { distance_m, elapsed_s, timer_s, calories_kcal, ascent_m, descent_m, .. } = activity.stated;
@@ -240,23 +226,6 @@ impl Summary {
     pub fn channel(&self, channel: Channel) -> Option<&ChannelStats> {
         self.channels.get(channel.name())
     }
-}
-
-fn stats(unit: &str, values: impl Iterator<Item = f64>, tidy: fn(f64) -> f64) -> Option<ChannelStats> {
-    let (mut count, mut sum, mut min, mut max) = (0u64, 0.0, f64::INFINITY, f64::NEG_INFINITY);
-    for value in values {
-        count += 1;
-        sum += value;
-        min = min.min(value);
-        max = max.max(value);
-    }
-    (count > 0).then(|| ChannelStats {
-        unit: unit.to_owned(),
-        count,
-        min: tidy(min),
-        max: tidy(max),
-        mean: sum / count as f64,
-    })
 }
 
 /// The `f64` that prints as the `f32` it came from does (47.3, not 47.29999923706055).

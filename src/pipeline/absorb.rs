@@ -16,7 +16,7 @@ pub(super) struct Absorbed {
     /// One report an original.
     pub sources: Vec<SourceReport>,
     /// Activities of new originals.
-    pub summaries: Vec<Summary>,
+    pub summaries: Vec<Box<Summary>>,
     /// Bytes of new originals.
     pub bytes: u64,
 }
@@ -62,7 +62,7 @@ impl Absorbed {
             });
         }
         for activity in other.activities().iter().filter(|activity| new.contains(&activity.digest)) {
-            self.summaries.push(activity.summary()?);
+            self.summaries.push(Box::new(activity.summary()?));
         }
         Ok(())
     }

@@ -66,10 +66,14 @@ pub(super) fn void_lines<'a>(ids: impl IntoIterator<Item = &'a ActivityId>) -> V
     ids.into_iter().flat_map(|id| format!("{id} -\n").into_bytes()).collect()
 }
 
-fn line_of(fingerprint: &Fingerprint) -> Vec<u8> {
+fn add_line(lines: &mut Vec<u8>, fingerprint: &Fingerprint) {
     let (from, to) = window(fingerprint);
-    let json = serde_json::to_string(fingerprint).unwrap_or_default();
-    format!("{} {from} {to} {json}\n", fingerprint.id).into_bytes()
+    lines.extend_from_slice(format!("{} {from} {to} ", fingerprint.id).as_bytes());
+    let start = lines.len();
+    if serde_json::to_writer(&mut *lines, fingerprint).is_err() {
+        lines.truncate(start);
+    }
+    lines.push(b'\n');
 }
 
 /// The time in which it may meet another activity, ms.
@@ -88,7 +92,7 @@ fn window(fingerprint: &Fingerprint) -> (i64, i64) {
 /// `Io` and `History` when the history cannot be read or written.
 pub(super) fn regroup(
     writer: &mut Writer,
-    mut fresh: HashMap<ActivityId, Fingerprint>,
+    mut fresh: HashMap<ActivityId, Box<Fingerprint>>,
     options: &ReadOptions,
     preferences: &Preferences,
 ) -> Result<Grouped> {
@@ -104,10 +108,10 @@ pub(super) fn regroup(
     for (summary, fingerprint) in each_of(writer, missing, options, &silent, &|a| Fingerprint::of(a))? {
         // An original that cannot be read again is reported by `verify`; here it stays alone.
         if let Ok(fingerprint) = fingerprint {
-            fresh.insert(summary.id, fingerprint);
+            fresh.insert(summary.id, Box::new(fingerprint));
         }
     }
-    let mut new: Vec<Fingerprint> = ungrouped.iter().filter_map(|a| fresh.remove(&a.id)).collect();
+    let mut new: Vec<Box<Fingerprint>> = ungrouped.iter().filter_map(|a| fresh.remove(&a.id)).collect();
     new.sort_by_key(|fingerprint| fingerprint.id);
     let old = neighbours(&known, &new);
     let (mut clusters, mut unsure) = decide(writer, &known, &old, &new);
@@ -126,14 +130,15 @@ pub(super) fn regroup(
     let entries = entries(writer, clusters, unsure, options, preferences, &mut grouped)?;
     entries.into_iter().for_each(|cluster| writer.put(Entry::Cluster(cluster)));
     writer.commit()?;
-    let lines: Vec<u8> = new.iter().flat_map(line_of).collect();
+    let mut lines = Vec::new();
+    new.iter().for_each(|fingerprint| add_line(&mut lines, fingerprint));
     writer.append_derived(&lines)?;
     Ok(grouped)
 }
 
 /// Old activities whose time a new one may share.
-fn neighbours(known: &Known<'_>, new: &[Fingerprint]) -> Vec<Fingerprint> {
-    let mut windows: Vec<(i64, i64)> = new.iter().map(window).collect();
+fn neighbours(known: &Known<'_>, new: &[Box<Fingerprint>]) -> Vec<Fingerprint> {
+    let mut windows: Vec<(i64, i64)> = new.iter().map(|fingerprint| window(fingerprint)).collect();
     windows.sort_unstable();
     // Furthest end of all windows that start no later: then one look-up decides whether any window is near.
     let mut reach: Vec<i64> = Vec::with_capacity(windows.len());
@@ -153,9 +158,14 @@ fn neighbours(known: &Known<'_>, new: &[Fingerprint]) -> Vec<Fingerprint> {
 type Found = (Vec<ActivityId>, Vec<String>);
 
 /// Clusters with a new member, and doubtful pairs with one. What was one workout before stays so.
-fn decide(history: &History, known: &Known<'_>, old: &[Fingerprint], new: &[Fingerprint]) -> (Vec<Found>, Vec<Pair>) {
+fn decide(
+    history: &History,
+    known: &Known<'_>,
+    old: &[Fingerprint],
+    new: &[Box<Fingerprint>],
+) -> (Vec<Found>, Vec<Pair>) {
     let olds: Vec<&Fingerprint> = old.iter().collect();
-    let news: Vec<&Fingerprint> = new.iter().collect();
+    let news: Vec<&Fingerprint> = new.iter().map(|new| &**new).collect();
     let pairs = dedupe::pairs(&olds, &news);
     let met: BTreeSet<ActivityId> = pairs.iter().flat_map(|pair| [pair.first, pair.second]).collect();
     let mut decisions = Decisions::default();
@@ -166,8 +176,9 @@ fn decide(history: &History, known: &Known<'_>, old: &[Fingerprint], new: &[Fing
         others.extend(cluster.members.iter().filter_map(|id| Some((*id, known.fingerprint(id)?))));
     }
     let all: Vec<&Fingerprint> = {
-        let taken = |id: &ActivityId| old.iter().chain(new).any(|f| f.id == *id);
-        old.iter().filter(|f| met.contains(&f.id)).chain(new).chain(others.values().filter(|f| !taken(&f.id))).collect()
+        let taken: HashSet<ActivityId> = old.iter().chain(news.iter().copied()).map(|f| f.id).collect();
+        let near = old.iter().filter(|f| met.contains(&f.id));
+        near.chain(news).chain(others.values().filter(|f| !taken.contains(&f.id))).collect()
     };
     let ids: Vec<ActivityId> = all.iter().map(|f| f.id).collect();
     for pair in &pairs {

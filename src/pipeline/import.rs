@@ -31,6 +31,8 @@ pub struct ImportOptions {
     pub dedupe: Dedupe,
     /// Which source wins a channel in a merge.
     pub preferences: Preferences,
+    /// Give the summaries of the new activities, not only how many they are.
+    pub tell: bool,
 }
 
 /// Which activities count as the same.
@@ -44,8 +46,10 @@ pub enum Dedupe {
 
 /// What an import did.
 pub struct Imported {
-    /// One report a source, and the new activities a source in plan order.
-    pub run: Run<Vec<Summary>>,
+    /// One report a source; with [`ImportOptions::tell`] the new activities in plan order.
+    pub run: Run<Box<Summary>>,
+    /// How many activities are new.
+    pub new: usize,
     /// What was written.
     pub committed: Committed,
 }
@@ -128,8 +132,8 @@ pub fn import(
     let known = |digest: &Digest| sink.has(digest).then(|| starts.get(digest).cloned().unwrap_or_default());
     let visit = Visit { known: &known, work: &keep };
     let Run { sources, results, report, notes } = read_all(&plan, &options, progress, &visit)?;
-    let mut fresh: HashMap<ActivityId, Fingerprint> = HashMap::new();
-    let mut summaries: Vec<Summary> = Vec::new();
+    let mut fresh: HashMap<ActivityId, Box<Fingerprint>> = HashMap::new();
+    let mut summaries: Vec<Box<Summary>> = Vec::new();
     // A file that no activity came from is not kept, so the files of its job are read again; what they give is known.
     let known: HashSet<ActivityId> =
         sink.read(|history| Ok(history.activities().iter().map(|a| a.id).collect()))?.into_iter().collect();
@@ -138,12 +142,14 @@ pub fn import(
         summaries.push(summary);
     }
     reconcile(&sink, &mut summaries, &mut fresh, &options)?;
-    let mut run = Run { sources, results: vec![summaries], report, notes };
+    let new = summaries.len() + absorbed.summaries.len();
+    let told = if how.tell { summaries.clone() } else { Vec::new() };
     // Only now it is certain under which name each content goes.
     sink.put(|writer| {
-        run.results.iter().flatten().for_each(|summary| writer.put(Entry::Activity(Box::new(summary.clone()))));
+        summaries.into_iter().for_each(|summary| writer.put(Entry::Activity(summary)));
         Ok(())
     })?;
+    let mut run = Run { sources, results: told, report, notes };
     for source in run.sources.iter().filter(|source| source.outcome == Outcome::Duplicate) {
         let Some(digest) = source.sha256 else { continue };
         sink.put(|writer| {
@@ -153,7 +159,9 @@ pub fn import(
     }
     if !histories.is_empty() {
         run.sources.splice(0..0, absorbed.sources);
-        run.results.insert(0, absorbed.summaries);
+        if how.tell {
+            run.results.splice(0..0, absorbed.summaries);
+        }
         run.report = RunReport::of(&run.sources, run.report.bytes + absorbed.bytes);
     }
     run.report.clusters = run.report.activities;
@@ -168,15 +176,15 @@ pub fn import(
             run.report.clusters = run.report.activities.saturating_sub(grouped.merged);
         }
     }
-    Ok(Imported { run, committed })
+    Ok(Imported { run, new, committed })
 }
 
 /// Settles the zones of the new activities with what the others of the run, and those of the same days in the history,
 /// tell. A moved activity loses its fingerprint: it is taken again, from the original.
 fn reconcile(
     sink: &Sink,
-    summaries: &mut [Summary],
-    fresh: &mut HashMap<ActivityId, Fingerprint>,
+    summaries: &mut [Box<Summary>],
+    fresh: &mut HashMap<ActivityId, Box<Fingerprint>>,
     options: &ReadOptions,
 ) -> Result<()> {
     if options.settle.zone == ZoneChoice::Keep {
@@ -192,9 +200,9 @@ fn reconcile(
 
 /// Keeps the bytes of what was read, and gives the summaries of its activities. Sources that no activity came from are
 /// not kept.
-fn keep(sink: &Sink, read: &JobRead) -> Result<Vec<(Summary, Fingerprint)>> {
-    let summaries: Vec<(Summary, Fingerprint)> =
-        read.activities.iter().map(|activity| (Summary::of(activity), Fingerprint::of(activity))).collect();
+fn keep(sink: &Sink, read: &JobRead) -> Result<Vec<(Box<Summary>, Box<Fingerprint>)>> {
+    let both = |activity| (Box::new(Summary::of(activity)), Box::new(Fingerprint::of(activity)));
+    let summaries: Vec<_> = read.activities.iter().map(both).collect();
     for file in &read.files {
         let uses = |activity: &&Activity| {
             let origin = &activity.origin;

@@ -18,15 +18,17 @@ pub fn inspect(
     inputs: &[Input],
     options: &ReadOptions,
     progress: &(dyn Fn(Progress<'_>) + Sync),
-) -> Result<Run<Vec<Summary>>> {
+) -> Result<Run<Box<Summary>>> {
     let plan = Plan::new(inputs, options);
-    let sum_up = |read: JobRead| Ok(read.activities.iter().map(Summary::of).collect::<Vec<_>>());
+    let sum_up = |read: JobRead| -> Result<Vec<Box<Summary>>> {
+        Ok(read.activities.iter().map(|activity| Box::new(Summary::of(activity))).collect())
+    };
     let run = read_all(&plan, options, progress, &Visit::each(&sum_up))?;
-    let mut summaries: Vec<Summary> = run.results.into_iter().flatten().collect();
+    let mut summaries: Vec<Box<Summary>> = run.results.into_iter().flatten().collect();
     let mut report = run.report;
     report.clusters = summaries.len() as u64;
     if options.settle.zone != ZoneChoice::Keep {
         zones::by_others(&mut summaries, &[], options);
     }
-    Ok(Run { sources: run.sources, results: vec![summaries], report, notes: run.notes })
+    Ok(Run { sources: run.sources, results: summaries, report, notes: run.notes })
 }

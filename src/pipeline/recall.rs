@@ -166,8 +166,8 @@ fn map_stored<T: Send>(
 fn alone(stored: &Stored) -> Result<Workout> {
     let summary = stored.summary()?;
     let member = Member { id: stored.id, source: summary.source.clone() };
-    let channels = summary.channels.keys().chain(summary.extra_channels.keys());
-    let origins = channels.map(|channel| (channel.clone(), summary.source.clone())).collect();
+    let channels = summary.channels.names().chain(summary.extra_channels.names());
+    let origins = channels.map(|channel| (channel.to_owned(), summary.source.clone())).collect();
     Ok(Workout { summary, members: vec![member], origins, preferences: Preferences::default() })
 }
 

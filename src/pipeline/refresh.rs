@@ -244,7 +244,8 @@ fn claims_differ(activity: &Activity, old: &Summary) -> bool {
 /// Times that were judged anew are held against those of the other activities of the same days.
 fn settle_zones(history: &History, readings: &mut Readings, options: &ReadOptions) -> Result<()> {
     let mut all: Vec<&mut Again> = readings.read.iter_mut().flat_map(|(_, reading)| &mut reading.activities).collect();
-    let mut anew: Vec<Summary> = all.iter().filter(|a| a.judged).filter_map(|a| a.new.clone()).collect();
+    let judged = all.iter().filter(|a| a.judged);
+    let mut anew: Vec<Box<Summary>> = judged.filter_map(|a| a.new.clone().map(Box::new)).collect();
     let Some(days) = days_around(&anew).filter(|_| options.settle.zone != ZoneChoice::Keep) else { return Ok(()) };
     let read: HashMap<ActivityId, Option<Summary>> =
         all.iter().filter_map(|a| Some((a.old.as_ref()?.id, a.new.clone().filter(|_| !a.judged)))).collect();
@@ -254,10 +255,10 @@ fn settle_zones(history: &History, readings: &mut Readings, options: &ReadOption
     });
     let known = known.collect::<Result<Vec<Summary>>>()?;
     let moved: HashSet<ActivityId> = by_others(&mut anew, &known, options).into_iter().collect();
-    let mut anew: HashMap<ActivityId, Summary> = anew.into_iter().map(|summary| (summary.id, summary)).collect();
+    let mut anew: HashMap<ActivityId, Box<Summary>> = anew.into_iter().map(|summary| (summary.id, summary)).collect();
     for again in &mut all {
         if let Some(new) = again.new.as_mut().filter(|new| moved.contains(&new.id)) {
-            *new = anew.remove(&new.id).unwrap_or_else(|| new.clone());
+            *new = anew.remove(&new.id).map_or_else(|| new.clone(), |moved| *moved);
             again.fingerprint = None;
         }
     }
@@ -281,11 +282,11 @@ fn write(writer: &mut Writer, readings: Readings, options: &ReadOptions) -> Resu
     if groups {
         writer.append_derived(&void_lines(&void))?;
     }
-    let mut fresh: HashMap<ActivityId, Fingerprint> = HashMap::new();
+    let mut fresh: HashMap<ActivityId, Box<Fingerprint>> = HashMap::new();
     for (digest, reading) in readings.read {
         let mut summaries = Vec::new();
         for again in reading.activities {
-            fresh.extend(again.fingerprint.map(|fingerprint| (fingerprint.id, fingerprint)));
+            fresh.extend(again.fingerprint.map(|fingerprint| (fingerprint.id, Box::new(fingerprint))));
             summaries.extend(again.new);
         }
         writer.put_reread(digest, reading.format, summaries);

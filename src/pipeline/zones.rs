@@ -13,7 +13,7 @@ use crate::model::{Activity, Summary};
 const NEIGHBOUR_MS: i64 = 4 * 86_400_000;
 
 /// The time in which an activity may tell the zone of one of these, ms.
-pub(super) fn days_around(summaries: &[Summary]) -> Option<RangeInclusive<i64>> {
+pub(super) fn days_around(summaries: &[Box<Summary>]) -> Option<RangeInclusive<i64>> {
     let starts = || summaries.iter().filter_map(|summary| summary.start);
     let (first, last) = (starts().min()?, starts().max()?);
     Some((first - NEIGHBOUR_MS)..=(last + NEIGHBOUR_MS))
@@ -25,7 +25,7 @@ pub(super) fn near<'a>(history: &'a History, days: &'a RangeInclusive<i64>) -> i
 }
 
 /// Settles the zones of some activities by one another and by others, which stay as they are. Gives those that changed.
-pub(super) fn by_others(summaries: &mut [Summary], known: &[Summary], options: &ReadOptions) -> Vec<ActivityId> {
+pub(super) fn by_others(summaries: &mut [Box<Summary>], known: &[Summary], options: &ReadOptions) -> Vec<ActivityId> {
     let mut places = Vec::new();
     let mut claims = Vec::new();
     for (place, summary) in summaries.iter().enumerate() {
