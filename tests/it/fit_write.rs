@@ -122,6 +122,19 @@ fn pauses_become_timer_events_in_their_place() {
 }
 
 #[test]
+fn events_after_the_end_follow_the_last_timer_event() {
+    let mut recording = ride(100);
+    // recovery_hr, two minutes after the stop: 95 bpm.
+    recording.events = vec![Event { time: START + 219_000, event: 21, event_type: 3, data: Some(95), group: None }];
+    let (bytes, _) = written(recording);
+    let events: Vec<_> = messages(&bytes, 21)
+        .iter()
+        .map(|e| (e.number(253).unwrap() - FIT_START, e.number(0).unwrap(), e.number(1).unwrap()))
+        .collect();
+    assert_eq!(events, [(0, 0, 0), (99, 0, 4), (219, 21, 3)]);
+}
+
+#[test]
 fn laps_without_elapsed_time_last_until_the_next() {
     let mut recording = ride(300);
     recording.laps = [0, 100, 200]
