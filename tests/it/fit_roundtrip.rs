@@ -4,7 +4,7 @@
 use paceport::fix::{SettleOptions, settle};
 use paceport::formats::{self, read_bytes};
 use paceport::limits::Limits;
-use paceport::model::{Activity, Channel, Device, Lap, Recording, Session, SubSport, Track};
+use paceport::model::{Activity, Channel, Device, Lap, Recording, Session, SubSport, Totals, Track};
 use paceport::report::Notes;
 
 use super::{expect, fit_validate};
@@ -61,8 +61,38 @@ fn track_difference(a: &Track, b: &Track) -> Option<String> {
     None
 }
 
+/// Takes over the averages, extremes and positions that the writer filled in, when they are those of the span's samples.
+fn fill(totals: &mut Totals, other: &Totals, track: &Track, span: (i64, i64), next: Option<i64>) -> [(f64, f64); 2] {
+    let until = next.filter(|next| *next <= span.1).map_or(span.1, |next| next - 1);
+    let rows: Vec<usize> = (0..track.len()).filter(|row| (span.0..=until).contains(&track.times()[*row])).collect();
+    let values = |channel| rows.iter().filter_map(move |row| track.get(*row, channel)).map(f64::from);
+    let mean = |channel| values(channel).sum::<f64>() / values(channel).count() as f64;
+    let most = |channel| values(channel).fold(f64::NAN, f64::max);
+    let near = |own: &mut Option<f64>, other: Option<f64>, expected: f64, grid: f64| {
+        *own = own.or(other.filter(|value| (value - expected).abs() <= grid * 0.51));
+    };
+    near(&mut totals.avg_heart_rate, other.avg_heart_rate, mean(Channel::HeartRate), 1.0);
+    near(&mut totals.max_heart_rate, other.max_heart_rate, most(Channel::HeartRate), 1.0);
+    near(&mut totals.avg_cadence, other.avg_cadence, mean(Channel::Cadence), 1.0 / 128.0);
+    near(&mut totals.max_cadence, other.max_cadence, most(Channel::Cadence), 1.0 / 128.0);
+    near(&mut totals.avg_power, other.avg_power, mean(Channel::Power), 1.0);
+    near(&mut totals.max_power, other.max_power, most(Channel::Power), 1.0);
+    near(&mut totals.max_speed, other.max_speed, most(Channel::Speed), 0.001);
+    let distances: Vec<f64> = rows.iter().filter_map(|row| track.distance(*row)).collect();
+    let before = rows.first().and_then(|row| (0..*row).rev().find_map(|row| track.distance(row)));
+    if let (Some(first), Some(last)) = (distances.first(), distances.last()) {
+        near(&mut totals.distance_m, other.distance_m, last - before.unwrap_or(*first), 0.02);
+    }
+    if let (Some(distance), Some(timer)) = (totals.distance_m, totals.timer_s) {
+        near(&mut totals.avg_speed, other.avg_speed, distance / timer, 0.001);
+    }
+    let mut positions = rows.iter().filter_map(|row| track.position(*row));
+    let first = positions.next().unwrap_or_default();
+    [first, positions.next_back().unwrap_or(first)]
+}
+
 /// What FIT needs and the source did not say is filled in by the writer.
-fn with_defaults(mut session: Session, other: &Session) -> Session {
+fn with_defaults(mut session: Session, other: &Session, of: &Activity, next: Option<i64>) -> Session {
     let totals = &mut session.totals;
     if totals.timer_s > totals.elapsed_s && totals.elapsed_s.is_some() {
         // FIT wants the larger one as elapsed time.
@@ -74,12 +104,24 @@ fn with_defaults(mut session: Session, other: &Session) -> Session {
     session.laps = other.laps;
     session.totals.elapsed_s = session.totals.elapsed_s.or(other.totals.elapsed_s);
     session.totals.timer_s = session.totals.timer_s.or(other.totals.timer_s);
+    let [first, _] = fill(&mut session.totals, &other.totals, &of.track, (session.start, session.end), next);
+    session.start_position = session.start_position.or(other.start_position.filter(|position| *position == first));
+    if of.sessions.len() == 1 {
+        let climb = |own: &mut Option<f64>, other: Option<f64>, computed: Option<f64>| {
+            *own = own.or(other.filter(|metres| computed.is_some_and(|computed| (metres - computed).abs() < 0.01)));
+        };
+        climb(&mut session.totals.ascent_m, other.totals.ascent_m, of.computed.ascent_m);
+        climb(&mut session.totals.descent_m, other.totals.descent_m, of.computed.descent_m);
+    }
     session
 }
 
-fn lap_with_defaults(mut lap: Lap, other: &Lap) -> Lap {
+fn lap_with_defaults(mut lap: Lap, other: &Lap, of: &Activity, next: Option<i64>) -> Lap {
     lap.totals.elapsed_s = lap.totals.elapsed_s.or(other.totals.elapsed_s);
     lap.totals.timer_s = lap.totals.timer_s.or(other.totals.timer_s);
+    let [first, last] = fill(&mut lap.totals, &other.totals, &of.track, (lap.start, lap.end), next);
+    lap.start_position = lap.start_position.or(other.start_position.filter(|position| *position == first));
+    lap.end_position = lap.end_position.or(other.end_position.filter(|position| *position == last));
     lap
 }
 
@@ -97,15 +139,20 @@ pub fn differences(a: &Activity, b: &Activity) -> Vec<String> {
     if a.laps.is_empty() {
         found.extend((b.laps.is_empty()).then(|| "no lap was derived".to_owned()));
     } else {
-        let laps: Vec<Lap> = a.laps.iter().zip(&b.laps).map(|(a, b)| lap_with_defaults(a.clone(), b)).collect();
+        let next = a.laps.iter().skip(1).map(|lap| Some(lap.start)).chain([None]);
+        let laps: Vec<Lap> = (a.laps.iter().zip(&b.laps).zip(next))
+            .map(|((lap, other), next)| lap_with_defaults(lap.clone(), other, a, next))
+            .collect();
         found.extend((a.laps.len() != b.laps.len()).then(|| format!("{} laps, {} after", a.laps.len(), b.laps.len())));
         found.extend(list_difference("laps", &laps, &b.laps[..laps.len()]));
     }
     if a.sessions.is_empty() {
         found.extend((b.sessions.len() != 1).then(|| "not one derived session".to_owned()));
     } else {
-        let sessions: Vec<Session> =
-            a.sessions.iter().zip(&b.sessions).map(|(a, b)| with_defaults(a.clone(), b)).collect();
+        let next = a.sessions.iter().skip(1).map(|session| Some(session.start)).chain([None]);
+        let sessions: Vec<Session> = (a.sessions.iter().zip(&b.sessions).zip(next))
+            .map(|((session, other), next)| with_defaults(session.clone(), other, a, next))
+            .collect();
         found.extend(list_difference("sessions", &sessions, &b.sessions));
     }
     found.extend(list_difference("lengths", &a.lengths, &b.lengths));

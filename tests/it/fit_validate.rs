@@ -316,7 +316,10 @@ fn timeline(messages: &[Message], need: &mut dyn FnMut(bool, &str)) {
     let timeline: Vec<&Message> = messages.iter().filter(|m| matches!(m.global, 20 | 21 | 78)).collect();
     let timer = |m: &Message| (m.global == 21 && m.number(0) == Some(0)).then(|| m.number(1).unwrap());
     need(timeline.first().and_then(|m| timer(m)) == Some(0), "timer start before everything else");
-    need(timeline.last().and_then(|m| timer(m)) == Some(4), "timer stop_all behind everything else");
+    let stop_all = timeline.iter().rposition(|m| m.global == 20 || timer(m).is_some());
+    need(stop_all.and_then(|at| timer(timeline[at])) == Some(4), "timer stop_all behind all records and timer events");
+    let times: Vec<i64> = timeline.iter().filter_map(|m| m.number(253)).collect();
+    need(times.is_sorted(), "records and events ascend");
     let states: Vec<i64> = timeline.iter().filter_map(|m| timer(m)).collect();
     need(states.windows(2).all(|pair| (pair[0] == 0) != (pair[1] == 0)), "timer starts and stops alternate");
     let first_summary = messages.iter().position(|m| matches!(m.global, 18 | 19 | 34 | 101)).unwrap_or(0);

@@ -122,6 +122,59 @@ fn pauses_become_timer_events_in_their_place() {
 }
 
 #[test]
+fn summaries_of_another_format_get_the_averages_of_their_samples() {
+    let mut recording = ride(200);
+    let lap = |from: i64, to: i64, max_power| Lap {
+        start: START + from * 1000,
+        end: START + to * 1000,
+        totals: Totals { elapsed_s: Some((to - from) as f64), timer_s: Some(75.0), max_power, ..Totals::default() },
+        ..Lap::default()
+    };
+    recording.laps = vec![lap(0, 100, Some(321.0)), lap(100, 199, None)];
+    recording.sessions = vec![Session {
+        start: START,
+        end: START + 199_000,
+        totals: Totals {
+            elapsed_s: Some(199.0),
+            timer_s: Some(150.0),
+            distance_m: Some(1500.0),
+            max_heart_rate: Some(180.0),
+            ..Totals::default()
+        },
+        ..Session::default()
+    }];
+    let (bytes, notes) = written(recording);
+    assert!(notes.is_empty(), "{notes:?}");
+    let session = &messages(&bytes, 18)[0];
+    // Power 0 to 199 W; 1500 m in 150 s; the stated maximum of heart rate stays.
+    let wanted = [(20, 100), (21, 199), (18, 0), (19, 0), (124, 10_000), (125, 7500), (9, 150_000), (17, 180)];
+    assert_eq!(wanted.map(|(field, _)| (field, session.number(field).unwrap())), wanted);
+    // 120 + i mod 30 bpm, none where i mod 10 is 3: six times 3636 over 27 rows, once 2334 over 18; 24,150 / 180 = 134.2.
+    assert_eq!(session.number(16), Some(134));
+    assert_eq!(session.number(3), Some(560_731_841), "47° in semicircles");
+    let laps = messages(&bytes, 19);
+    let of_laps = |field| [0, 1].map(|lap| laps[lap].number(field));
+    // A sample on the border belongs to the later lap: 0 to 99 W, 100 to 199 W.
+    assert_eq!(of_laps(19), [Some(50), Some(150)]);
+    assert_eq!(of_laps(20), [Some(321), Some(199)]);
+    // 742.5 m at the last sample of the first lap, 1492.5 m at the end.
+    assert_eq!(of_laps(9), [Some(74_250), Some(75_000)]);
+}
+
+#[test]
+fn events_after_the_end_follow_the_last_timer_event() {
+    let mut recording = ride(100);
+    // recovery_hr, two minutes after the stop: 95 bpm.
+    recording.events = vec![Event { time: START + 219_000, event: 21, event_type: 3, data: Some(95), group: None }];
+    let (bytes, _) = written(recording);
+    let events: Vec<_> = messages(&bytes, 21)
+        .iter()
+        .map(|e| (e.number(253).unwrap() - FIT_START, e.number(0).unwrap(), e.number(1).unwrap()))
+        .collect();
+    assert_eq!(events, [(0, 0, 0), (99, 0, 4), (219, 21, 3)]);
+}
+
+#[test]
 fn laps_without_elapsed_time_last_until_the_next() {
     let mut recording = ride(300);
     recording.laps = [0, 100, 200]

@@ -76,6 +76,21 @@ fn what_follows_the_end_is_noted_and_left() {
 }
 
 #[test]
+fn padding_between_the_links_of_a_chain_costs_no_activity() {
+    for padding in [vec![0; 500], b"...\x0e......FIT.FIT garbage \x0c\x10\0\0\xff\xff\xff\xff.FIT".to_vec()] {
+        let bytes = [ride(3).file(), padding.clone(), ride(4).file(), padding.clone()].concat();
+        let drafts = read(&bytes).drafts;
+        let found: Vec<_> = drafts
+            .iter()
+            .map(|d| (d.recording.track.len(), d.notes.get("fit.trailing_bytes").map_or(0, |note| note.count)))
+            .collect();
+        let len = padding.len() as u64;
+        assert_eq!(found, [(3, len), (4, len)]);
+        assert!(drafts.iter().all(|draft| draft.complete));
+    }
+}
+
+#[test]
 fn a_chain_is_several_activities_or_one_with_its_strap() {
     let two = [ride(3).file(), ride(4).file()].concat();
     let lens: Vec<usize> = read(&two).drafts.iter().map(|d| d.recording.track.len()).collect();
@@ -98,6 +113,11 @@ fn a_chain_is_several_activities_or_one_with_its_strap() {
     let expected = [None, Some(100.0), Some(105.0), None];
     assert_eq!(column(&draft, Channel::HeartRate), expected);
     assert_eq!(draft.notes.get("fit.strap_heart_rate").unwrap().count, 2);
+
+    let mut named = strap(START, 16_384, 2048, &[(2560, 100), (3584, 120)]);
+    named.define(4, 23, &[(0, 1, base::UINT8), (1, 1, base::UINT8)]).data(4, &[V::U8(1), V::U8(120)]);
+    let draft = only(&[swim.file(), named.file()].concat());
+    assert_eq!(column(&draft, Channel::HeartRate), expected, "whatever else the strap says");
 }
 
 #[test]

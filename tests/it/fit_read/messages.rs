@@ -3,7 +3,7 @@
 use paceport::model::{LapTrigger, SetKind, Sport, SubSport};
 
 use super::{ms, only};
-use crate::fixtures::fit::{START, V, activity, base, record};
+use crate::fixtures::fit::{Fit, START, V, activity, base, record};
 
 #[test]
 fn a_multisport_file_is_one_activity_with_legs_and_summed_totals() {
@@ -195,6 +195,49 @@ fn sets_splits_zones_athlete_workout_and_sensors_arrive() {
     assert_eq!((recorder.serial.as_deref(), recorder.firmware.as_deref()), (Some("4242"), Some("3.10")));
     assert_eq!((sensor.manufacturer.as_deref(), sensor.product_id), (Some("wahoo_fitness"), Some(7)));
     assert_eq!((sensor.firmware.as_deref(), sensor.battery_status), (Some("1.21"), Some(3)));
+}
+
+#[test]
+fn a_set_pairs_its_category_with_the_subtype_of_the_same_place() {
+    let mut fit = activity();
+    fit.define(2, 225, &[(254, 4, base::UINT32), (7, 6, base::UINT16), (8, 6, base::UINT16)]);
+    let none = u16::MAX;
+    for [categories, subtypes] in [
+        [[30, 21, 65_534], [none, 8, none]],
+        [[none, 21, 30], [3, 8, 9]],
+        [[28, none, none], [6, 5, 4]],
+        [[none; 3], [6, 5, 4]],
+    ] {
+        let mut values = vec![V::U32(START)];
+        values.extend(categories.iter().chain(&subtypes).map(|number| V::U16(*number)));
+        fit.data(2, &values);
+    }
+    let sets = only(&fit.file()).recording.sets;
+    let numbers: Vec<_> = sets.iter().map(|set| (set.category, set.category_subtype)).collect();
+    assert_eq!(numbers, [(Some(30), None), (Some(21), Some(8)), (Some(28), Some(6)), (None, None)]);
+    assert_eq!(sets[0].exercise.as_deref(), Some("triceps extension"), "not the ez bar of another category's 8");
+}
+
+#[test]
+fn without_an_activity_message_the_clock_setting_of_the_device_tells_the_offset() {
+    let offset = |settings: [u32; 3], zone: u8| {
+        let mut fit = activity();
+        fit.define(2, 2, &[(0, 1, base::UINT8), (1, 4, base::UINT32), (2, 8, base::UINT32)]);
+        fit.data(2, &[V::U8(zone), V::U32(settings[0]), V::U32(settings[1]), V::U32(settings[2])]);
+        record(&mut fit, START, 100);
+        let stated = |fit: &Fit| only(&fit.file()).clock.offset_s;
+        let cut = stated(&fit);
+        fit.define(3, 34, &[(253, 4, base::UINT32), (5, 4, base::UINT32)]);
+        fit.data(3, &[V::U32(START), V::U32(START + 10_800)]);
+        assert_eq!(stated(&fit), Some(10_800), "the activity message knows better");
+        cut
+    };
+    let west = (-25_200_i32) as u32;
+    assert_eq!(offset([0, west, 3600], 0), Some(-25_200));
+    assert_eq!(offset([0, west, 3600], 1), Some(3600), "the active zone counts");
+    assert_eq!(offset([3600, 0, u32::MAX], 0), None, "0 is what devices write that know none");
+    assert_eq!(offset([0, 7, 0], 0), None, "no zone");
+    assert_eq!(offset([0, 16 * 3600, 0], 0), None, "no zone");
 }
 
 #[test]

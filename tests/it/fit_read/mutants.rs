@@ -78,6 +78,7 @@ fn seeds() -> Vec<Vec<u8>> {
         messages.file(),
         compressed.file(),
         [ride(4).file(), strap(START, 5, 2048, &beats).file(), activity().file()].concat(),
+        [ride(4).file(), vec![0; 40], ride(5).file(), b".FIT.FIT".to_vec()].concat(),
     ]
 }
 

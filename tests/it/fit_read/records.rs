@@ -204,6 +204,12 @@ fn records_without_a_time_take_it_from_their_length_or_keep_their_place() {
     let active: Vec<bool> = draft.recording.lengths.iter().map(|length| length.active).collect();
     assert_eq!(active, [true, false, true]);
 
+    // The record of a length comes before it; the file breaks off between the two.
+    swim.data(1, &[V::U32(u32::MAX), V::U32(10_000)]);
+    let track = only(&swim.file()).recording.track;
+    assert_eq!(track.times()[..3], [0, 30, 60].map(|s| ms(START + s) + 29_500));
+    assert_eq!((track.len(), track.untimed_count(), track.is_timed(3)), (4, 1, false));
+
     let mut plain = activity();
     plain.define(1, 20, &[(3, 1, base::UINT8)]).data(1, &[V::U8(90)]).data(1, &[V::U8(91)]);
     let draft = only(&plain.file());

@@ -73,6 +73,8 @@ pub(super) struct Collector {
     /// `timestamp_correlation` (162): UTC minus system time, and local minus UTC time, ms.
     pub system_shift: Option<i64>,
     pub local_shift: Option<i64>,
+    /// What the clock of the device was set to (`device_settings`, 2): local minus UTC time, ms.
+    pub settings_offset: Option<i64>,
     pub laps: Vec<(Span, Lap)>,
     pub sessions: Vec<(Span, Session)>,
     pub lengths: Vec<(Span, Length)>,
@@ -110,6 +112,7 @@ impl Collector {
         matches!(
             message,
             number::FILE_ID
+                | number::DEVICE_SETTINGS
                 | number::FILE_CREATOR
                 | number::DEVICE_INFO
                 | number::EVENT
@@ -150,6 +153,12 @@ impl Collector {
                 self.hardware = message.uint::<u32>(1).map(|version| version.to_string());
             }
             number::DEVICE_INFO => self.device(message),
+            number::DEVICE_SETTINGS => {
+                // One offset a zone; 0 is what devices write that know none, and no zone is set by odd seconds.
+                let zone = message.uint::<u8>(0).unwrap_or(0);
+                let seconds = message.numbers(2).nth(zone.into()).flatten().map(|raw| i64::from(raw as u32 as i32));
+                self.settings_offset = seconds.filter(|s| *s != 0 && s % 900 == 0).map(|s| s * 1000);
+            }
             number::EVENT => self.event(message, time.map(|time| time + message.milliseconds()).or(last)),
             number::LAP => {
                 let developer = self.developer_values(message);

@@ -104,15 +104,18 @@ fn first_instant(columns: &Columns, collector: &Collector) -> Option<i64> {
         .or(collector.activity.and_then(|a| a.time))
 }
 
-/// Garmin Swim leaves the time out of every record and writes one record a length: the record belongs to its end.
+/// Garmin Swim leaves the time out of every record and writes one record before each length: the record belongs to its end.
+/// Where the file breaks off, the last record has no length any more and stays without a time.
 fn times_from_lengths(columns: &mut Columns, collector: &Collector, notes: &mut Notes) {
-    let all = columns.untimed.len() == columns.time.len();
-    if !all || columns.time.is_empty() || columns.time.len() != collector.lengths.len() {
+    let (rows, lengths) = (columns.time.len(), collector.lengths.len());
+    if columns.untimed.len() != rows || lengths == 0 || (rows != lengths && rows != lengths + 1) {
         return;
     }
     let Some(ends) = collector.lengths.iter().map(|(span, _)| span.end()).collect::<Option<Vec<i64>>>() else { return };
-    columns.time = ends;
-    columns.untimed.clear();
+    columns.time.truncate(lengths);
+    columns.time.copy_from_slice(&ends);
+    columns.time.resize(rows, ends.last().copied().unwrap_or(NO_TIME));
+    columns.untimed.retain(|row| *row as usize >= lengths);
     notes.add(LENGTH_TIMES, Place::NOWHERE, || "records without a time were given the end of their swim length");
 }
 
@@ -163,7 +166,7 @@ fn clock(collector: &Collector, local: bool, notes: &mut Notes) -> Clock {
         return Clock { basis: Basis::Local, ..Clock::default() };
     }
     let activity = collector.activity.and_then(|a| Some(a.local? - a.time?));
-    for offset in [activity, collector.local_shift].into_iter().flatten() {
+    for offset in [activity, collector.local_shift, collector.settings_offset].into_iter().flatten() {
         let rounded = (offset + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
         if OFFSETS.contains(&rounded) {
             return Clock {

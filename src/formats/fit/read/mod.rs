@@ -34,6 +34,10 @@ const STOPPED: Code = Code::damage("fit.stopped");
 const SAMPLES: Code = Code::damage("fit.samples");
 const TRAILING: Code = Code::warning("fit.trailing_bytes");
 
+/// Where a header has `.FIT`.
+const MARK: usize = 8;
+/// Size of a header without a CRC of its own; where that CRC is in a larger one.
+const HEADER_CRC_AT: usize = 12;
 /// Header size that includes a CRC of the header.
 const HEADER_WITH_CRC: usize = 14;
 
@@ -42,10 +46,10 @@ const HEADER_WITH_CRC: usize = 14;
 /// # Errors
 /// `Malformed` when there is no FIT header or not a single readable message.
 pub(super) fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
-    let mut at = 0;
+    let mut next = Some(0);
     let mut pending: Option<Pending> = None;
     let mut anything = false;
-    while let Some(segment) = Segment::at(bytes, at) {
+    while let Some(segment) = next.and_then(|at| Segment::at(bytes, at)) {
         let (read, kind) = segment.read(intake.limits().samples);
         let collector = &read.collector;
         let messages = collector.messages > 0 || !read.columns.time.is_empty() || !collector.heart.is_empty();
@@ -54,7 +58,8 @@ pub(super) fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
         // Without a type the content decides.
         let content = || !read.columns.time.is_empty() || !collector.sessions.is_empty() || !collector.laps.is_empty();
         let activity = !collector.is_no_activity() && (typed || content());
-        let strap_only = collector.file.is_none() && collector.messages == 0 && read.columns.time.is_empty();
+        let strap_only =
+            collector.file.is_none() && (collector.messages == 0 || !collector.heart.is_empty()) && !content();
         match &mut pending {
             Some(before) if strap_only => {
                 before.complete &= read.complete;
@@ -73,23 +78,48 @@ pub(super) fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
                 intake.notes().extend(read.notes);
             }
         }
-        at = segment.next;
+        next = link(bytes, segment.next);
+        let gap = next.unwrap_or(bytes.len()).saturating_sub(segment.next);
+        let notes = pending.as_mut().map_or(intake.notes(), |pending| &mut pending.notes);
+        notes.add_many(TRAILING, gap as u64, Place::byte(segment.next), || {
+            format!("{gap} bytes after the end are no FIT file and were left out")
+        });
     }
-    if at == 0 {
+    if !sniff(bytes) {
         return Err(Error::malformed(Place::byte(0), "no FIT header"));
     }
     if !anything {
         return Err(Error::malformed(Place::byte(0), "a FIT header, but not one readable message"));
     }
-    let left = bytes.len() - at;
-    let notes = pending.as_mut().map_or(intake.notes(), |pending| &mut pending.notes);
-    notes.add_many(TRAILING, left as u64, Place::byte(at), || {
-        format!("{left} bytes after the end are no FIT file and were left out")
-    });
     match pending {
         Some(last) => intake.emit(last.finish()),
         None => Ok(()),
     }
+}
+
+/// Where the next link of a chain starts: at `from`, or behind bytes that are none (padding). There a header has to be of a
+/// usual size and the file to be whole, so that garbage is not taken for one.
+fn link(bytes: &[u8], from: usize) -> Option<usize> {
+    let rest = bytes.get(from..)?;
+    let found = memchr::memmem::find_iter(rest, b".FIT").filter_map(|mark| mark.checked_sub(MARK));
+    std::iter::once(0)
+        .filter(|_| sniff(rest))
+        .chain(found.filter(|at| is_whole(&rest[*at..])))
+        .next()
+        .map(|at| from + at)
+}
+
+/// True when a header of a usual size, with a right checksum if it has one, starts a file that is all there.
+fn is_whole(bytes: &[u8]) -> bool {
+    let Some((size, rest)) = bytes.split_first() else { return false };
+    let (header, declared) = (usize::from(*size), rest.get(3..).and_then(|rest| rest.first_chunk::<4>()));
+    let declared = declared.map_or(0, |size| u32::from_le_bytes(*size) as usize);
+    let checked = match (header, bytes.get(HEADER_CRC_AT..HEADER_WITH_CRC)) {
+        (HEADER_WITH_CRC, Some(stated)) => stated == [0, 0] || crc16(&bytes[..HEADER_CRC_AT]).to_le_bytes() == *stated,
+        (HEADER_CRC_AT, _) => true,
+        _ => false,
+    };
+    checked && declared > 0 && bytes.len() - header >= declared
 }
 
 /// One link of a chain: header, records, CRC.

@@ -132,12 +132,16 @@ pub(super) fn set(message: &Message<'_>) -> Set {
     let word = message.own_text(own::KIND);
     let rest = message.number(5) == Some(0.0);
     let kind = own::SET_KINDS.iter().find(|(_, known)| word.as_deref() == Some(*known)).map(|(kind, _)| *kind);
+    // A device that guesses lists several categories, the likeliest first, each with the subtype of the same place.
+    let category = message.numbers(7).enumerate().find_map(|(place, number)| Some((place, number?)));
+    let subtype = category.and_then(|(place, _)| message.numbers(8).nth(place).flatten());
+    let whole = |number: f64| (0.0..65_535.0).contains(&number).then_some(number as u16);
     Set {
         start: message.fine_time(6).or_else(|| message.time(MESSAGE_INDEX)),
         duration_s: message.scaled(0, 1000.0, 0.0),
         exercise: message.own_text(own::EXERCISE),
-        category: message.uint(7),
-        category_subtype: message.uint(8),
+        category: category.and_then(|(_, number)| whole(number)),
+        category_subtype: subtype.and_then(whole),
         repetitions: message.uint(3),
         weight_kg: message.scaled(4, 16.0, 0.0),
         distance_m: message.own_number(own::DISTANCE),

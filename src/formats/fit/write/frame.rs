@@ -1,10 +1,11 @@
 //! The frame of an activity file: its sessions and laps, completed so that together they cover the whole recording.
 //!
 //! What the source states is kept as it is. Only what it leaves open is derived: a missing session or lap, the elapsed
-//! time of a lap (until the next one starts), the timer time (elapsed time without the pauses).
+//! time of a lap (until the next one starts), the timer time (elapsed time without the pauses), averages and extremes.
 
 use crate::model::{Activity, Channel, Lap, LapTrigger, Session, Totals, time};
 
+use super::fill;
 use super::records::TIME_MIN;
 
 /// FIT `session_trigger` for the end of the activity.
@@ -63,6 +64,10 @@ impl Frame {
             }
             swapped += u64::from(complete_session(session, activity));
         }
+        if !derived {
+            fill::sessions(&mut sessions, activity);
+        }
+        fill::laps(&mut laps, activity);
         if laps.is_empty() {
             for (at, session) in sessions.iter_mut().enumerate() {
                 (session.first_lap, session.laps) = (Some(number(at)), Some(1));

@@ -8,6 +8,7 @@ mod about;
 mod columns;
 mod developer;
 mod encode;
+mod fill;
 mod frame;
 mod records;
 mod slot;

@@ -76,8 +76,9 @@ fn marks<'a>(activity: &'a Activity, frame: &Frame) -> Vec<Mark<'a>> {
     }
     let pieces = intervals(&activity.rr, times).into_iter();
     marks.extend(pieces.map(|(row, time, what)| Mark { row, time, rank: 0, what }));
+    // Devices go on with events after the end: the heart rate two minutes later.
+    marks.push(Mark { row: times.len(), time: frame.end, rank: 3, what: timer(frame.end, STOP_ALL, MANUAL) });
     marks.sort_by_key(|mark| (mark.row, mark.time, mark.rank));
-    marks.push(Mark { row: times.len(), time: i64::MAX, rank: 3, what: timer(frame.end, STOP_ALL, MANUAL) });
     marks
 }
 
