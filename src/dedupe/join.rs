@@ -134,6 +134,8 @@ fn sessions(given: &[((i64, i64), &Activity)]) -> Vec<Session> {
             laps: count(|s| s.laps),
             lengths: count(|s| s.lengths),
             active_lengths: count(|s| s.active_lengths),
+            // What they measure of the first part is not true of the whole.
+            fields: Vec::new(),
             ..all[0].clone()
         }];
     }
@@ -142,6 +144,7 @@ fn sessions(given: &[((i64, i64), &Activity)]) -> Vec<Session> {
     for (_, part) in given {
         sessions.extend(part.sessions.iter().cloned().map(|mut session| {
             session.first_lap = session.first_lap.map(|lap| lap.saturating_add(laps));
+            session.fields.retain(|field| laps == 0 || !field.points_at_laps());
             session
         }));
         laps = laps.saturating_add(part.laps.len() as u16);
@@ -161,7 +164,10 @@ fn append_parts(to: &mut Recording, part: &Activity) {
     to.pauses.extend_from_slice(&part.pauses);
     to.rr.extend_from_slice(&part.rr);
     to.events.extend_from_slice(&part.events);
-    to.splits.extend_from_slice(&part.splits);
+    to.splits.extend(part.splits.iter().cloned().map(|mut split| {
+        split.fields.retain(|field| !field.points_at_laps());
+        split
+    }));
     to.waypoints.extend_from_slice(&part.waypoints);
     for device in &part.devices {
         if !to.devices.iter().any(|have| is_one(have, device)) {

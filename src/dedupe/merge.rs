@@ -420,6 +420,7 @@ fn parts(members: &[Member<'_>], preferences: &Preferences, to: &mut Recording, 
         to.sessions.clone_from(&all[at].sessions);
         for session in &mut to.sessions {
             (session.first_lap, session.laps) = (None, None);
+            session.fields.retain(|field| !field.points_at_laps());
         }
     }
     if spine > 0 && !(to.laps.is_empty() && to.lengths.is_empty()) {
@@ -433,7 +434,11 @@ fn parts(members: &[Member<'_>], preferences: &Preferences, to: &mut Recording, 
     to.pauses = pauses.map(|at| all[at].pauses.clone()).unwrap_or_default();
     to.sets = first("sets", &|r| !r.sets.is_empty()).map(|at| all[at].sets.clone()).unwrap_or_default();
     to.events = first("events", &|r| !r.events.is_empty()).map(|at| all[at].events.clone()).unwrap_or_default();
-    to.splits = first("splits", &|r| !r.splits.is_empty()).map(|at| all[at].splits.clone()).unwrap_or_default();
+    let splits = first("splits", &|r| !r.splits.is_empty());
+    to.splits = splits.map(|at| all[at].splits.clone()).unwrap_or_default();
+    if splits != Some(spine) {
+        to.splits.iter_mut().for_each(|split| split.fields.retain(|field| !field.points_at_laps()));
+    }
     let places = first("waypoints", &|r| !r.waypoints.is_empty());
     to.waypoints = places.map(|at| all[at].waypoints.clone()).unwrap_or_default();
     // Beats belong together: the fullest list wins.

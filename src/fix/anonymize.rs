@@ -5,7 +5,7 @@ use geo::{Distance, Haversine, Point};
 use super::zone::Verdict;
 use super::{SettleOptions, settle};
 use crate::error::Place;
-use crate::model::{Activity, Athlete, DeveloperValue, Draft, FieldValue, Recording, Track};
+use crate::model::{Activity, Athlete, Draft, FieldValue, Recording, StatedField, Track};
 use crate::report::Code;
 
 const TRIMMED: Code = Code::info("anonymize.trimmed");
@@ -16,7 +16,8 @@ const TRIM_M: f64 = 200.0;
 /// How much to take away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Anonymize {
-    /// Serial numbers, names, notes, the athlete, and the first and last 200 m of the track.
+    /// Serial numbers, names, notes, the athlete, fields of summaries that the model does not name, and the first and last
+    /// 200 m of the track.
     Everything,
     /// As above, but the track stays.
     KeepTrack,
@@ -65,16 +66,24 @@ fn strip(recording: &mut Recording) {
     recording.platform_ids.clear();
     (recording.name, recording.description, recording.gear) = (None, None, None);
     // Texts and arrays of developer fields may be names and identities; plain numbers are measurements.
-    let measured = |value: &DeveloperValue| matches!(value.value, FieldValue::Number(_));
+    let measured = |value: &StatedField| matches!(value.value, FieldValue::Number(_));
+    // Nobody can say what fields without a name hold: corners of the map, serial numbers.
     for session in &mut recording.sessions {
         session.name = None;
         session.developer.retain(measured);
+        session.fields.clear();
     }
     for lap in &mut recording.laps {
         lap.name = None;
         lap.developer.retain(measured);
+        lap.fields.clear();
     }
-    recording.sets.iter_mut().for_each(|set| set.note = None);
+    for set in &mut recording.sets {
+        set.note = None;
+        set.fields.clear();
+    }
+    recording.lengths.iter_mut().for_each(|length| length.fields.clear());
+    recording.splits.iter_mut().for_each(|split| split.fields.clear());
     for waypoint in &mut recording.waypoints {
         (waypoint.name, waypoint.description) = (None, None);
     }
@@ -107,7 +116,7 @@ fn far_from_first<'a>(mut way: impl Iterator<Item = &'a (usize, Point)>) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Channel, Device};
+    use crate::model::{Channel, Device, ExtraKey, FitField, Lap, Length, Session, Set, Split, StatedField};
 
     fn ride() -> Activity {
         let mut draft = Draft::new();
@@ -130,6 +139,26 @@ mod tests {
         assert_eq!(activity.track.len(), 64);
         assert_eq!(activity.track.position(0), Some((47.0 + 18.0 * 0.0001, 8.0)));
         assert_eq!(activity.track.column(Channel::HeartRate).map(|c| c.count()), Some(64));
+    }
+
+    #[test]
+    fn fields_that_nobody_can_judge_are_gone() {
+        let fit = FitField::Native { number: 27, base_type: 0x85, scale: 1.0, offset: 0.0 };
+        let key = ExtraKey { name: "nec_lat".into(), unit: "semicircles".into(), fit: Some(fit) };
+        let fields = vec![StatedField { key: key.into(), value: FieldValue::Number(560_731_841.0) }];
+        let mut recording = ride().into_recording();
+        let (start, end) = (1_714_547_520_000, 1_714_547_560_000);
+        recording.laps.push(Lap { start, end, fields: fields.clone(), ..Lap::default() });
+        recording.sessions.push(Session { start, end, fields: fields.clone(), ..Session::default() });
+        recording.lengths.push(Length { start, end, fields: fields.clone(), ..Length::default() });
+        recording.sets.push(Set { start: Some(start), fields: fields.clone(), ..Set::default() });
+        recording.splits.push(Split { start, end, fields, ..Split::default() });
+        let known = settle(Draft { recording, ..Draft::default() }, &SettleOptions::default());
+        let left = anonymize(known, Anonymize::KeepTrack);
+        assert!(left.laps[0].fields.is_empty() && left.sessions[0].fields.is_empty());
+        assert!(
+            left.lengths[0].fields.is_empty() && left.sets[0].fields.is_empty() && left.splits[0].fields.is_empty()
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::own::{ExtraRow, Head, Part, Value, plain};
 use super::text::{self, Page, Times};
 use super::{Format, Writer};
 use crate::error::Result;
-use crate::model::{Activity, DeveloperValue, FieldValue};
+use crate::model::{Activity, FieldValue, StatedField};
 use crate::report::Notes;
 
 /// The JSON row of the format table.
@@ -153,17 +153,20 @@ fn list<T: Part>(page: &mut Page<'_>, name: &str, parts: &[T]) -> Result<()> {
 fn object(page: &mut Page<'_>, part: &dyn Part) {
     page.put("{");
     let gap = fields(page, part, "");
-    developer_fields(page, part.developer(), gap);
+    let gap = stated_fields(page, "developer_fields", part.developer(), gap);
+    stated_fields(page, "fields", part.fields(), gap);
     page.put("}");
 }
 
-/// The developer fields of a lap, session or device.
-fn developer_fields(page: &mut Page<'_>, values: &[DeveloperValue], gap: &str) {
+/// Developer or native fields of a lap, session, device and so on. Takes and returns what goes before the next key.
+fn stated_fields(page: &mut Page<'_>, name: &str, values: &[StatedField], gap: &'static str) -> &'static str {
     if values.is_empty() {
-        return;
+        return gap;
     }
     page.put(gap);
-    page.put("\"developer_fields\":[");
+    page.put("\"");
+    page.put(name);
+    page.put("\":[");
     for (i, value) in values.iter().enumerate() {
         page.put(if i > 0 { ",{" } else { "{" });
         fields(page, &ExtraRow::of(&value.key), "");
@@ -182,6 +185,7 @@ fn developer_fields(page: &mut Page<'_>, values: &[DeveloperValue], gap: &str) {
         page.put("}");
     }
     page.put("]");
+    ","
 }
 
 /// The present fields of a part; `gap` goes before the first. Returns what goes before the next.

@@ -111,6 +111,19 @@ pub static KINDS: &[Kind] = &[
         let devices = a.devices.iter().map(|device| device.developer.len());
         laps.chain(legs).chain(devices).sum::<usize>() as u64
     }),
+    kind(
+        Code::warning("loss.summary_fields"),
+        "further FIT fields of laps, legs, lengths, sets and splits",
+        b"ypp-y",
+        |a| {
+            let laps = a.laps.iter().map(|lap| lap.fields.len());
+            let legs = a.sessions.iter().map(|session| session.fields.len());
+            let lengths = a.lengths.iter().map(|length| length.fields.len());
+            let sets = a.sets.iter().map(|set| set.fields.len());
+            let splits = a.splits.iter().map(|split| split.fields.len());
+            laps.chain(legs).chain(lengths).chain(sets).chain(splits).sum::<usize>() as u64
+        },
+    ),
     kind(Code::warning("loss.pauses"), "pauses", b"yyy-y", |a| a.pauses.len() as u64),
     kind(Code::warning("loss.lengths"), "swim lengths", b"ypp-y", |a| a.lengths.len() as u64),
     kind(Code::warning("loss.sets"), "strength sets", b"ypp-y", |a| a.sets.len() as u64),

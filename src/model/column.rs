@@ -110,9 +110,9 @@ impl ExtraKey {
 /// Identity of an extra channel inside FIT.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FitField {
-    /// A field of the record message that the channel table does not name: number, base type, scale and offset.
+    /// A field that the model does not name, of records or of a summary: number, base type, scale and offset.
     Native {
-        /// Field number in message 20.
+        /// Field number in its message.
         number: u8,
         /// FIT base type byte.
         base_type: u8,

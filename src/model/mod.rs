@@ -16,8 +16,8 @@ pub use channel::{Channel, ChannelInfo};
 pub use column::{Column, DeveloperField, ExtraColumn, ExtraKey, FitField};
 pub use glance::{Glance, GlancedChannels, GlancedTotals, Mean};
 pub use parts::{
-    Athlete, DeveloperValue, Device, Event, FieldValue, Intensity, Lap, LapTrigger, Length, Pause, RrInterval, Session,
-    Set, SetKind, Split, Stroke, Totals, Waypoint, Zones,
+    Athlete, Device, Event, FieldValue, Intensity, Lap, LapTrigger, Length, Pause, RrInterval, Session, Set, SetKind,
+    Split, StatedField, Stroke, Totals, Waypoint, Zones,
 };
 pub use sport::{Sport, SubSport, parse_sport};
 pub use stats::{ChannelStats, StatsByName};

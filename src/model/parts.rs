@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::column::ExtraKey;
+use super::column::{ExtraKey, FitField};
 use super::sport::{Sport, SubSport};
 
 /// Totals and averages that a device or platform states for a span (a lap, a session, a whole activity), or that were
@@ -138,13 +138,28 @@ impl Totals {
     }
 }
 
-/// A value that a lap, a leg or a device states beyond what its struct names: a developer field of FIT.
+/// A value that a summary or a device states beyond what its struct names: a field of FIT.
 #[derive(Debug, Clone, PartialEq)]
-pub struct DeveloperValue {
+pub struct StatedField {
     /// Name, unit and definition, shared by all values of the field.
     pub key: Arc<ExtraKey>,
     /// The value.
     pub value: FieldValue,
+}
+
+impl StatedField {
+    /// Its number, for a native field of FIT.
+    pub fn native(&self) -> Option<u8> {
+        match self.key.fit {
+            Some(FitField::Native { number, .. }) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// True for a field that counts laps: it means nothing beside the laps of another recording.
+    pub fn points_at_laps(&self) -> bool {
+        self.native().is_some() && matches!(&*self.key.name, "best_lap_index" | "first_lap_index" | "num_laps")
+    }
 }
 
 /// What a field of a summary holds. Never empty: a field without any valid value is absent.
@@ -152,7 +167,7 @@ pub struct DeveloperValue {
 pub enum FieldValue {
     /// One number, in the field's unit.
     Number(f64),
-    /// The numbers of an array, `None` for invalid ones; none behind the last valid one.
+    /// The numbers of an array, `None` for invalid ones. Those behind the last valid one are kept in native fields only.
     Numbers(Vec<Option<f64>>),
     /// A text.
     Text(String),
@@ -232,7 +247,9 @@ pub struct Lap {
     /// Index of the workout step it belongs to.
     pub workout_step: Option<u16>,
     /// Developer fields.
-    pub developer: Vec<DeveloperValue>,
+    pub developer: Vec<StatedField>,
+    /// Native fields of FIT without a place above.
+    pub fields: Vec<StatedField>,
 }
 
 /// A leg of a recording: one for an ordinary activity, one a sport (with transitions) for a multisport one.
@@ -273,7 +290,9 @@ pub struct Session {
     /// Perceived exertion, 0 to 10.
     pub rpe: Option<f32>,
     /// Developer fields.
-    pub developer: Vec<DeveloperValue>,
+    pub developer: Vec<StatedField>,
+    /// Native fields of FIT without a place above.
+    pub fields: Vec<StatedField>,
 }
 
 /// Swim stroke; the numbers are FIT's `swim_stroke`.
@@ -312,6 +331,8 @@ pub struct Length {
     pub calories_kcal: Option<f64>,
     /// False for a rest.
     pub active: bool,
+    /// Native fields of FIT without a place above.
+    pub fields: Vec<StatedField>,
 }
 
 /// One set of strength training.
@@ -339,6 +360,8 @@ pub struct Set {
     pub kind: SetKind,
     /// Note.
     pub note: Option<String>,
+    /// Native fields of FIT without a place above, and the whole list of a device that names several exercises.
+    pub fields: Vec<StatedField>,
 }
 
 /// Kind of a strength set.
@@ -404,6 +427,8 @@ pub struct Split {
     pub end: i64,
     /// Totals as stated.
     pub totals: Totals,
+    /// Native fields of FIT without a place above.
+    pub fields: Vec<StatedField>,
 }
 
 /// A recorder or sensor. `devices[0]` of a recording is the recorder itself.
@@ -436,7 +461,7 @@ pub struct Device {
     /// Operating time, s.
     pub operating_time_s: Option<u32>,
     /// Developer fields.
-    pub developer: Vec<DeveloperValue>,
+    pub developer: Vec<StatedField>,
 }
 
 impl Device {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use paceport::fix::{self, SettleOptions};
 use paceport::model::{
-    Activity, Channel, DeveloperField, DeveloperValue, Device, Draft, Event, Evidence, ExtraKey, FieldValue, FitField,
-    Intensity, Lap, LapTrigger, Length, Pause, Recording, RrInterval, Session, Set, SetKind, Split, Sport, Stroke,
+    Activity, Channel, DeveloperField, Device, Draft, Event, Evidence, ExtraKey, FieldValue, FitField, Intensity, Lap,
+    LapTrigger, Length, Pause, Recording, RrInterval, Session, Set, SetKind, Split, Sport, StatedField, Stroke,
     SubSport, Totals, Waypoint,
 };
 
@@ -209,6 +209,7 @@ fn parts(dice: &mut Dice, recording: &mut Recording) {
             pool_in_yards: dice.one_in(2),
             rpe: dice.maybe(|_| 6.5),
             developer: developer_values(dice),
+            fields: native_values(dice),
             ..Session::default()
         });
     }
@@ -224,6 +225,7 @@ fn parts(dice: &mut Dice, recording: &mut Recording) {
             name: dice.maybe(Dice::text),
             start_position: dice.maybe(|dice| (dice.below(90) as f64 / 7.0, -12.5)),
             developer: developer_values(dice),
+            fields: native_values(dice),
             ..Lap::default()
         });
     }
@@ -235,16 +237,24 @@ fn parts(dice: &mut Dice, recording: &mut Recording) {
             end: start + 30_000,
             active: i > 0,
             strokes: Some(14),
+            fields: native_values(dice),
             ..Length::default()
         });
         recording.sets.push(Set {
             start: dice.maybe(|_| start),
             exercise: dice.maybe(Dice::text),
             kind: SetKind::Drop,
+            fields: native_values(dice),
             ..Set::default()
         });
         recording.events.push(Event { time: start, event: 32, event_type: 3, data: Some(9), group: None });
-        recording.splits.push(Split { kind: Some(17), start, end: start + 5, totals: dice.totals() });
+        recording.splits.push(Split {
+            kind: Some(17),
+            start,
+            end: start + 5,
+            totals: dice.totals(),
+            fields: native_values(dice),
+        });
         recording
             .rr
             .extend((0..dice.below(50)).map(|n| RrInterval { time: start + n as i64 * 900, ms: 890 + n as u16 }));
@@ -277,7 +287,7 @@ fn parts(dice: &mut Dice, recording: &mut Recording) {
 }
 
 /// Developer fields of a lap, a leg or a device: a number, an array with a gap, a text.
-fn developer_values(dice: &mut Dice) -> Vec<DeveloperValue> {
+fn developer_values(dice: &mut Dice) -> Vec<StatedField> {
     let field = |number, base_type, scale, name: &str| {
         let field = DeveloperField { number, base_type, scale, application: Some([9; 16]), ..Default::default() };
         Arc::new(ExtraKey { name: name.into(), unit: "W".into(), fit: Some(FitField::Developer(field)) })
@@ -285,15 +295,36 @@ fn developer_values(dice: &mut Dice) -> Vec<DeveloperValue> {
     let mut values = Vec::new();
     if dice.one_in(2) {
         let number = FieldValue::Number(dice.below(1000) as f64 / 10.0);
-        values.push(DeveloperValue { key: field(0, 0x84, 10.0, "Lap Power"), value: number });
+        values.push(StatedField { key: field(0, 0x84, 10.0, "Lap Power"), value: number });
     }
     if dice.one_in(3) {
         let numbers = vec![None, Some(dice.below(1000) as f64 / 8.0), None, Some(-0.5)];
-        values.push(DeveloperValue { key: field(1, 0x88, 1.0, "Pace"), value: FieldValue::Numbers(numbers) });
+        values.push(StatedField { key: field(1, 0x88, 1.0, "Pace"), value: FieldValue::Numbers(numbers) });
     }
     let text = dice.text();
     if dice.one_in(3) && !text.is_empty() {
-        values.push(DeveloperValue { key: field(2, 0x07, 1.0, "id"), value: FieldValue::Text(text) });
+        values.push(StatedField { key: field(2, 0x07, 1.0, "id"), value: FieldValue::Text(text) });
+    }
+    values
+}
+
+/// Native fields of a summary that no profile names: a number, an array with gaps, a text.
+fn native_values(dice: &mut Dice) -> Vec<StatedField> {
+    let field = |number, base_type| {
+        let fit = FitField::Native { number, base_type, scale: 1.0, offset: 0.0 };
+        Arc::new(ExtraKey { name: format!("field_{number}"), unit: String::new(), fit: Some(fit) })
+    };
+    let mut values = Vec::new();
+    if dice.one_in(2) {
+        values.push(StatedField { key: field(230, 0x84), value: FieldValue::Number(dice.below(65_535) as f64) });
+    }
+    if dice.one_in(3) {
+        let numbers = vec![None, Some(dice.below(1000) as f64 / 8.0), None];
+        values.push(StatedField { key: field(231, 0x88), value: FieldValue::Numbers(numbers) });
+    }
+    let text = dice.text();
+    if dice.one_in(3) && !text.is_empty() {
+        values.push(StatedField { key: field(232, 0x07), value: FieldValue::Text(text) });
     }
     values
 }

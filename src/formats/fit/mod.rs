@@ -7,6 +7,7 @@ mod own;
 pub mod products;
 pub mod profile;
 mod read;
+mod summary_fields;
 mod write;
 
 use super::{Format, Reader};

@@ -180,7 +180,7 @@ fn splits(all: &Value, recording: &mut Recording) -> Option<String> {
         if lap {
             recording.laps.push(Lap { start, end, totals, start_position, end_position, ..Lap::default() });
         } else {
-            recording.splits.push(Split { kind: None, start, end, totals });
+            recording.splits.push(Split { kind: None, start, end, totals, ..Split::default() });
         }
     }
     recording.laps.sort_by_key(|lap| lap.start);

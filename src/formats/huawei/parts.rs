@@ -104,7 +104,7 @@ fn split(start: i64, end: i64, metres: f64, seconds: f64) -> Split {
         avg_speed: Some(metres / seconds),
         ..Totals::default()
     };
-    Split { kind: None, start, end, totals }
+    Split { kind: None, start, end, totals, ..Split::default() }
 }
 
 /// The instant when the timer has run for so many seconds; pauses in order do not count.

@@ -3,9 +3,9 @@
 
 use crate::ids::hex;
 use crate::model::{
-    Activity, Athlete, DeveloperField, DeveloperValue, Device, Event, Evidence, ExtraKey, FitField, Intensity, Lap,
-    LapTrigger, Length, Pause, Recording, Session, Set, SetKind, Split, Sport, Stroke, SubSport, Totals, Waypoint,
-    Zones, time,
+    Activity, Athlete, DeveloperField, Device, Event, Evidence, ExtraKey, FitField, Intensity, Lap, LapTrigger, Length,
+    Pause, Recording, Session, Set, SetKind, Split, Sport, StatedField, Stroke, SubSport, Totals, Waypoint, Zones,
+    time,
 };
 
 /// A value on its way out.
@@ -324,7 +324,11 @@ pub(crate) trait Part {
     /// Hands every field to `put`, absent ones included.
     fn each<'a>(&'a self, put: &mut dyn FnMut(&'static str, Value<'a>));
     /// Its developer fields.
-    fn developer(&self) -> &[DeveloperValue] {
+    fn developer(&self) -> &[StatedField] {
+        &[]
+    }
+    /// Its native fields of FIT that have no name here.
+    fn fields(&self) -> &[StatedField] {
         &[]
     }
     /// Sets a field from its text; false when there is no such field or the text does not fit it.
@@ -342,15 +346,15 @@ fn assign<T: Cell>(field: &mut T, text: &str) -> bool {
 }
 
 macro_rules! parts {
-    ($($part:ident { $($field:ident),+ $(; $rest:ident)? } $([$values:ident])?)+) => {
+    ($($part:ident { $($field:ident),+ $(; $rest:ident)? } $([$($values:ident),+])?)+) => {
         $(impl Part for $part {
             fn each<'a>(&'a self, put: &mut dyn FnMut(&'static str, Value<'a>)) {
                 $(put(stringify!($field), self.$field.value());)+
                 $(self.$rest.each(put);)?
             }
-            $(fn developer(&self) -> &[DeveloperValue] {
+            $($(fn $values(&self) -> &[StatedField] {
                 &self.$values
-            })?
+            })+)?
             fn set(&mut self, name: &str, text: &str) -> bool {
                 match name {
                     $(stringify!($field) => assign(&mut self.$field, text),)+
@@ -380,18 +384,18 @@ parts! {
     Lap {
         start, end, trigger, intensity, sport, sub_sport, name, start_position, end_position, stroke, first_length,
         lengths, active_lengths, workout_step; totals
-    } [developer]
+    } [developer, fields]
     Session {
         start, end, sport, sub_sport, name, trigger, start_position, first_lap, laps, pool_length_m, pool_in_yards,
         stroke, lengths, active_lengths, feel, rpe; totals
-    } [developer]
-    Length { start, end, elapsed_s, timer_s, strokes, avg_speed, avg_cadence, stroke, calories_kcal, active }
+    } [developer, fields]
+    Length { start, end, elapsed_s, timer_s, strokes, avg_speed, avg_cadence, stroke, calories_kcal, active } [fields]
     Set {
         start, duration_s, exercise, category, category_subtype, repetitions, weight_kg, distance_m, rpe, kind, note
-    }
+    } [fields]
     Pause { start, end, auto }
     Event { time, event, event_type, data, group }
-    Split { kind, start, end; totals }
+    Split { kind, start, end; totals } [fields]
     Waypoint { lat, lon, altitude, time, name, description, symbol }
     Device {
         index, manufacturer, manufacturer_id, product, product_id, serial, firmware, hardware, device_type,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::fields::{ExtraRow, Head, Part};
 use crate::formats::xml::{attribute, attributes, unescape};
 use crate::model::{
-    Basis, Channel, Clock, DeveloperValue, Draft, Evidence, ExtraKey, FieldValue, Recording, RrInterval, Track, time,
+    Basis, Channel, Clock, Draft, Evidence, ExtraKey, FieldValue, Recording, RrInterval, StatedField, Track, time,
 };
 
 /// Gathers the `paceport` elements of one activity while a GPX or TCX reader meets them.
@@ -21,7 +21,7 @@ pub(crate) struct OwnReader {
     known: Vec<(String, Target)>,
     /// Declared extra channels by id, in order.
     declared: Vec<(String, Arc<ExtraKey>)>,
-    /// Developer fields of laps, sessions and devices that wait for what `pp:channel` says of them.
+    /// Fields of laps, sessions, devices and so on that wait for what `pp:channel` says of them.
     fields: Vec<Field>,
     /// Extra slots of the track by id.
     slots: Vec<(String, usize)>,
@@ -33,7 +33,7 @@ pub(crate) struct OwnReader {
     order: Vec<u32>,
 }
 
-/// A developer field of a lap, session or device: the attribute's name and text.
+/// A field of FIT of a lap, session, device and so on: the attribute's name and text.
 #[derive(Debug)]
 struct Field {
     owner: Owner,
@@ -45,11 +45,14 @@ struct Field {
 enum Owner {
     Session(usize),
     Lap(usize),
+    Length(usize),
+    Set(usize),
+    Split(usize),
     Device(usize),
 }
 
-/// How many developer fields of laps, sessions and devices are read.
-const MOST_FIELDS: usize = 65_536;
+/// How many fields of laps, sessions, devices and so on are read.
+const MOST_FIELDS: usize = 1 << 18;
 /// FIT base type of texts.
 const STRING: u8 = 7;
 /// How many extra channels are read. Each is a column, and a hostile file could name a new one in every sample.
@@ -82,8 +85,14 @@ impl OwnReader {
                 recording.laps.push(part(raw));
                 fields(raw, Owner::Lap(recording.laps.len() - 1), &mut self.fields);
             }
-            "length" => recording.lengths.push(part(raw)),
-            "set" => recording.sets.push(part(raw)),
+            "length" => {
+                recording.lengths.push(part(raw));
+                fields(raw, Owner::Length(recording.lengths.len() - 1), &mut self.fields);
+            }
+            "set" => {
+                recording.sets.push(part(raw));
+                fields(raw, Owner::Set(recording.sets.len() - 1), &mut self.fields);
+            }
             "pause" => {
                 let mut pause = crate::model::Pause { start: 0, end: 0, auto: false };
                 fill(&mut pause, raw);
@@ -94,7 +103,10 @@ impl OwnReader {
                 fill(&mut event, raw);
                 recording.events.push(event);
             }
-            "split" => recording.splits.push(part(raw)),
+            "split" => {
+                recording.splits.push(part(raw));
+                fields(raw, Owner::Split(recording.splits.len() - 1), &mut self.fields);
+            }
             "waypoint" => recording.waypoints.push(part(raw)),
             "device" => {
                 recording.devices.push(part(raw));
@@ -297,14 +309,14 @@ fn intervals(raw: &str, out: &mut Vec<RrInterval>) {
     }
 }
 
-/// Takes the developer fields among the attributes of a lap, session or device.
+/// Takes the fields of FIT among the attributes of a lap, session, device and so on.
 fn fields(raw: &str, owner: Owner, out: &mut Vec<Field>) {
     let ids = attributes(raw).filter(|(name, _)| is_id(name));
     let room = MOST_FIELDS.saturating_sub(out.len());
     out.extend(ids.take(room).map(|(id, text)| Field { owner, id: id.to_owned(), text: unescape(text).into_owned() }));
 }
 
-/// Gives every developer field its definition and its place.
+/// Gives every field its definition and its place.
 fn settle(fields: Vec<Field>, declared: &[(String, Arc<ExtraKey>)], recording: &mut Recording) {
     if fields.is_empty() {
         return;
@@ -313,25 +325,33 @@ fn settle(fields: Vec<Field>, declared: &[(String, Arc<ExtraKey>)], recording: &
     for Field { owner, id, text } in fields {
         let Some(&key) = declared.get(id.as_str()) else { continue };
         let Some(value) = field_value(key, text) else { continue };
+        let field = StatedField { key: Arc::clone(key), value };
+        let native = field.native().is_some();
         let values = match owner {
+            Owner::Lap(at) if native => recording.laps.get_mut(at).map(|lap| &mut lap.fields),
+            Owner::Session(at) if native => recording.sessions.get_mut(at).map(|session| &mut session.fields),
+            Owner::Length(at) if native => recording.lengths.get_mut(at).map(|length| &mut length.fields),
+            Owner::Set(at) if native => recording.sets.get_mut(at).map(|set| &mut set.fields),
+            Owner::Split(at) if native => recording.splits.get_mut(at).map(|split| &mut split.fields),
             Owner::Lap(at) => recording.laps.get_mut(at).map(|lap| &mut lap.developer),
             Owner::Session(at) => recording.sessions.get_mut(at).map(|session| &mut session.developer),
             Owner::Device(at) => recording.devices.get_mut(at).map(|device| &mut device.developer),
+            Owner::Length(_) | Owner::Set(_) | Owner::Split(_) => None,
         };
         if let Some(values) = values {
-            values.push(DeveloperValue { key: Arc::clone(key), value });
+            values.push(field);
         }
     }
 }
 
-/// What the text of a developer field says: a text when its type is one, else numbers, `-` for invalid ones.
+/// What the text of a field says: a text when its type is one, else numbers, `-` for invalid ones.
 fn field_value(key: &ExtraKey, text: String) -> Option<FieldValue> {
     if key.base_type() == Some(STRING) {
         return (!text.is_empty()).then_some(FieldValue::Text(text));
     }
     let number = |word: &str| word.parse().ok().filter(|number: &f64| number.is_finite());
-    let mut numbers: Vec<Option<f64>> = text.split_ascii_whitespace().map(number).collect();
-    numbers.truncate(numbers.iter().rposition(Option::is_some)? + 1);
+    let numbers: Vec<Option<f64>> = text.split_ascii_whitespace().map(number).collect();
+    numbers.iter().any(Option::is_some).then_some(())?;
     Some(match numbers[..] {
         [Some(number)] => FieldValue::Number(number),
         _ => FieldValue::Numbers(numbers),

@@ -51,8 +51,8 @@ fn element(page: &mut Page<'_>, name: &str, part: &dyn Part, keys: &[&ExtraKey])
     page.put("<pp:");
     page.put(name);
     attributes(page, part);
-    for value in part.developer() {
-        let Some(id) = keys.iter().position(|key| **key == *value.key) else { continue };
+    for value in part.developer().iter().chain(part.fields()) {
+        let Some(id) = place(keys, &value.key) else { continue };
         page.put(" x");
         text::integer(&mut page.buf, id as i64);
         page.put("=\"");
@@ -81,18 +81,28 @@ fn field_value(page: &mut Page<'_>, value: &FieldValue) {
     }
 }
 
-/// Everything that `pp:channel` declares, in the order of the ids: extra channels, then the developer fields of laps,
-/// sessions and devices.
-fn declared(activity: &Activity) -> Vec<&ExtraKey> {
-    let mut keys: Vec<&ExtraKey> = used(&activity.track).map(|(_, column)| &column.key).collect();
-    let laps = activity.laps.iter().map(|lap| &lap.developer);
-    let sessions = activity.sessions.iter().map(|session| &session.developer);
-    let devices = activity.devices.iter().map(|device| &device.developer);
-    for value in laps.chain(sessions).chain(devices).flatten() {
-        if !keys.contains(&&*value.key) {
-            keys.push(&value.key);
+/// Where a key is among those declared. Most fields of a kind share one, which is found without comparing names.
+fn place(keys: &[&ExtraKey], key: &ExtraKey) -> Option<usize> {
+    let shared = keys.iter().position(|known| std::ptr::eq(*known, key));
+    shared.or_else(|| keys.iter().position(|known| *known == key))
+}
+
+/// Everything that `pp:channel` declares, in the order of the ids: extra channels, then the fields of the parts.
+fn declared<'a>(activity: &'a Activity) -> Vec<&'a ExtraKey> {
+    let mut keys: Vec<&'a ExtraKey> = used(&activity.track).map(|(_, column)| &column.key).collect();
+    let mut add = |part: &'a dyn Part| {
+        for value in part.developer().iter().chain(part.fields()) {
+            if place(&keys, &value.key).is_none() {
+                keys.push(&value.key);
+            }
         }
-    }
+    };
+    activity.laps.iter().for_each(|lap| add(lap));
+    activity.sessions.iter().for_each(|session| add(session));
+    activity.devices.iter().for_each(|device| add(device));
+    activity.lengths.iter().for_each(|length| add(length));
+    activity.sets.iter().for_each(|set| add(set));
+    activity.splits.iter().for_each(|split| add(split));
     keys
 }
 

@@ -181,6 +181,7 @@ fn add(mut leg: Leg, before: Option<i64>, several: bool, limit: usize, draft: &m
         start: lap.start,
         end: lap.end,
         totals: lap.totals,
+        fields: Vec::new(),
     }));
     let count = own_laps.len();
     draft.recording.laps.extend(own_laps);

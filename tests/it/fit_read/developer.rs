@@ -1,7 +1,7 @@
 //! Developer fields of laps, sessions and devices: they arrive, and every format that can keeps them.
 
 use paceport::fix::{SettleOptions, settle};
-use paceport::model::{DeveloperValue, FieldValue, FitField};
+use paceport::model::{FieldValue, FitField, StatedField};
 
 use super::records::describe;
 use super::{codes, ms, only};
@@ -34,8 +34,8 @@ fn with_developer_totals() -> Fit {
     fit
 }
 
-fn shown(values: &[DeveloperValue]) -> Vec<(&str, &str, u8, FieldValue)> {
-    let index = |value: &DeveloperValue| match &value.key.fit {
+fn shown(values: &[StatedField]) -> Vec<(&str, &str, u8, FieldValue)> {
+    let index = |value: &StatedField| match &value.key.fit {
         Some(FitField::Developer(field)) => field.index,
         other => panic!("{other:?}"),
     };

@@ -2,6 +2,7 @@
 
 mod container;
 mod developer;
+mod fields;
 mod messages;
 mod mutants;
 mod records;

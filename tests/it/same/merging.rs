@@ -4,8 +4,8 @@ use paceport::dedupe::{self, Fingerprint, Merged, Preferences, join, merge};
 use paceport::fix::zone::Verdict;
 use paceport::fix::{self, SettleOptions};
 use paceport::model::{
-    Activity, Channel, Clock, DeveloperField, Draft, ExtraKey, FitField, Lap, Length, Recording, RrInterval, Session,
-    Set, Totals,
+    Activity, Channel, Clock, DeveloperField, Draft, ExtraKey, FieldValue, FitField, Lap, Length, Recording,
+    RrInterval, Session, Set, Split, StatedField, Totals,
 };
 use proptest::prelude::*;
 
@@ -177,6 +177,12 @@ fn the_user_says_whose_power_counts() {
     assert_eq!(mean("base=zwift").1, "turbo.tcx");
 }
 
+fn native(number: u8, name: &str) -> StatedField {
+    let fit = FitField::Native { number, base_type: 0x84, scale: 1.0, offset: 0.0 };
+    let key = ExtraKey { name: name.into(), unit: String::new(), fit: Some(fit) };
+    StatedField { key: key.into(), value: FieldValue::Number(0.0) }
+}
+
 #[test]
 fn parts_names_and_developer_fields_come_from_whichever_has_them() {
     let event = event(7, 900);
@@ -186,6 +192,8 @@ fn parts_names_and_developer_fields_come_from_whichever_has_them() {
     let (watch, trainer) = two_devices(&event, 0.0);
     let watch = with(watch, |r| {
         r.laps = vec![Lap { start, end: start + 900_000, ..Lap::default() }];
+        let fields = vec![native(68, "num_laps"), native(74, "start_elevation")];
+        r.splits = vec![Split { start, end: start + 900_000, fields, ..Split::default() }];
         let slot = r.track.extra_slot(key("Form Power", 0));
         r.track.set_extra(slot, 60.0);
     });
@@ -210,6 +218,7 @@ fn parts_names_and_developer_fields_come_from_whichever_has_them() {
     );
     assert_eq!((both.name.as_deref(), both.gear.as_deref()), (Some("Turbo"), Some("Kickr")));
     assert_eq!((both.platform_ids.len(), both.stated.calories_kcal), (1, Some(300.0)));
+    assert_eq!(both.splits[0].fields, [native(74, "start_elevation")], "the laps are those of another recording");
     // Two applications keep apart although both files call theirs 0.
     let indices: Vec<(&str, u8)> = both
         .track
@@ -251,6 +260,9 @@ fn parts_are_joined_with_a_pause_and_summed_totals() {
             r.stated = totals.clone();
             r.laps = vec![Lap { start, end, totals: totals.clone(), ..Lap::default() }];
             r.sessions = vec![Session { start, end, totals, sport: r.sport, laps: Some(1), ..Session::default() }];
+            (r.laps[0].fields, r.sessions[0].fields) = (vec![native(73, "avg_swolf")], vec![native(80, "avg_swolf")]);
+            let fields = vec![native(67, "first_lap_index"), native(74, "start_elevation")];
+            r.splits = vec![Split { start, end, fields, ..Split::default() }];
         })
     };
     let first = part(&cut(0, 1000), "first.fit", false);
@@ -262,6 +274,9 @@ fn parts_are_joined_with_a_pause_and_summed_totals() {
     let gap = (joined.pauses[0].start, joined.pauses[0].end);
     assert_eq!((gap, joined.pauses.len()), (((whole.start + 999) * 1000, (whole.start + 1300) * 1000), 1));
     assert_eq!((joined.laps.len(), joined.sessions.len(), joined.sessions[0].laps), (2, 1, Some(2)));
+    // An average of one part is none of the whole, and the first lap of the second part is not that of the whole.
+    assert!(joined.laps.iter().all(|lap| lap.fields.len() == 1) && joined.sessions[0].fields.is_empty());
+    assert_eq!(joined.splits.iter().map(|split| split.fields.len()).collect::<Vec<_>>(), [2, 1]);
     assert_eq!((joined.stated.timer_s, joined.stated.elapsed_s), (Some(999.0 + 499.0), Some(1799.0)));
     let way = first.stated.distance_m.unwrap() + second.stated.distance_m.unwrap();
     assert!((joined.stated.distance_m.unwrap() - way).abs() < 1e-6);

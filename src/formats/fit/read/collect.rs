@@ -2,14 +2,15 @@
 //! first or last.
 
 use super::definition::Message;
+use super::fields::Fields;
 use super::heart::Heart;
 use super::summary::{self, Span};
 use crate::formats::fit::own;
 use crate::formats::fit::products;
 use crate::formats::fit::profile::{FILE_ACTIVITY, message as number};
 use crate::model::{
-    Athlete, Channel, DeveloperValue, Device, Event, Lap, Length, RrInterval, Session, Set, Split, Sport, SubSport,
-    Track, Zones,
+    Athlete, Channel, Device, Event, Lap, Length, RrInterval, Session, Set, Split, Sport, StatedField, SubSport, Track,
+    Zones,
 };
 
 /// Stands for a time that is not known yet: before the first record.
@@ -96,6 +97,8 @@ pub(super) struct Collector {
     pub exercises: Vec<(u16, Option<u16>, String)>,
     pub zones: Zones,
     pub athlete: Athlete,
+    /// Native fields of summaries that have no place of their own.
+    pub fields: Fields,
     /// Developer fields with a place in the model besides those of records.
     values: usize,
     /// Developer fields without a place: undescribed ones, those of lengths, events and the like.
@@ -164,11 +167,14 @@ impl Collector {
                 let developer = self.developer_values(message);
                 bounded(&mut self.laps, MOST_SPANS, &mut self.too_many, || {
                     let (span, lap) = summary::lap(message);
-                    (span, Lap { developer, ..lap })
+                    (span, Lap { developer, fields: self.fields.of(message), ..lap })
                 });
             }
             number::SESSION => self.session(message),
-            number::LENGTH => bounded(&mut self.lengths, MOST_SPANS, &mut self.too_many, || summary::length(message)),
+            number::LENGTH => bounded(&mut self.lengths, MOST_SPANS, &mut self.too_many, || {
+                let (span, length) = summary::length(message);
+                (span, Length { fields: self.fields.of(message), ..length })
+            }),
             number::ACTIVITY => {
                 self.activity =
                     Some(ActivityMessage { time, local: message.time(5), timer_s: message.scaled(0, 1000.0, 0.0) });
@@ -186,10 +192,16 @@ impl Collector {
                 sub_sport: message.uint(1).map(SubSport),
                 name: message.text(3),
             }),
-            number::SET => bounded(&mut self.sets, MOST_SPANS, &mut self.too_many, || summary::set(message)),
+            number::SET => bounded(&mut self.sets, MOST_SPANS, &mut self.too_many, || Set {
+                fields: self.fields.of(message),
+                ..summary::set(message)
+            }),
             number::SPLIT => {
                 if let Some(split) = summary::split(message) {
-                    bounded(&mut self.splits, MOST_SPANS, &mut self.too_many, || split);
+                    bounded(&mut self.splits, MOST_SPANS, &mut self.too_many, || Split {
+                        fields: self.fields.of(message),
+                        ..split
+                    });
                 }
             }
             number::EXERCISE_TITLE => {
@@ -294,7 +306,7 @@ impl Collector {
     }
 
     /// The developer fields of a lap, session or device.
-    fn developer_values(&mut self, message: &Message<'_>) -> Vec<DeveloperValue> {
+    fn developer_values(&mut self, message: &Message<'_>) -> Vec<StatedField> {
         let mut values = Vec::new();
         for field in message.foreign().filter(|field| field.size > 0) {
             match message.developer_value(field) {
@@ -330,7 +342,7 @@ impl Collector {
         let developer = self.developer_values(message);
         bounded(&mut self.sessions, MOST_LEGS, &mut self.too_many, || {
             let (span, session) = summary::session(message);
-            (span, Session { developer, ..session })
+            (span, Session { developer, fields: self.fields.of(message), ..session })
         });
         for (field, bounds) in [(65, &mut self.zones.heart_rate_seconds), (68, &mut self.zones.power_seconds)] {
             if bounds.is_empty() {

@@ -4,7 +4,7 @@ use super::developer::Developers;
 use crate::formats::fit::base::Base;
 use crate::formats::fit::own;
 use crate::model::time::FIT_EPOCH_S;
-use crate::model::{DeveloperValue, FieldValue};
+use crate::model::{FieldValue, StatedField};
 
 /// Field number of `timestamp` in every message.
 const TIMESTAMP: u8 = 253;
@@ -107,6 +107,12 @@ pub(super) fn number(base: Base, big: bool, bytes: &[u8]) -> Option<f64> {
     }
 }
 
+/// A text up to the first NUL, bad UTF-8 replaced; `None` when empty.
+pub(super) fn text_value(bytes: &[u8]) -> Option<FieldValue> {
+    let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());
+    (end > 0).then(|| FieldValue::Text(String::from_utf8_lossy(&bytes[..end]).into_owned()))
+}
+
 /// Milliseconds since the Unix epoch of a FIT `date_time`.
 pub(super) fn instant(seconds: u32) -> i64 {
     (i64::from(seconds) + FIT_EPOCH_S) * 1000
@@ -197,12 +203,11 @@ impl<'a> Message<'a> {
     }
 
     /// Name, unit, definition and value of a developer field; `None` when it was not described or holds no valid value.
-    pub fn developer_value(&self, field: &DeveloperBytes) -> Option<DeveloperValue> {
+    pub fn developer_value(&self, field: &DeveloperBytes) -> Option<StatedField> {
         let (base, key) = self.developers.key(field)?;
         let bytes = self.body.get(field.at..field.at + field.size)?;
         let value = if base == Base::String {
-            let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());
-            Some(String::from_utf8_lossy(&bytes[..end]).into_owned()).filter(|t| !t.is_empty()).map(FieldValue::Text)?
+            text_value(bytes)?
         } else {
             let (scale, offset) = key.scale();
             let elements = bytes.chunks_exact(base.size()).map(|element| number(base, self.definition.big, element));
@@ -214,7 +219,7 @@ impl<'a> Message<'a> {
                 _ => FieldValue::Numbers(numbers),
             }
         };
-        Some(DeveloperValue { key: key.into(), value })
+        Some(StatedField { key: key.into(), value })
     }
 
     /// The message's own `timestamp`.

@@ -16,6 +16,7 @@ const LOCAL_TIME: Code = Code::info("fit.local_timestamp");
 const DENSE_TRACK: Code = Code::info("fit.gps_metadata");
 const COLUMNS: Code = Code::damage("fit.columns");
 const TOO_MANY: Code = Code::damage("fit.too_many");
+const SUMMARY_FIELD: Code = Code::info("fit.summary_field");
 const DEVELOPER_TOTALS: Code = Code::info("fit.developer_totals");
 
 /// FIT times below this count seconds since the device was switched on, not since the epoch.
@@ -51,6 +52,12 @@ impl Pending {
             || "developer fields that nothing describes, or of messages that have no place for them, were left out",
         );
         notes.add_many(
+            SUMMARY_FIELD,
+            collector.fields.unreadable,
+            Place::NOWHERE,
+            || "fields of laps, sessions or the like whose size does not fit their type were left out",
+        );
+        notes.add_many(
             COLUMNS,
             columns.refused(),
             Place::NOWHERE,
@@ -58,7 +65,7 @@ impl Pending {
         );
         notes.add_many(
             TOO_MANY,
-            collector.too_many + collector.heart.too_many(),
+            collector.too_many + collector.fields.too_many + collector.heart.too_many(),
             Place::NOWHERE,
             || "more laps, devices, events or the like than any device writes; the rest is left out",
         );

@@ -2,7 +2,8 @@
 //!
 //! - `walk` goes through the records of a segment; `definition` and `developer` say what their bytes mean.
 //! - `plan` compiles a record definition, `columns` runs it over batches of records, column by column.
-//! - `collect` and `summary` take all other messages, `heart` the buffered heart rates of a strap.
+//! - `collect` and `summary` take all other messages, `fields` what the model has no place for in them, `heart` the
+//!   buffered heart rates of a strap.
 //! - `finish` and `assemble` make the draft when the end of the file has told everything.
 
 mod assemble;
@@ -10,6 +11,7 @@ mod collect;
 mod columns;
 mod definition;
 mod developer;
+mod fields;
 mod finish;
 mod heart;
 mod plan;

@@ -148,6 +148,7 @@ pub(super) fn set(message: &Message<'_>) -> Set {
         rpe: message.own_number(own::RPE),
         kind: kind.unwrap_or(if rest { SetKind::Rest } else { SetKind::Active }),
         note: message.own_text(own::NOTE),
+        fields: Vec::new(),
     }
 }
 
@@ -182,5 +183,6 @@ pub(super) fn split(message: &Message<'_>) -> Option<Split> {
             cycles: message.number(31),
             ..Totals::default()
         },
+        fields: Vec::new(),
     })
 }

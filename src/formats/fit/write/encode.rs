@@ -146,6 +146,17 @@ impl Encoder {
         self
     }
 
+    /// True when the message has such a native field already.
+    pub fn has(&self, number: u8) -> bool {
+        self.fields.as_chunks::<3>().0.iter().any(|field| field[0] == number)
+    }
+
+    /// A native field, already as bytes.
+    pub fn field(&mut self, number: u8, base: Base, bytes: &[u8]) -> &mut Encoder {
+        self.push(number, base, bytes);
+        self
+    }
+
     /// A developer field, already as bytes.
     pub fn developer(&mut self, index: u8, number: u8, bytes: &[u8]) -> &mut Encoder {
         self.developer_fields.extend_from_slice(&[number, bytes.len() as u8, index]);

@@ -24,9 +24,10 @@ use self::frame::Frame;
 use self::records::{Clock, Records};
 use super::super::losses;
 use super::base::Base;
+use super::summary_fields::is_told;
 use super::{crc, own};
 use crate::error::{Error, Kind, Place, Result};
-use crate::model::{Activity, DeveloperValue, FieldValue};
+use crate::model::{Activity, FieldValue, FitField, StatedField};
 use crate::report::{Code, Notes};
 
 const RANGE: Code = Code::warning("loss.range");
@@ -62,6 +63,8 @@ struct Writing<'a> {
     lost_serials: u64,
     lost_texts: u64,
     lost_fields: u64,
+    /// A native field of 64 bits was written.
+    wide_fields: bool,
     swapped: u64,
 }
 
@@ -92,39 +95,67 @@ impl Writing<'_> {
     }
 
     /// Adds the source's developer fields of a lap, session or device to the message.
-    fn developer_values(&mut self, values: &[DeveloperValue]) {
-        for value in values {
-            let bytes = self.registry.summary_encoding(&value.key).and_then(|encoding| {
-                let Encoding { place, base, scale, offset } = encoding;
-                let number = |number: Option<f64>| match number {
-                    Some(number) => quantise(base, (number + offset) * scale),
-                    None => Some(base.invalid()),
-                };
-                let bytes: Vec<u8> = match &value.value {
-                    FieldValue::Text(text) if base == Base::String => {
-                        let kept = cut(text);
-                        if kept.is_empty() {
-                            return None;
-                        }
-                        self.lost_texts += u64::from(kept.len() < text.len());
-                        [kept.as_bytes(), &[0]].concat()
-                    }
-                    FieldValue::Number(only) if base != Base::String => {
-                        number(Some(*only))?.to_le_bytes()[..base.size()].to_vec()
-                    }
-                    FieldValue::Numbers(numbers) if base != Base::String => {
-                        let bits: Option<Vec<u64>> = numbers.iter().map(|n| number(*n)).collect();
-                        bits?.iter().flat_map(|bits| bits.to_le_bytes().into_iter().take(base.size())).collect()
-                    }
-                    _ => return None,
-                };
-                (bytes.len() <= FIELD_MAX).then_some((place, bytes))
-            });
-            match bytes {
+    fn developer_values(&mut self, values: &[StatedField]) {
+        for field in values {
+            let encoding = self.registry.summary_encoding(&field.key);
+            match encoding.and_then(|encoding| Some((encoding.place, self.field_bytes(&encoding, &field.value)?))) {
                 Some(((index, number), bytes)) => _ = self.encoder.developer(index, number, &bytes),
                 None => self.lost_fields += 1,
             }
         }
+    }
+
+    /// Adds the source's native fields that the model does not name. Those that the message says already, or says in
+    /// another way, stay out.
+    fn native_values(&mut self, global: u16, values: &[StatedField]) {
+        for field in values {
+            let bytes = match &field.key.fit {
+                Some(FitField::Native { number, base_type, scale, offset })
+                    if !is_told(global, *number) && !self.encoder.has(*number) =>
+                {
+                    Base::of(*base_type).and_then(|base| {
+                        let encoding = Encoding { place: (0, *number), base, scale: *scale, offset: *offset };
+                        Some((*number, base, self.field_bytes(&encoding, &field.value)?))
+                    })
+                }
+                _ => None,
+            };
+            match bytes {
+                Some((number, base, bytes)) => {
+                    self.wide_fields |= base.size() == 8;
+                    self.encoder.field(number, base, &bytes);
+                }
+                None => self.lost_fields += 1,
+            }
+        }
+    }
+
+    /// The bytes of a field; `None` when its type cannot hold the value.
+    fn field_bytes(&mut self, encoding: &Encoding, value: &FieldValue) -> Option<Vec<u8>> {
+        let Encoding { base, scale, offset, .. } = *encoding;
+        let number = |number: Option<f64>| match number {
+            Some(number) => quantise(base, (number + offset) * scale),
+            None => Some(base.invalid()),
+        };
+        let bytes: Vec<u8> = match value {
+            FieldValue::Text(text) if base == Base::String => {
+                let kept = cut(text);
+                if kept.is_empty() {
+                    return None;
+                }
+                self.lost_texts += u64::from(kept.len() < text.len());
+                [kept.as_bytes(), &[0]].concat()
+            }
+            FieldValue::Number(only) if base != Base::String => {
+                number(Some(*only))?.to_le_bytes()[..base.size()].to_vec()
+            }
+            FieldValue::Numbers(numbers) if base != Base::String => {
+                let bits: Option<Vec<u64>> = numbers.iter().map(|n| number(*n)).collect();
+                bits?.iter().flat_map(|bits| bits.to_le_bytes().into_iter().take(base.size())).collect()
+            }
+            _ => return None,
+        };
+        (bytes.len() <= FIELD_MAX).then_some(bytes)
     }
 
     /// Adds a number in a developer field of our own to the message.
@@ -166,6 +197,7 @@ fn encode(activity: &Activity, notes: &mut Notes) -> Result<Vec<u8>> {
         lost_serials: 0,
         lost_texts: 0,
         lost_fields: 0,
+        wide_fields: false,
         swapped: frame.swapped,
     };
     about::file_id(&mut writing, activity, &frame);
@@ -176,7 +208,8 @@ fn encode(activity: &Activity, notes: &mut Notes) -> Result<Vec<u8>> {
     about::time_in_zones(&mut writing, activity, &frame);
     summary::write(&mut writing, activity, &frame);
     report(activity, &writing, &records, summaries, notes);
-    let protocol = if registry.is_empty() && !records.has_wide_fields() { PROTOCOL_1 } else { PROTOCOL_2 };
+    let protocol =
+        if registry.is_empty() && !records.has_wide_fields() && !writing.wide_fields { PROTOCOL_1 } else { PROTOCOL_2 };
     close(writing.encoder.out, protocol)
 }
 

@@ -73,6 +73,7 @@ fn write_lap(writing: &mut Writing<'_>, index: usize, lap: &Lap) {
         .raw(40, Base::Uint16, lap.active_lengths)
         .raw(71, Base::Uint16, lap.workout_step);
     totals(writing, &lap.totals, Kind::Lap, lap.sport);
+    writing.native_values(message::LAP, &lap.fields);
     writing.milliseconds(lap.start);
     writing.own_text(own::NAME, lap.name.as_deref());
     writing.developer_values(&lap.developer);
@@ -102,6 +103,7 @@ fn write_session(writing: &mut Writing<'_>, index: usize, session: &Session, end
         .raw(192, Base::Uint8, session.feel)
         .scaled(193, Base::Uint8, 10.0, 0.0, session.rpe.map(f64::from));
     totals(writing, &session.totals, Kind::Session, Some(session.sport));
+    writing.native_values(message::SESSION, &session.fields);
     writing.milliseconds(session.start);
     writing.developer_values(&session.developer);
     writing.encoder.end();
@@ -190,6 +192,7 @@ fn write_length(writing: &mut Writing<'_>, index: usize, length: &Length) {
         .scaled(9, Base::Uint8, 1.0, 0.0, length.avg_cadence)
         .scaled(11, Base::Uint16, 1.0, 0.0, length.calories_kcal)
         .code(12, Some(u8::from(length.active)));
+    writing.native_values(message::LENGTH, &length.fields);
     writing.milliseconds(length.start);
     writing.encoder.end();
 }
@@ -198,7 +201,9 @@ fn write_sets(writing: &mut Writing<'_>, activity: &Activity) {
     for (index, set) in activity.sets.iter().enumerate() {
         let end = set.start.map(|start| start + (set.duration_s.unwrap_or(0.0) * 1000.0) as i64);
         let [start, end] = [set.start, end].map(|time| time.map(|time| writing.seconds(time)));
-        let number = |number: Option<u16>| [number.map(f64::from)];
+        // The whole list of a device that guesses wins over the exercise taken from it.
+        let listed = |field: u8| set.fields.iter().any(|known| known.native() == Some(field));
+        let number = |field: u8, number: Option<u16>| [number.map(f64::from).filter(|_| !listed(field))];
         writing
             .encoder
             .begin(message::SET)
@@ -208,9 +213,10 @@ fn write_sets(writing: &mut Writing<'_>, activity: &Activity) {
             .scaled(4, Base::Uint16, 16.0, 0.0, set.weight_kg)
             .raw(5, Base::Uint8, Some(u8::from(set.kind != SetKind::Rest)))
             .raw(6, Base::Uint32, start)
-            .array(7, Base::Uint16, 1.0, &number(set.category))
-            .array(8, Base::Uint16, 1.0, &number(set.category_subtype))
+            .array(7, Base::Uint16, 1.0, &number(7, set.category))
+            .array(8, Base::Uint16, 1.0, &number(8, set.category_subtype))
             .raw(10, Base::Uint16, Some(index.min(0x0FFF) as u16));
+        writing.native_values(message::SET, &set.fields);
         if let Some(start) = set.start {
             writing.milliseconds(start);
         }
@@ -278,6 +284,7 @@ fn write_split(writing: &mut Writing<'_>, index: usize, split: &Split) {
         .scaled(42, Base::Uint16, 1.0, 0.0, t.normalized_power)
         .scaled(110, Base::Uint32, 1000.0, 0.0, t.moving_s)
         .scaled(124, Base::Uint8, 1.0, 0.0, t.min_heart_rate);
+    writing.native_values(message::SPLIT, &split.fields);
     writing.milliseconds(split.start);
     writing.encoder.end();
 }
