@@ -1,5 +1,7 @@
 //! Writes the `paceport` elements.
 
+use std::collections::HashMap;
+
 use super::fields::{ExtraRow, Head, Part, Value};
 use crate::error::Result;
 use crate::formats::text::{self, Page};
@@ -47,12 +49,12 @@ fn attributes(page: &mut Page<'_>, part: &dyn Part) {
     part.each(&mut |name, value| attribute(page, name, &value));
 }
 
-fn element(page: &mut Page<'_>, name: &str, part: &dyn Part, keys: &[&ExtraKey]) -> Result<()> {
+fn element(page: &mut Page<'_>, name: &str, part: &dyn Part, keys: &Keys<'_>) -> Result<()> {
     page.put("<pp:");
     page.put(name);
     attributes(page, part);
     for value in part.developer().iter().chain(part.fields()) {
-        let Some(id) = place(keys, &value.key) else { continue };
+        let Some(id) = keys.id(&value.key) else { continue };
         page.put(" x");
         text::integer(&mut page.buf, id as i64);
         page.put("=\"");
@@ -81,29 +83,41 @@ fn field_value(page: &mut Page<'_>, value: &FieldValue) {
     }
 }
 
-/// Where a key is among those declared. Most fields of a kind share one, which is found without comparing names.
-fn place(keys: &[&ExtraKey], key: &ExtraKey) -> Option<usize> {
-    let shared = keys.iter().position(|known| std::ptr::eq(*known, key));
-    shared.or_else(|| keys.iter().position(|known| *known == key))
+/// Everything that `pp:channel` declares, in the order of the ids: extra channels, then the fields of the parts.
+#[derive(Default)]
+struct Keys<'a> {
+    list: Vec<&'a ExtraKey>,
+    by_name: HashMap<&'a str, Vec<usize>>,
 }
 
-/// Everything that `pp:channel` declares, in the order of the ids: extra channels, then the fields of the parts.
-fn declared<'a>(activity: &'a Activity) -> Vec<&'a ExtraKey> {
-    let mut keys: Vec<&'a ExtraKey> = used(&activity.track).map(|(_, column)| &column.key).collect();
-    let mut add = |part: &'a dyn Part| {
-        for value in part.developer().iter().chain(part.fields()) {
-            if place(&keys, &value.key).is_none() {
-                keys.push(&value.key);
+impl<'a> Keys<'a> {
+    fn of(activity: &'a Activity) -> Keys<'a> {
+        let mut keys = Keys::default();
+        used(&activity.track).for_each(|(_, column)| keys.add(&column.key));
+        let mut add = |part: &'a dyn Part| {
+            for value in part.developer().iter().chain(part.fields()) {
+                if keys.id(&value.key).is_none() {
+                    keys.add(&value.key);
+                }
             }
-        }
-    };
-    activity.laps.iter().for_each(|lap| add(lap));
-    activity.sessions.iter().for_each(|session| add(session));
-    activity.devices.iter().for_each(|device| add(device));
-    activity.lengths.iter().for_each(|length| add(length));
-    activity.sets.iter().for_each(|set| add(set));
-    activity.splits.iter().for_each(|split| add(split));
-    keys
+        };
+        activity.laps.iter().for_each(|lap| add(lap));
+        activity.sessions.iter().for_each(|session| add(session));
+        activity.devices.iter().for_each(|device| add(device));
+        activity.lengths.iter().for_each(|length| add(length));
+        activity.sets.iter().for_each(|set| add(set));
+        activity.splits.iter().for_each(|split| add(split));
+        keys
+    }
+
+    fn add(&mut self, key: &'a ExtraKey) {
+        self.by_name.entry(&key.name).or_default().push(self.list.len());
+        self.list.push(key);
+    }
+
+    fn id(&self, key: &ExtraKey) -> Option<usize> {
+        self.by_name.get(&*key.name)?.iter().copied().find(|at| self.list[*at] == key)
+    }
 }
 
 /// Writes `pp:activity`: everything about the recording but its samples.
@@ -111,8 +125,8 @@ pub(crate) fn activity(page: &mut Page<'_>, activity: &Activity) -> Result<()> {
     page.put("<pp:activity");
     attributes(page, &Head::of(activity));
     page.put(">\n");
-    let keys = declared(activity);
-    for (id, key) in keys.iter().enumerate() {
+    let keys = Keys::of(activity);
+    for (id, key) in keys.list.iter().enumerate() {
         page.put("<pp:channel id=\"x");
         text::integer(&mut page.buf, id as i64);
         page.put("\"");
@@ -161,7 +175,7 @@ pub(crate) fn activity(page: &mut Page<'_>, activity: &Activity) -> Result<()> {
     page.turn()
 }
 
-fn each<T: Part>(page: &mut Page<'_>, name: &str, parts: &[T], keys: &[&ExtraKey]) -> Result<()> {
+fn each<T: Part>(page: &mut Page<'_>, name: &str, parts: &[T], keys: &Keys<'_>) -> Result<()> {
     parts.iter().try_for_each(|part| element(page, name, part, keys))
 }
 
