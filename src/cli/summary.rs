@@ -82,6 +82,9 @@ pub fn closing(common: &Common, sources: &[SourceReport], run: &RunReport) {
             }
         }
     }
+    for note in run.notes.iter().filter(|note| common.verbose || note.severity == Severity::Warning) {
+        say!("note: {} ({} ×): {}", note.code, note.count, printable(&note.detail));
+    }
     if !reasons.is_empty() {
         let list: Vec<String> = reasons.iter().map(|(why, n)| format!("{n} {}", printable(why))).collect();
         say!("skipped: {}", list.join(", "));

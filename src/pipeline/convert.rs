@@ -177,7 +177,7 @@ pub fn convert(
             written[i] = new;
         }
     }
-    Ok(Run { sources: run.sources, results: vec![written], report: run.report, notes: run.notes })
+    Ok(Run { sources: run.sources, results: vec![written], report: run.report })
 }
 
 impl Target {

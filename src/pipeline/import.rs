@@ -127,7 +127,7 @@ pub fn import(
     let starts = sink.starts()?;
     let known = |digest: &Digest| sink.has(digest).then(|| starts.get(digest).cloned().unwrap_or_default());
     let visit = Visit { known: &known, work: &keep };
-    let Run { sources, results, report, notes } = read_all(&plan, &options, progress, &visit)?;
+    let Run { sources, results, report } = read_all(&plan, &options, progress, &visit)?;
     let mut fresh: HashMap<ActivityId, Fingerprint> = HashMap::new();
     let mut summaries: Vec<Summary> = Vec::new();
     // A file that no activity came from is not kept, so the files of its job are read again; what they give is known.
@@ -138,7 +138,7 @@ pub fn import(
         summaries.push(summary);
     }
     reconcile(&sink, &mut summaries, &mut fresh, &options)?;
-    let mut run = Run { sources, results: vec![summaries], report, notes };
+    let mut run = Run { sources, results: vec![summaries], report };
     // Only now it is certain under which name each content goes.
     sink.put(|writer| {
         run.results.iter().flatten().for_each(|summary| writer.put(Entry::Activity(Box::new(summary.clone()))));
@@ -154,7 +154,8 @@ pub fn import(
     if !histories.is_empty() {
         run.sources.splice(0..0, absorbed.sources);
         run.results.insert(0, absorbed.summaries);
-        run.report = RunReport::of(&run.sources, run.report.bytes + absorbed.bytes);
+        let RunReport { exports, notes, bytes, .. } = run.report;
+        run.report = RunReport { exports, notes, ..RunReport::of(&run.sources, bytes + absorbed.bytes) };
     }
     run.report.clusters = run.report.activities;
     let mut committed = Committed::default();
