@@ -32,5 +32,6 @@ pub fn run(common: &Common, root: &Path, to: &str, out: &Path, filter: &Filter, 
         summary::to_stdout(|out| written.iter().try_for_each(|file| summary::json_line(out, file)))?;
     }
     convert::report_written(common, &written);
-    Ok(convert::exit_of(common, &written, true))
+    let complete = summary::complete(&history)? == Exit::Done;
+    Ok(convert::exit_of(common, &written, complete))
 }

@@ -39,7 +39,7 @@ pub fn run(common: &Common, root: &Path, filter: &Filter, unsure: bool) -> Resul
         let rows = pipeline::map_glances(&history, common.jobs, &wanted, &row)?;
         summary::to_stdout(|out| table::print(out, table::ACTIVITY, &rows))?;
     }
-    Ok(Exit::Done)
+    summary::complete(&history)
 }
 
 /// The JSON line of a workout.
@@ -83,7 +83,7 @@ fn doubtful(common: &Common, history: &History, filter: &Filter) -> Result<Exit,
         }
         Ok(())
     })?;
-    Ok(Exit::Done)
+    summary::complete(history)
 }
 
 /// The workouts that a filter lets through, in order of start.

@@ -231,6 +231,19 @@ impl History {
         self.faults.len()
     }
 
+    /// What is wrong with the journal, in a few words: then this is not all that the history held.
+    ///
+    /// # Errors
+    /// `Io` when the journal's folder cannot be listed.
+    pub fn damage(&self) -> Result<Option<String>> {
+        let missing = verify::missing_segments(self)?.len();
+        if missing + self.faults.len() == 0 {
+            return Ok(None);
+        }
+        let lines = format!("{} lines of the journal cannot be believed", self.faults.len());
+        Ok(Some(if missing > 0 { format!("{missing} segments of the journal are missing, {lines}") } else { lines }))
+    }
+
     /// Journal lines of kinds that only a newer program knows.
     pub fn unknown_lines(&self) -> usize {
         self.state.unknown.len()

@@ -101,6 +101,19 @@ fn verify_finds_a_flipped_byte_and_nothing_in_a_healthy_history() {
 }
 
 #[test]
+fn a_list_says_when_it_is_not_all() {
+    let histories = fixtures::root().join("histories");
+    for (name, code) in
+        [("sound", 0), ("torn_line", 0), ("edited_line", 3), ("missing_line", 3), ("missing_segment", 3)]
+    {
+        let listed = paceport(&histories, &["list", name]);
+        let complaint = String::from_utf8_lossy(&listed.stderr).into_owned();
+        assert_eq!(listed.status.code(), Some(code), "{name}: {complaint}");
+        assert_eq!(complaint.contains("run verify"), code == 3, "{name}: {complaint}");
+    }
+}
+
+#[test]
 fn a_wrong_clock_is_shifted_and_a_shared_file_tells_no_name() {
     let folder = tempfile::tempdir().unwrap();
     let run = fixtures::root().join("tour/watch/2024-05-01.fit");
