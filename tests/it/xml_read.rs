@@ -128,6 +128,43 @@ fn points_of_one_second_are_kept() {
 }
 
 #[test]
+fn coros_has_words_of_its_own() {
+    let draft = one("gpx/good/coros.gpx");
+    assert_eq!(column(&draft, Channel::Heading), [350.5, 351.5, 352.5].map(Some));
+    assert_eq!(column(&draft, Channel::HeartRate), [100.0, 101.0, 102.0].map(Some));
+    assert_eq!(draft.recording.track.distance(2), Some(220.0));
+    assert_eq!(draft.recording.device().unwrap().manufacturer.as_deref(), Some("coros"));
+}
+
+#[test]
+fn a_message_before_the_declaration_is_no_obstacle() {
+    let reading = read("gpx/damaged/message-first.gpx");
+    assert_eq!((reading.drafts.len(), reading.drafts[0].recording.track.len()), (1, 3));
+    assert!(reading.drafts[0].complete);
+    assert_eq!(reading.notes.get("xml.trailing").unwrap().place.as_deref(), Some("line 1, byte 0"));
+}
+
+#[test]
+fn what_has_no_place_is_named() {
+    let gpx = "<gpx><trk><name>a</name><number>1</number><extensions><gpxx:TrackExtension><gpxx:DisplayColor>Red\
+               </gpxx:DisplayColor></gpxx:TrackExtension><weight>65.0</weight><empty/></extensions><trkseg>\
+               <trkpt lat=\"47\" lon=\"8\"><time>2024-05-01T07:12:00Z</time></trkpt></trkseg></trk></gpx>";
+    let tcx = "<TrainingCenterDatabase creator=\"Runtastic\"><Activities><Activity Sport=\"running\"><Lap \
+               StartTime=\"2024-05-01T07:12:00Z\"><TotalTimeSeconds>5</TotalTimeSeconds><Extensions><FatCalories><Value>12\
+               </Value></FatCalories><LX><AvgWatts>200</AvgWatts><Extensions/></LX></Extensions></Lap></Activity></Activities>\
+               </TrainingCenterDatabase>";
+    for (text, count, first) in [(gpx, 2, "line 1, byte 54, in TrackExtension"), (tcx, 1, "line 1, byte 183, in Value")]
+    {
+        let (_, reading) = formats::read_bytes(text.as_bytes(), &Limits::default()).unwrap();
+        let note = reading.notes.get("xml.left_out").unwrap();
+        assert_eq!((note.count, note.place.as_deref()), (count, Some(first)));
+    }
+    let (_, reading) = formats::read_bytes(tcx.as_bytes(), &Limits::default()).unwrap();
+    assert_eq!(reading.drafts[0].recording.creator.as_deref(), Some("Runtastic"));
+    assert_eq!(reading.drafts[0].recording.laps[0].totals.avg_power, Some(200.0));
+}
+
+#[test]
 fn a_heart_rate_written_twice_is_one() {
     let draft = one("gpx/good/amazfit.gpx");
     assert_eq!(column(&draft, Channel::HeartRate), [100.0, 101.0, 102.0].map(Some));
@@ -414,6 +451,19 @@ fn every_activity_of_a_tcx_file_is_one() {
     let samples: Vec<_> = reading.drafts.iter().map(|draft| draft.recording.track.len()).collect();
     assert_eq!(samples, [8, 0]);
     assert_eq!(reading.drafts[1].recording.stated.timer_s, Some(60.0));
+}
+
+#[test]
+fn misplaced_tracks_and_points_are_samples() {
+    let reading = read("tcx/good/misplaced.tcx");
+    let [ride, run] = &reading.drafts[..] else { panic!("{} activities", reading.drafts.len()) };
+    let spans = |draft: &Draft| draft.recording.laps.iter().map(|lap| (lap.start, lap.end)).collect::<Vec<_>>();
+    assert_eq!((ride.recording.sport, column(ride, Channel::Cadence)), (Sport::CYCLING, vec![Some(80.0); 4]));
+    let clocks = ["07:12:00", "07:13:00", "07:14:00"].map(|clock| at(&format!("2024-05-01T{clock}Z")));
+    assert_eq!(spans(ride), [(clocks[0], clocks[1]), (clocks[1], clocks[2])]);
+    assert_eq!(ride.recording.pauses, []);
+    assert_eq!((run.recording.sport, column(run, Channel::Cadence)), (Sport::RUNNING, vec![Some(80.0); 2]));
+    assert_eq!(spans(run), [(at("2024-05-01T08:00:00Z"), at("2024-05-01T08:00:05Z"))]);
 }
 
 #[test]

@@ -191,6 +191,7 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
                         }
                     }
                 }
+                "link" | "number" | "url" | "urlname" => {}
                 _ => self.extension(&tag, &mut trk.info),
             }
         }
@@ -290,7 +291,7 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
                 _ => {}
             }
         }
-        waypoint.description = waypoint.description.or(comment);
+        waypoint.description = both(waypoint.description, comment);
         Some(waypoint)
     }
 
@@ -305,5 +306,13 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
             Number::Value(value) => Some(value),
             _ => None,
         }
+    }
+}
+
+/// A description and a comment as one text, unless they say the same.
+pub(super) fn both(description: Option<String>, comment: Option<String>) -> Option<String> {
+    match (description, comment) {
+        (Some(description), Some(comment)) if description != comment => Some(format!("{description}\n{comment}")),
+        (description, comment) => description.or(comment),
     }
 }

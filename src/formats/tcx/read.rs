@@ -101,6 +101,8 @@ impl<'a> Document<'a, '_, '_> {
             elements += 1;
             if elements == 1 {
                 self.points.own_prefix = xml::prefix_of(&tag, own::NAMESPACE).map(str::to_owned);
+                // Runtastic names itself as GPX files do.
+                self.author = tag.attribute("creator").and_then(|text| xml::clean(&text));
             }
             match tag.name {
                 // `Run` is what v1 calls an activity.
@@ -187,16 +189,23 @@ impl<'a> Document<'a, '_, '_> {
         }
         activity.builder.forget_stop();
         activity.after_mark = false;
-        let result = self.activity_children(activity_tag, activity, &mut session);
+        let result = self.activity_children(activity_tag, activity, &mut session, first_lap);
         activity.end_session(session, first_lap);
         result
     }
 
-    fn activity_children(&mut self, outer: &Tag<'a>, activity: &mut Activity, session: &mut Session) -> Result<()> {
+    fn activity_children(
+        &mut self,
+        outer: &Tag<'a>,
+        activity: &mut Activity,
+        session: &mut Session,
+        first_lap: usize,
+    ) -> Result<()> {
         while let Some(tag) = self.cursor.child(outer.level) {
             match tag.name {
                 "Id" => self.id(&tag, activity),
                 "Lap" => self.lap(&tag, activity)?,
+                "Track" | "Trackpoint" => self.beside_laps(&tag, activity, first_lap)?,
                 "Notes" => activity.words.extend(self.words(&tag)),
                 "Training" => self.training(&tag, session),
                 "Creator" => {

@@ -15,6 +15,7 @@ const MISMATCH: Code = Code::damage("xml.mismatch");
 const MARKUP: Code = Code::damage("xml.markup");
 const DEPTH: Code = Code::damage("xml.depth");
 const TRAILING: Code = Code::info("xml.trailing");
+const LEFT_OUT: Code = Code::info("xml.left_out");
 
 /// Broken markup is scanned to the end of the file and then again from the next `<`. More than this many bytes for each
 /// byte of the file are not spent on that.
@@ -161,6 +162,15 @@ impl<'a> Cursor<'a> {
                 Step::End => return None,
                 _ => {}
             }
+        }
+    }
+
+    /// Passes over an element that says something of the whole that nobody knows a place for.
+    pub fn leave_out(&mut self, tag: &Tag<'a>) {
+        if self.all_text(tag).is_some_and(|text| !text.trim().is_empty()) {
+            note(self.text, &mut self.notes, LEFT_OUT, tag.at, tag.name, || {
+                format!("{} says something of the whole that there is no place for", tag.name)
+            });
         }
     }
 
