@@ -305,6 +305,25 @@ fn damaged_gpx_gives_its_good_part() {
 }
 
 #[test]
+fn a_hole_in_a_file_costs_no_more_than_what_it_swallowed() {
+    let gpx = one("gpx/damaged/hole.gpx");
+    let seconds: Vec<_> = gpx.recording.track.times().iter().map(|t| t / 1000 % 60).collect();
+    assert_eq!(seconds, [0, 1, 2, 4, 5, 6, 7]);
+    let heights = [Some(400.0), Some(401.0), None, Some(404.0), Some(405.0), Some(406.0), Some(407.0)];
+    assert_eq!(column(&gpx, Channel::Altitude), heights, "half a value is none");
+    assert_eq!((gpx.complete, gpx.recording.pauses.len()), (false, 1));
+    let reading = read("gpx/damaged/hole.gpx");
+    let note = reading.notes.get("xml.mismatch").unwrap();
+    assert_eq!((note.count, &*note.detail), (1, "trkseg begins before the end of trkseg"));
+
+    let tcx = one("tcx/damaged/hole.tcx");
+    let beats = [Some(120.0), None, Some(125.0), Some(126.0), Some(127.0)];
+    assert_eq!((tcx.complete, column(&tcx, Channel::HeartRate)), (false, beats.to_vec()));
+    assert_eq!(tcx.recording.track.distance(1), Some(3.25));
+    assert_eq!((tcx.recording.laps.len(), tcx.recording.device().is_some()), (1, true));
+}
+
+#[test]
 fn a_file_cut_anywhere_gives_the_samples_before_the_cut() {
     for path in [
         "gpx/good/garmin-connect.gpx",

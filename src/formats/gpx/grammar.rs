@@ -49,3 +49,14 @@ fn extension(name: &str) -> Node {
         _ => Node::Extra,
     }
 }
+
+/// What stands in what: documents, tracks, segments, points.
+pub(super) fn rank(name: &str) -> u8 {
+    match name {
+        "gpx" => 1,
+        "trk" => 2,
+        "trkseg" => 3,
+        "trkpt" => 4,
+        _ => 0,
+    }
+}

@@ -91,7 +91,7 @@ pub(super) struct Document<'a, 'i, 'l> {
 impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
     fn new(text: &'a str, intake: &'i mut Intake<'l>, scans: bool) -> Self {
         Document {
-            cursor: Cursor::new(text, intake.limits().xml_depth),
+            cursor: Cursor::new(text, intake.limits().xml_depth).ranked(super::grammar::rank),
             points: PointReader::new(super::grammar::node),
             intake,
             file: File::default(),

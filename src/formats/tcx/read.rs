@@ -34,7 +34,7 @@ pub fn read_plain(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
 fn read_by(bytes: &[u8], intake: &mut Intake<'_>, scans: bool) -> Result<()> {
     let text = xml::decode(bytes, intake.notes());
     let mut document = Document {
-        cursor: Cursor::new(&text, intake.limits().xml_depth),
+        cursor: Cursor::new(&text, intake.limits().xml_depth).ranked(super::grammar::rank),
         points: PointReader::new(super::grammar::node),
         intake,
         author: None,
