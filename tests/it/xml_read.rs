@@ -324,6 +324,24 @@ fn a_hole_in_a_file_costs_no_more_than_what_it_swallowed() {
 }
 
 #[test]
+fn what_stands_behind_the_root_is_no_damage() {
+    let trk = |day: u32| {
+        format!(
+            "<trk><trkseg><trkpt lat=\"47\" lon=\"8\"><ele>4<0</ele><time>2024-05-0{day}T07:12:00Z</time></trkpt></trkseg></trk>"
+        )
+    };
+    let text = format!("<gpx>{}</gpx>{}</gpx>", trk(1).replace("<0", "20"), trk(2).replace("<0", "30"));
+    let (_, reading) = formats::read_bytes(text.as_bytes(), &Limits::default()).unwrap();
+    let heights: Vec<_> = reading.drafts.iter().map(|draft| column(draft, Channel::Altitude)[0]).collect();
+    assert_eq!(heights, [Some(420.0), Some(430.0)]);
+    assert!(reading.drafts.iter().all(|draft| draft.complete) && !reading.notes.has_damage());
+    assert_eq!(reading.notes.get("xml.trailing").map(|note| note.count), Some(1));
+    // Broken markup inside a value leaves half of it, which is none.
+    let (_, reading) = formats::read_bytes(format!("<gpx>{}</gpx>", trk(1)).as_bytes(), &Limits::default()).unwrap();
+    assert_eq!((column(&reading.drafts[0], Channel::Altitude), reading.drafts[0].complete), (vec![None], false));
+}
+
+#[test]
 fn a_file_cut_anywhere_gives_the_samples_before_the_cut() {
     for path in [
         "gpx/good/garmin-connect.gpx",

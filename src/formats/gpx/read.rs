@@ -103,11 +103,13 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
 
     fn document(&mut self) -> Result<()> {
         let mut found = false;
-        // A second document right behind the first one holds further tracks.
+        // A second document right behind the first one holds further tracks; some files close the first one too early.
         while let Some(tag) = self.cursor.child(0) {
             if tag.name.eq_ignore_ascii_case("gpx") {
                 found = true;
                 self.gpx(&tag)?;
+            } else if found && tag.name == "trk" {
+                self.trk(&tag)?;
             }
         }
         if found { Ok(()) } else { Err(Error::malformed(Place::byte(0).element("gpx"), "there is no gpx element")) }

@@ -53,7 +53,10 @@ pub struct Cursor<'a> {
     ended: bool,
     /// True while the innermost element has no child.
     childless: bool,
-    /// True when the element that closed last did so without an end tag of its own.
+    /// True while broken markup was met in the text of the innermost element.
+    torn: bool,
+    /// True when the element that closed last did so without an end tag of its own, or with broken markup in its text:
+    /// that may be half of what it was.
     pub cut_short: bool,
     /// What is wrong with the document.
     pub notes: Notes,
@@ -76,6 +79,7 @@ impl<'a> Cursor<'a> {
             rescanned: 0,
             ended: false,
             childless: true,
+            torn: false,
             cut_short: false,
             notes: Notes::new(),
         }
@@ -296,6 +300,7 @@ impl<'a> Cursor<'a> {
         }
         self.open.push(name);
         self.childless = true;
+        self.torn = false;
         let (prefix, local) = split(name);
         Some(Tag { prefix, name: local, attributes: &inside[name.len()..], at, level: self.open.len() })
     }
@@ -308,16 +313,21 @@ impl<'a> Cursor<'a> {
         }
         let name = raw.get(2..raw.len().saturating_sub(1)).unwrap_or_default().trim_ascii();
         let childless = std::mem::replace(&mut self.childless, false);
+        let torn = std::mem::replace(&mut self.torn, false);
+        if self.open.is_empty() {
+            note(self.text, &mut self.notes, TRAILING, at, name, || "an end tag outside of the root element");
+            return false;
+        }
         let Some(found) = self.open.iter().rposition(|open| *open == name) else {
             note(self.text, &mut self.notes, MISMATCH, at, name, || {
                 format!("</{}> closes nothing that is open", excerpt(name))
             });
-            self.cut_short = false;
+            self.cut_short = torn;
             // Right behind the text of an element it is that element's own end tag, misspelt.
             return childless && self.open.pop().is_some();
         };
         self.closing = self.open.len() - found - 1;
-        self.cut_short = self.closing > 0;
+        self.cut_short = self.closing > 0 || torn;
         if self.closing > 0 {
             note(self.text, &mut self.notes, MISMATCH, at, name, || {
                 format!("</{name}> comes before the end of {}", self.open.last().copied().unwrap_or_default())
@@ -330,6 +340,7 @@ impl<'a> Cursor<'a> {
     /// Goes on at `next` after markup at `at` that was scanned for `scanned` bytes and is broken.
     fn jump_over(&mut self, at: usize, scanned: usize, next: usize, reason: &str) {
         self.rescanned += scanned;
+        self.torn = true;
         if next < self.text.len() && self.rescanned <= RESCANS * self.text.len() {
             note(self.text, &mut self.notes, MARKUP, at, "", || reason.to_owned());
             self.jump(next);
