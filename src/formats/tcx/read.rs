@@ -101,8 +101,6 @@ impl<'a> Document<'a, '_, '_> {
             elements += 1;
             if elements == 1 {
                 self.points.own_prefix = xml::prefix_of(&tag, own::NAMESPACE).map(str::to_owned);
-                // Runtastic names itself as GPX files do.
-                self.author = tag.attribute("creator").and_then(|text| xml::clean(&text));
             }
             match tag.name {
                 // `Run` is what v1 calls an activity.
