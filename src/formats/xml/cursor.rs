@@ -36,7 +36,8 @@ pub enum Step<'a> {
     End,
 }
 
-/// How deep an element belongs: one of rank 2 never stands in another of rank 2 or more. 0 for elements without a rank.
+/// How deep an element belongs: one of rank 2 never stands in another of rank 2 or more, and right inside of one with less.
+/// 0 for elements without a rank.
 pub type Rank = fn(&str) -> u8;
 
 /// The cursor. Offsets are bytes of the decoded text.
@@ -271,11 +272,17 @@ impl<'a> Cursor<'a> {
         if rank == 0 || self.too_deep > 0 {
             return false;
         }
-        let misplaced = |open: &&str| {
+        let ranks = self.open.iter().map(|open| {
             let (of, open) = split(open);
-            of == prefix && (self.rank)(open) >= rank
-        };
-        let Some(found) = self.open.iter().position(misplaced) else { return false };
+            if of == prefix { (self.rank)(open) } else { 0 }
+        });
+        // What it cannot stand in, or whatever stands between it and what it stands in.
+        let (mut found, mut around) = (None, None);
+        for (i, open) in ranks.enumerate() {
+            found = found.or((open >= rank).then_some(i));
+            around = if open > 0 { Some(i + 1) } else { around };
+        }
+        let Some(found) = found.or(around).filter(|found| *found < self.open.len()) else { return false };
         let lost = self.open[found];
         note(self.text, &mut self.notes, MISMATCH, at, name, || format!("{name} begins before the end of {lost}"));
         self.closing = self.open.len() - found;
@@ -467,6 +474,10 @@ mod tests {
         let (out, notes) = steps("<a><seg><pt><seg><pt/></seg><x:seg><x:pt><pt/></x:pt></x:seg></a>");
         assert_eq!(out, "a(seg(pt())seg(pt())seg(pt(pt())))");
         assert_eq!(notes.get("xml.mismatch").unwrap().count, 1);
+        // A start tag whose name is damaged stands between the next point and its segment.
+        let (out, notes) = steps("<a><seg><p><e>1</e></pt><pt>2</pt></seg></a>");
+        assert_eq!(out, "a(seg(p(e(1))pt(2)))");
+        assert_eq!(notes.get("xml.mismatch").unwrap().count, 2);
         let mut cursor = Cursor::new("<pt><e>1<pt><e>2</pt><pt><e>3</x></pt>", 9).ranked(rank);
         let mut closed = Vec::new();
         loop {
