@@ -49,6 +49,7 @@ mod survival;
 mod synthetic;
 mod tables;
 mod written;
+mod xml_holes;
 mod xml_paths;
 mod xml_read;
 mod xml_roundtrip;

@@ -108,8 +108,8 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
             if tag.name.eq_ignore_ascii_case("gpx") {
                 found = true;
                 self.gpx(&tag)?;
-            } else if found && tag.name == "trk" {
-                self.trk(&tag)?;
+            } else if found {
+                self.track_or_part(&tag)?;
             }
         }
         if found { Ok(()) } else { Err(Error::malformed(Place::byte(0).element("gpx"), "there is no gpx element")) }
@@ -122,7 +122,7 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
         self.points.own_prefix = xml::prefix_of(gpx, own::NAMESPACE).map(str::to_owned);
         while let Some(tag) = self.cursor.child(gpx.level) {
             match tag.name {
-                "trk" => self.trk(&tag)?,
+                "trk" | "trkseg" | "trkpt" => self.track_or_part(&tag)?,
                 "wpt" => {
                     let waypoint = self.waypoint(&tag);
                     self.file.waypoints.extend(waypoint);
@@ -155,6 +155,20 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
             }
             _ => {}
         }
+    }
+
+    /// A track, or what an end tag too much has cut off from the track before.
+    fn track_or_part(&mut self, tag: &Tag<'a>) -> Result<()> {
+        if tag.name == "trk" {
+            return self.trk(tag);
+        }
+        if !matches!(tag.name, "trkseg" | "trkpt") {
+            return Ok(());
+        }
+        let mut trk = self.tracks.pop().unwrap_or_default();
+        let result = if tag.name == "trkseg" { self.segment(tag, &mut trk) } else { self.point(tag, &mut trk) };
+        self.tracks.push(trk);
+        result
     }
 
     fn trk(&mut self, trk_tag: &Tag<'a>) -> Result<()> {
@@ -260,6 +274,9 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
                 _ => trk.builder.stop(time),
             }
             return Ok(());
+        }
+        if point.time.is_none() && point.is_bare() {
+            return Ok(()); // nothing was recorded in it
         }
         let source = self.cursor.source();
         trk.builder

@@ -314,13 +314,23 @@ impl<'a> Cursor<'a> {
 
     /// Closes an element; false when the end tag closes none.
     fn close_tag(&mut self, at: usize, raw: &'a str) -> bool {
+        let inside = raw.get(2..raw.len().saturating_sub(1)).unwrap_or_default();
+        let torn = std::mem::replace(&mut self.torn, false);
+        let name = match memchr::memchr(b'<', inside.as_bytes()) {
+            // Its bracket was lost.
+            Some(broken) => {
+                self.jump_over(at, raw.len(), at + 2 + broken, "a tag is not closed");
+                self.torn = false;
+                &inside[..broken]
+            }
+            None => inside,
+        };
+        let name = name.trim_ascii();
         if self.too_deep > 0 {
             self.too_deep -= 1;
             return false;
         }
-        let name = raw.get(2..raw.len().saturating_sub(1)).unwrap_or_default().trim_ascii();
         let childless = std::mem::replace(&mut self.childless, false);
-        let torn = std::mem::replace(&mut self.torn, false);
         if self.open.is_empty() {
             note(self.text, &mut self.notes, TRAILING, at, name, || "an end tag outside of the root element");
             return false;
