@@ -185,7 +185,16 @@ impl<'a> Cursor<'a> {
 
     /// Passes over an element that says something of the whole that nobody knows a place for.
     pub fn leave_out(&mut self, tag: &Tag<'a>) {
-        if self.all_text(tag).is_some_and(|text| !text.trim().is_empty()) {
+        let mut says = false;
+        loop {
+            match self.step() {
+                Step::Text(part) => says |= !part.trim().is_empty(),
+                Step::Close if self.open.len() < tag.level => break,
+                Step::End => break,
+                _ => {}
+            }
+        }
+        if says {
             note(self.text, &mut self.notes, LEFT_OUT, tag.at, tag.name, || {
                 format!("{} says something of the whole that there is no place for", tag.name)
             });
