@@ -63,7 +63,7 @@ fn ways(source: &Path, to: &'static Format, check: bool, folder: &Path) -> Vec<V
     let converted = pipeline::convert(&inputs, &options, to, &target, &how, QUIET).unwrap();
     let in_memory = pipeline::convert(&inputs, &options, to, &Target::Memory, &how, QUIET).unwrap();
     let merged = pipeline::convert_merged(&inputs, &options, to, &target, &how, &none, QUIET).unwrap();
-    let into = ImportOptions { dry_run: false, wait: false, dedupe: Dedupe::Exact, preferences: none };
+    let into = ImportOptions { dry_run: false, wait: false, dedupe: Dedupe::Exact, preferences: none, tell: false };
     let root = folder.join("history");
     pipeline::import(&inputs, &root, &options, &into, QUIET).unwrap();
     let history = History::open(&root).unwrap();
