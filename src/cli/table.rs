@@ -22,13 +22,13 @@ const BLANKS: &[u8; 64] = &[b' '; 64];
 pub struct Row {
     text: String,
     /// Where each cell ends, in bytes, and how wide it is, in characters.
-    cells: Vec<(usize, usize)>,
+    cells: Vec<(u32, u32)>,
 }
 
 impl Row {
     /// An empty row with room for as much as rows usually have.
     fn with_room() -> Row {
-        Row { text: String::with_capacity(192), cells: Vec::with_capacity(10) }
+        Row { text: String::with_capacity(160), cells: Vec::with_capacity(9) }
     }
 
     /// Adds a cell.
@@ -39,9 +39,9 @@ impl Row {
 
     /// What was added to the text since the last cell is one.
     fn end_cell(&mut self) {
-        let cell = &self.text[self.cells.last().map_or(0, |(end, _)| *end)..];
+        let cell = &self.text[self.cells.last().map_or(0, |(end, _)| *end as usize)..];
         let width = if cell.is_ascii() { cell.len() } else { cell.chars().count() };
-        self.cells.push((self.text.len(), width));
+        self.cells.push((self.text.len() as u32, width as u32));
     }
 
     /// Adds a number, or an empty cell.
@@ -53,7 +53,7 @@ impl Row {
         self.end_cell();
     }
 
-    fn print(&self, out: &mut dyn Write, header: &[(&str, Align)], widths: &[usize]) -> io::Result<()> {
+    fn print(&self, out: &mut dyn Write, header: &[(&str, Align)], widths: &[u32]) -> io::Result<()> {
         // Blanks are owed until something follows them.
         let (mut from, mut owed) = (0, 0);
         let mut put = |blanks: usize, text: &str| {
@@ -68,12 +68,12 @@ impl Row {
             }
             out.write_all(text.as_bytes())
         };
-        for ((&(to, own), width), (_, align)) in self.cells.iter().zip(widths).zip(header) {
-            let (cell, gap) = (&self.text[from..to], width.saturating_sub(own));
+        for ((&(to, own), &width), (_, align)) in self.cells.iter().zip(widths).zip(header) {
+            let (cell, gap) = (&self.text[from..to as usize], (width - own) as usize);
             let (before, after) = if *align == Align::Left { (0, gap) } else { (gap, 0) };
             put(before, cell)?;
             put(after + 2, "")?;
-            from = to;
+            from = to as usize;
         }
         out.write_all(b"\n")
     }

@@ -33,16 +33,17 @@ pub(super) fn parsed<T>(
         return (done, vec![all]);
     }
     let (pieces, inbox) = mpsc::sync_channel(2 * threads);
-    let inbox = Mutex::new(inbox);
+    // Shared by the workers alone: when all of them are gone, sending fails instead of waiting for ever.
+    let inbox = Arc::new(Mutex::new(inbox));
     // Pieces come back to be filled again: fresh memory would cost as much as the reading.
     let (emptied, returned) = mpsc::channel();
     thread::scope(|scope| {
-        let inbox = &inbox;
         let worker = |_| {
-            let emptied = emptied.clone();
-            scope.spawn(move || work(inbox, &emptied, file))
+            let (inbox, emptied) = (Arc::clone(&inbox), emptied.clone());
+            scope.spawn(move || work(&inbox, &emptied, file))
         };
         let workers: Vec<_> = (0..threads).map(worker).collect();
+        drop(inbox);
         let (mut piece, mut number) = (Piece::with_room(), 0);
         let done = read(&mut |line, text| {
             piece.add(line, text);
@@ -102,4 +103,58 @@ fn work(
         let _ = emptied.send(piece);
     }
     done
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::History;
+    use super::super::entry::Batch;
+    use super::super::journal::{LineKind, body, seal};
+    use super::super::testing::{START, scratch, summary};
+    use super::*;
+    use crate::ids::{ActivityId, Digest};
+
+    const LINES: usize = 8000;
+
+    /// A journal of two batches, which is long enough for threads. Every 100th line is odd.
+    fn journal() -> (Vec<u8>, usize, Vec<ActivityId>) {
+        let (mut out, mut ids, mut first, mut n) = (Vec::new(), Vec::new(), 0, 0);
+        for lines in [LINES, 50] {
+            first = out.len();
+            n += 1;
+            seal(&mut out, &body(LineKind::Batch, &Batch { parser: "1.2.3".into(), lines, resets: false }).unwrap(), n);
+            for _ in 0..lines {
+                n += 1;
+                if n % 100 == 0 {
+                    seal(&mut out, b"{\"kind\":\"activity\",\"id\":7", n);
+                    continue;
+                }
+                let digest = Digest(std::array::from_fn(|i| (n >> (8 * (i % 2))) as u8));
+                let summary = summary(&digest, 0, START + n as i64 * 1000);
+                seal(&mut out, &body(LineKind::Activity, &summary).unwrap(), n);
+                ids.push(summary.id);
+            }
+        }
+        (out, first, ids)
+    }
+
+    #[test]
+    fn many_lines_say_what_few_would_and_a_torn_end_is_cut() {
+        let folder = scratch();
+        let root = folder.path();
+        fs::create_dir(root.join("journal")).unwrap();
+        fs::write(root.join("paceport.json"), "{\"history\": 1}").unwrap();
+        let (whole, second, ids) = journal();
+        assert!(second as u64 > MANY);
+        for (length, many) in [(whole.len(), ids.len()), (whole.len() - 30, ids.len() - 50), (second, ids.len() - 50)] {
+            fs::write(root.join("journal/000001.jsonl"), &whole[..length]).unwrap();
+            let history = History::open(root).unwrap();
+            let met: Vec<ActivityId> = history.activities().iter().map(|activity| activity.id).collect();
+            assert!(met == ids[..many], "{} of {many}", met.len());
+            assert_eq!(history.damaged_lines(), LINES / 100);
+            assert_eq!(history.activities()[many - 1].summary().unwrap().id, ids[many - 1]);
+        }
+    }
 }

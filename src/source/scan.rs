@@ -166,7 +166,7 @@ impl Scanner<'_> {
         } else if ends_as_zip(store, packing) {
             ArchiveKind::Zip
         } else if let Some((_, what)) = FOREIGN.iter().find(|(start, _)| head.starts_with(start)) {
-            return Err(Error::new(Kind::Unsupported, format!("{what}; unpack it and name the folder instead")));
+            return Err(Error::new(Kind::Unsupported, format!("{what}; unpack it first")));
         } else if gzipped {
             return Ok(Look::Content { size: gzip_hint(store, packing, size)? });
         } else {
@@ -184,7 +184,12 @@ impl Scanner<'_> {
         let at = self.scan.archives.len();
         self.scan.archives.push(ArchiveInfo { name: name.to_owned(), kind, entries: 0 });
         match kind {
-            ArchiveKind::Zip => self.zip(&store, name, depth)?,
+            ArchiveKind::Zip => {
+                if !self.zip(&store, name, depth)? {
+                    self.scan.archives.truncate(at);
+                    return Ok(Look::Content { size });
+                }
+            }
             ArchiveKind::Tar => self.tar(&store, name, depth)?,
         }
         let entries = (self.scan.entries.len() - before) as u64;
@@ -225,7 +230,8 @@ impl Scanner<'_> {
         self.spool.keep(&mut *unpacked.reader, self.options.limits)
     }
 
-    fn zip(&mut self, store: &Store, name: &str, depth: u32) -> Result<()> {
+    /// Lists a zip archive; false for something that only starts like one.
+    fn zip(&mut self, store: &Store, name: &str, depth: u32) -> Result<bool> {
         let limits = self.options.limits;
         let mut directory = zip_directory::read(store, limits)?.unwrap_or_else(|| Directory {
             damage: Some("the archive's directory is missing".into()),
@@ -234,6 +240,13 @@ impl Scanner<'_> {
         if let Some(damage) = directory.damage.take() {
             let known: BTreeSet<u64> = directory.members.iter().map(|listed| listed.member.header).collect();
             let found = zip_salvage::find(store, &known, limits)?;
+            if known.is_empty() && found.is_empty() {
+                let claims = name.len().checked_sub(4).and_then(|at| name.get(at..));
+                return match claims.is_some_and(|end| end.eq_ignore_ascii_case(".zip")) {
+                    true => Err(Error::new(Kind::Malformed, format!("{damage}, and no member is found"))),
+                    false => Ok(false),
+                };
+            }
             let detail = format!("{damage}; {} more members found by their own headers", found.len());
             self.damage(name, Flaw { code: DIRECTORY, place: Place::NOWHERE, detail });
             directory.members.extend(found);
@@ -255,7 +268,7 @@ impl Scanner<'_> {
                 self.content(store.clone(), Packing::Member(member), name, depth + 1);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn tar(&mut self, store: &Store, name: &str, depth: u32) -> Result<()> {
