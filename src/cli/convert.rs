@@ -169,3 +169,47 @@ fn target(paths: &[PathBuf], out: Option<&Path>, to: &Format) -> Target {
         Target::File(out.to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use paceport::report::{Code, Notes};
+
+    use super::*;
+    use crate::cli::args::Cli;
+
+    #[test]
+    fn a_finding_outweighs_a_failure_and_a_loss() {
+        let common =
+            |arguments: &[&str]| Cli::try_parse_from([&["paceport", "formats"], arguments].concat()).unwrap().common;
+        let (usual, strict) = (common(&[]), common(&["--strict"]));
+        let mut lost = Notes::new();
+        lost.add(Code::warning("loss.laps"), paceport::Place::NOWHERE, || "2 laps");
+        let written = |findings: &[&str], error: Option<&str>, notes: &Notes| Written {
+            kind: "output",
+            source: "a.fit".to_owned(),
+            index: 0,
+            path: None,
+            bytes: 1,
+            changed: true,
+            error: error.map(str::to_owned),
+            findings: findings.iter().map(|finding| (*finding).to_owned()).collect(),
+            notes: notes.clone(),
+            content: Vec::new(),
+        };
+        let none = Notes::new();
+        let fine = || written(&[], None, &none);
+        for (common, last, clean, exit) in [
+            (&usual, fine(), true, 0),
+            (&usual, written(&[], None, &lost), true, 0),
+            (&strict, fine(), true, 0),
+            (&strict, written(&[], None, &lost), true, 3),
+            (&usual, fine(), false, 3),
+            (&usual, written(&[], Some("disk full"), &none), true, 3),
+            (&strict, written(&["1 samples instead of 2"], Some("disk full"), &lost), false, 4),
+            (&usual, written(&["1 samples instead of 2"], None, &none), true, 4),
+        ] {
+            assert_eq!(exit_of(common, &[last.clone(), fine()], clean) as u8, exit, "{last:?}");
+        }
+    }
+}

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use paceport::Error;
 use paceport::history::History;
 use paceport::pipeline;
+use paceport::{Error, Kind};
 
 use super::args::{Common, Filter, Write};
 use super::{Exit, convert, inputs, list, progress::Bar, summary};
@@ -13,6 +13,10 @@ use super::{Exit, convert, inputs, list, progress::Bar, summary};
 pub fn run(common: &Common, root: &Path, to: &str, out: &Path, filter: &Filter, write: &Write) -> Result<Exit, Error> {
     // `original` is no format: the files as they came.
     let to = if to.eq_ignore_ascii_case("original") { None } else { Some(convert::format_to_write(to)?) };
+    if to.is_none() && write.anonymize.is_some() {
+        let reason = "originals are given as they came; --anonymize needs a format: --to fit, gpx, tcx, csv or json";
+        return Err(Error::new(Kind::Usage, reason));
+    }
     let options = inputs::read_options(common)?;
     let history = History::open(root)?;
     let wanted = list::selected(&history, filter)?;
@@ -28,5 +32,6 @@ pub fn run(common: &Common, root: &Path, to: &str, out: &Path, filter: &Filter, 
         summary::to_stdout(|out| written.iter().try_for_each(|file| summary::json_line(out, file)))?;
     }
     convert::report_written(common, &written);
-    Ok(convert::exit_of(common, &written, true))
+    let complete = summary::complete(&history)? == Exit::Done;
+    Ok(convert::exit_of(common, &written, complete))
 }

@@ -6,7 +6,7 @@ use paceport::formats::losses::{Held, KINDS, WRITTEN};
 use serde_json::json;
 
 use super::args::Common;
-use super::table::{self, Align};
+use super::table::{self, Align, Row};
 use super::{Exit, summary};
 
 /// The table of what is read and written.
@@ -30,18 +30,18 @@ pub fn run(common: &Common, losses: bool) -> Result<Exit, Error> {
             ("EXTENSIONS", Align::Left),
             ("STATUS", Align::Left),
         ];
-        let mark = |yes: bool| if yes { "yes" } else { "-" }.to_owned();
-        let rows: Vec<Vec<String>> = FORMATS
+        let mark = |yes: bool| if yes { "yes" } else { "-" };
+        let rows: Vec<Row> = FORMATS
             .iter()
             .map(|f| {
-                vec![
-                    f.id.to_owned(),
-                    f.name.to_owned(),
+                Row::from_iter([
+                    f.id,
+                    f.name,
                     mark(f.read.is_some()),
                     mark(f.write.is_some()),
-                    f.extensions.join(" "),
-                    f.status.to_owned(),
-                ]
+                    &f.extensions.join(" "),
+                    f.status,
+                ])
             })
             .collect();
         table::print(out, &header, &rows)
@@ -61,12 +61,9 @@ fn held(common: &Common) -> Result<Exit, Error> {
             });
         }
         let header: Vec<(&str, Align)> = ["WHAT"].iter().chain(&WRITTEN).map(|title| (*title, Align::Left)).collect();
-        let rows: Vec<Vec<String>> = KINDS
+        let rows: Vec<Row> = KINDS
             .iter()
-            .map(|kind| {
-                let words = kind.held.iter().map(|held| held.word().to_owned());
-                std::iter::once(kind.what.to_owned()).chain(words).collect()
-            })
+            .map(|kind| std::iter::once(kind.what).chain(kind.held.iter().map(|held| held.word())).collect())
             .collect();
         table::print(out, &header, &rows)?;
         writeln!(

@@ -22,7 +22,7 @@ pub fn run(common: &Common, paths: &[PathBuf], zone: &Zone) -> Result<Exit, Erro
             run.sources.iter().try_for_each(|source| summary::json_line(out, source))?;
             return summary::json_line(out, &run.report);
         }
-        let rows: Vec<_> = activities.iter().map(|activity| table::activity(&Glance::from(&**activity))).collect();
+        let rows: Vec<_> = activities.iter().map(|activity| table::activity(&Glance::from(&**activity), 0)).collect();
         table::print(out, table::ACTIVITY, &rows)
     })?;
     summary::closing(common, &run.sources, &run.report);

@@ -35,11 +35,11 @@ pub fn run(common: &Common, root: &Path, filter: &Filter, unsure: bool) -> Resul
         let lines = pipeline::map_workouts(&history, common.jobs, &wanted, &json)?;
         summary::to_stdout(|out| lines.into_iter().try_for_each(|line| out.write_all(&line?)))?;
     } else {
-        let workouts = pipeline::glance_workouts(&history, common.jobs, &wanted)?;
-        let rows: Vec<_> = workouts.iter().map(|(glance, members)| row(glance, *members)).collect();
+        let row = |glance: &Glance, members: usize| table::activity(glance, members - 1);
+        let rows = pipeline::map_glances(&history, common.jobs, &wanted, &row)?;
         summary::to_stdout(|out| table::print(out, table::ACTIVITY, &rows))?;
     }
-    Ok(Exit::Done)
+    summary::complete(&history)
 }
 
 /// The JSON line of a workout.
@@ -48,15 +48,6 @@ fn json(workout: Workout) -> std::io::Result<Vec<u8>> {
     let mut line = Vec::new();
     summary::json_line(&mut line, &Listed { summary: &workout.summary, members, origins: &workout.origins })?;
     Ok(line)
-}
-
-/// A table row; a merged workout says how many more sources it has.
-fn row(glance: &Glance, members: usize) -> Vec<String> {
-    let mut row = table::activity(glance);
-    if let (Some(last), more @ 1..) = (row.last_mut(), members - 1) {
-        *last += &format!(" (+{more})");
-    }
-    row
 }
 
 /// A pair that may be one workout.
@@ -92,7 +83,7 @@ fn doubtful(common: &Common, history: &History, filter: &Filter) -> Result<Exit,
         }
         Ok(())
     })?;
-    Ok(Exit::Done)
+    summary::complete(history)
 }
 
 /// The workouts that a filter lets through, in order of start.

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 
 use paceport::Error;
+use paceport::history::History;
 use paceport::pipeline::{ExportReport, Outcome, RunReport, SourceReport};
 use paceport::report::{Notes, Severity, printable};
 use serde::Serialize;
 
+use super::Exit;
 use super::args::Common;
 use super::table::{bytes, count};
 
@@ -28,6 +30,13 @@ pub fn warn(common: &Common, line: &str) {
     if !common.quiet {
         say!("{line}");
     }
+}
+
+/// Says when a history does not show all that it held, and how a command ends that reads it.
+pub fn complete(history: &History) -> Result<Exit, Error> {
+    let Some(damage) = history.damage()? else { return Ok(Exit::Done) };
+    say!("{}: damaged: {damage} and are left out; run verify", printable(&history.root().display().to_string()));
+    Ok(Exit::Partly)
 }
 
 /// Prints through a buffer; a closed pipe (`| head`) is no failure.
@@ -81,6 +90,9 @@ pub fn closing(common: &Common, sources: &[SourceReport], run: &RunReport) {
                 say!("note: {name}: {} ({} ×): {detail}", note.code, note.count);
             }
         }
+    }
+    for note in run.notes.iter().filter(|note| common.verbose || note.severity == Severity::Warning) {
+        say!("note: {} ({} ×): {}", note.code, note.count, printable(&note.detail));
     }
     if !reasons.is_empty() {
         let list: Vec<String> = reasons.iter().map(|(why, n)| format!("{n} {}", printable(why))).collect();

@@ -1,8 +1,9 @@
 //! Aligned tables and numbers for people.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use paceport::model::{Glance, Mean, time};
+use paceport::model::{Glance, time};
 use paceport::report::printable;
 
 /// Alignment of a column.
@@ -14,26 +15,89 @@ pub enum Align {
     Right,
 }
 
-/// Prints rows under a header, columns two blanks apart, no trailing blanks.
-pub fn print(out: &mut dyn Write, header: &[(&str, Align)], rows: &[Vec<String>]) -> io::Result<()> {
-    let width_of = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-        cells.chain([header[column].0.chars().count()]).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..header.len()).map(width_of).collect();
-    let mut line = |cells: &mut dyn Iterator<Item = &str>| {
-        let mut text = String::new();
-        for ((cell, width), (_, align)) in cells.zip(&widths).zip(header) {
-            let gap = " ".repeat(width.saturating_sub(cell.chars().count()));
-            match align {
-                Align::Left => text.extend([cell, &gap, "  "]),
-                Align::Right => text.extend([&gap, cell, "  "]),
-            }
+const BLANKS: &[u8; 64] = &[b' '; 64];
+
+/// The cells of one row, one behind the other: a table may have 100,000 rows.
+#[derive(Debug, Default)]
+pub struct Row {
+    text: String,
+    /// Where each cell ends, in bytes, and how wide it is, in characters.
+    cells: Vec<(u32, u32)>,
+}
+
+impl Row {
+    /// An empty row with room for as much as rows usually have.
+    fn with_room() -> Row {
+        Row { text: String::with_capacity(160), cells: Vec::with_capacity(9) }
+    }
+
+    /// Adds a cell.
+    fn cell(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.end_cell();
+    }
+
+    /// What was added to the text since the last cell is one.
+    fn end_cell(&mut self) {
+        let cell = &self.text[self.cells.last().map_or(0, |(end, _)| *end as usize)..];
+        let width = if cell.is_ascii() { cell.len() } else { cell.chars().count() };
+        self.cells.push((self.text.len() as u32, width as u32));
+    }
+
+    /// Adds a number, or an empty cell.
+    fn number(&mut self, number: Option<f64>, decimals: usize) {
+        if let Some(number) = number {
+            // Writing into a string never fails.
+            let _ = write!(self.text, "{number:.decimals$}");
         }
-        writeln!(out, "{}", text.trim_end())
-    };
-    line(&mut header.iter().map(|(title, _)| *title))?;
-    rows.iter().try_for_each(|row| line(&mut row.iter().map(String::as_str)))
+        self.end_cell();
+    }
+
+    fn print(&self, out: &mut dyn Write, header: &[(&str, Align)], widths: &[u32]) -> io::Result<()> {
+        // Blanks are owed until something follows them.
+        let (mut from, mut owed) = (0, 0);
+        let mut put = |blanks: usize, text: &str| {
+            owed += blanks;
+            if text.is_empty() {
+                return Ok(());
+            }
+            while owed > 0 {
+                let some = owed.min(BLANKS.len());
+                out.write_all(&BLANKS[..some])?;
+                owed -= some;
+            }
+            out.write_all(text.as_bytes())
+        };
+        for ((&(to, own), &width), (_, align)) in self.cells.iter().zip(widths).zip(header) {
+            let (cell, gap) = (&self.text[from..to as usize], (width - own) as usize);
+            let (before, after) = if *align == Align::Left { (0, gap) } else { (gap, 0) };
+            put(before, cell)?;
+            put(after + 2, "")?;
+            from = to as usize;
+        }
+        out.write_all(b"\n")
+    }
+}
+
+impl<S: AsRef<str>> FromIterator<S> for Row {
+    fn from_iter<I: IntoIterator<Item = S>>(cells: I) -> Row {
+        let mut row = Row::default();
+        cells.into_iter().for_each(|cell| row.cell(cell.as_ref()));
+        row
+    }
+}
+
+/// Prints rows under a header, columns two blanks apart, no trailing blanks.
+pub fn print(out: &mut dyn Write, header: &[(&str, Align)], rows: &[Row]) -> io::Result<()> {
+    let titles: Row = header.iter().map(|(title, _)| *title).collect();
+    let mut widths = vec![0; header.len()];
+    for row in rows.iter().chain([&titles]) {
+        for (widest, (_, width)) in widths.iter_mut().zip(&row.cells) {
+            *widest = (*widest).max(*width);
+        }
+    }
+    titles.print(out, header, &widths)?;
+    rows.iter().try_for_each(|row| row.print(out, header, &widths))
 }
 
 /// `1 file`, `2 files`.
@@ -85,8 +149,8 @@ pub const ACTIVITY: &[(&str, Align)] = &[
     ("SOURCE", Align::Left),
 ];
 
-/// One row of a table of activities.
-pub fn activity(glance: &Glance) -> Vec<String> {
+/// One row of a table of activities; a merged one says how many `more` sources it has.
+pub fn activity(glance: &Glance, more: usize) -> Row {
     let seconds = glance
         .stated
         .elapsed_s
@@ -94,25 +158,28 @@ pub fn activity(glance: &Glance) -> Vec<String> {
         .or(glance.stated.timer_s)
         .or(glance.start.zip(glance.end).map(|(start, end)| (end - start) as f64 / 1000.0));
     let metres = glance.stated.distance_m.or(glance.computed.distance_m);
-    let mean = |mean: Option<Mean>| mean.map_or(String::new(), |mean| format!("{:.0}", mean.mean));
-    let sport = match &glance.sub_sport {
-        Some(sub) => format!("{}/{sub}", glance.sport),
-        None => glance.sport.clone(),
+    let mut row = Row::with_room();
+    row.cell(&start(glance.start, glance.day.as_deref(), glance.local_offset_s));
+    row.text.push_str(&glance.sport);
+    if let Some(sub) = &glance.sub_sport {
+        row.text.extend(["/", sub]);
+    }
+    row.end_cell();
+    row.cell(&seconds.map_or(String::new(), duration));
+    row.number(metres.map(|metres| metres / 1000.0), 2);
+    row.number(glance.channels.heart_rate.map(|mean| mean.mean), 0);
+    row.number(glance.channels.power.map(|mean| mean.mean), 0);
+    row.cell(&glance.samples.to_string());
+    row.cell(&glance.format);
+    row.text.push_str(&printable(&glance.source));
+    let _ = match (glance.index, more) {
+        (0, 0) => Ok(()),
+        (0, more) => write!(row.text, " (+{more})"),
+        (n, 0) => write!(row.text, " [{}]", n + 1),
+        (n, more) => write!(row.text, " [{}] (+{more})", n + 1),
     };
-    vec![
-        start(glance.start, glance.day.as_deref(), glance.local_offset_s),
-        sport,
-        seconds.map_or(String::new(), duration),
-        metres.map_or(String::new(), |m| format!("{:.2}", m / 1000.0)),
-        mean(glance.channels.heart_rate),
-        mean(glance.channels.power),
-        glance.samples.to_string(),
-        glance.format.clone(),
-        match glance.index {
-            0 => printable(&glance.source).into_owned(),
-            n => format!("{} [{}]", printable(&glance.source), n + 1),
-        },
-    ]
+    row.end_cell();
+    row
 }
 
 #[cfg(test)]
@@ -122,7 +189,7 @@ mod tests {
     #[test]
     fn columns_are_aligned() {
         let mut out = Vec::new();
-        let rows = vec![vec!["a".to_owned(), "1".to_owned()], vec!["längst".to_owned(), "1000".to_owned()]];
+        let rows: Vec<Row> = [["a", "1"], ["längst", "1000"]].into_iter().map(Row::from_iter).collect();
         print(&mut out, &[("NAME", Align::Left), ("N", Align::Right)], &rows).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), "NAME       N\na          1\nlängst  1000\n");
     }

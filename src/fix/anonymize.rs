@@ -16,8 +16,8 @@ const TRIM_M: f64 = 200.0;
 /// How much to take away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Anonymize {
-    /// Serial numbers, names, notes, the athlete, fields of summaries that the model does not name, and the first and last
-    /// 200 m of the track.
+    /// Serial numbers, names, what was typed for the sport, notes, the athlete, fields of summaries that the model does not
+    /// name, and the first and last 200 m of the track.
     Everything,
     /// As above, but the track stays.
     KeepTrack,
@@ -60,11 +60,16 @@ pub fn anonymize(activity: Activity, how: Anonymize) -> Activity {
 fn strip(recording: &mut Recording) {
     for device in &mut recording.devices {
         device.serial = None;
+        // A product without its number may be called whatever its owner calls it.
+        if device.product_id.is_none() {
+            device.product = None;
+        }
         device.developer.clear();
     }
     recording.athlete = Athlete::default();
     recording.platform_ids.clear();
     (recording.name, recording.description, recording.gear) = (None, None, None);
+    recording.sport_label = None;
     // Texts and arrays of developer fields may be names and identities; plain numbers are measurements.
     let measured = |value: &StatedField| matches!(value.value, FieldValue::Number(_));
     // Nobody can say what fields without a name hold: corners of the map, serial numbers.
@@ -121,7 +126,11 @@ mod tests {
     fn ride() -> Activity {
         let mut draft = Draft::new();
         draft.recording.name = Some("From my door".into());
-        draft.recording.devices.push(Device { serial: Some("4711".into()), ..Device::default() });
+        draft.recording.sport_label = Some("With Anna".into());
+        let named =
+            |product: &str, product_id| Device { product: Some(product.into()), product_id, ..Device::default() };
+        draft.recording.devices.push(Device { serial: Some("4711".into()), ..named("fenix7", Some(3906)) });
+        draft.recording.devices.push(named("Anna's watch", None));
         for i in 0..100 {
             draft.recording.track.push(1_714_547_520_000 + i * 1000);
             // 0.0001° of latitude are 11.1 m.
@@ -135,6 +144,8 @@ mod tests {
     fn the_owner_is_gone_and_both_ends_are_cut() {
         let activity = anonymize(ride(), Anonymize::Everything);
         assert_eq!((activity.name.as_deref(), activity.devices[0].serial.as_deref()), (None, None));
+        assert_eq!((activity.sport_label.as_deref(), activity.devices[1].product.as_deref()), (None, None));
+        assert_eq!(activity.devices[0].product.as_deref(), Some("fenix7"));
         // 18 steps are 200.2 m: samples 18 to 81 stay.
         assert_eq!(activity.track.len(), 64);
         assert_eq!(activity.track.position(0), Some((47.0 + 18.0 * 0.0001, 8.0)));

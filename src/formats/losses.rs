@@ -2,7 +2,7 @@
 
 use crate::error::Place;
 use crate::formats::own::{Part, Value};
-use crate::model::{Activity, Channel, Evidence, Sport};
+use crate::model::{Activity, Channel, Evidence, Intensity, Lap, LapTrigger, Sport};
 use crate::report::{Code, Notes};
 
 /// How far a format holds something.
@@ -96,6 +96,9 @@ pub static KINDS: &[Kind] = &[
         legs.chain(std::iter::once(a.sub_sport)).flatten().filter(|sub| sub.0 != 0).count() as u64
     }),
     kind(Code::warning("loss.laps"), "laps", b"ypy-y", |a| a.laps.len() as u64),
+    kind(Code::warning("loss.lap_kind"), "laps of an intensity or trigger that TCX does not know", b"ypp-y", |a| {
+        a.laps.iter().filter(|lap| !is_of_tcx(lap)).count() as u64
+    }),
     kind(Code::warning("loss.sessions"), "legs", b"yyy-y", |a| {
         if a.sessions.len() > 1 { a.sessions.len() as u64 } else { 0 }
     }),
@@ -150,6 +153,13 @@ pub static KINDS: &[Kind] = &[
         (a.offset_s.is_some() && a.evidence != Evidence::Position).into()
     }),
 ];
+
+/// True for a lap whose intensity and trigger TCX has words for.
+fn is_of_tcx(lap: &Lap) -> bool {
+    use LapTrigger::{Distance, HeartRate, Manual, Position, Time};
+    matches!(lap.intensity, None | Some(Intensity::Active | Intensity::Rest))
+        && matches!(lap.trigger, None | Some(Manual | Time | Distance | Position | HeartRate))
+}
 
 /// What a TCX lap has elements for.
 const LAP_TOTALS: &[&str] = &[
@@ -260,7 +270,7 @@ pub(crate) fn report(format: &str, activity: &Activity, replaced: u64, notes: &m
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Lap, Recording, Track};
+    use crate::model::{Recording, Track};
 
     #[test]
     fn every_channel_is_counted_by_exactly_one_row_of_channels() {
@@ -279,7 +289,11 @@ mod tests {
         track.set(Channel::Temperature, 20.5);
         track.set(Channel::Cadence, 87.5);
         track.set(Channel::Grade, 2.0);
-        let recording = Recording { track, laps: vec![Lap::default(); 3], ..Recording::default() };
+        let mut laps = vec![Lap::default(); 3];
+        laps[0].intensity = Some(Intensity::Warmup);
+        laps[1].trigger = Some(LapTrigger::Distance);
+        laps[2].trigger = Some(LapTrigger::SessionEnd);
+        let recording = Recording { track, laps, ..Recording::default() };
         let activity = Activity::settled(recording, Notes::new(), true);
         let counts = |format: &str| {
             let mut notes = Notes::new();
@@ -289,10 +303,19 @@ mod tests {
         let lost = |code: &str, count| (code.to_owned(), count);
         assert_eq!(
             counts("gpx"),
-            [lost("loss.no_position", 1), lost("loss.precision", 1), lost("loss.channel", 1), lost("loss.laps", 3)]
+            [
+                lost("loss.no_position", 1),
+                lost("loss.precision", 1),
+                lost("loss.channel", 1),
+                lost("loss.laps", 3),
+                lost("loss.lap_kind", 2)
+            ]
         );
-        assert_eq!(counts("tcx"), [lost("loss.temperature", 1), lost("loss.precision", 1), lost("loss.channel", 1)]);
-        assert_eq!(counts("csv"), [lost("loss.laps", 3)]);
+        assert_eq!(
+            counts("tcx"),
+            [lost("loss.temperature", 1), lost("loss.precision", 1), lost("loss.channel", 1), lost("loss.lap_kind", 2)]
+        );
+        assert_eq!(counts("csv"), [lost("loss.laps", 3), lost("loss.lap_kind", 2)]);
         assert_eq!(counts("json"), []);
     }
 }

@@ -6,21 +6,60 @@
 
 use std::fs;
 use std::io;
+use std::ops::Range;
 
 use super::layout::{DERIVED, io_error};
 use super::{History, Writer};
 use crate::error::Result;
 
-/// The lines of whole batches, and the length of the file up to the end of the last one.
-fn whole_batches(mut file: &[u8]) -> (Vec<u8>, u64) {
-    let (mut lines, mut length) = (Vec::with_capacity(file.len()), 0);
-    while let Some((head, rest)) = file.iter().position(|&b| b == b'\n').and_then(|at| file.split_at_checked(at + 1)) {
-        let Some(batch) = batch_of(head, rest) else { break };
-        lines.extend_from_slice(batch);
-        length += (head.len() + batch.len()) as u64;
-        file = rest.get(batch.len()..).unwrap_or_default();
+/// The file of derived lines, in memory.
+#[derive(Debug, Default)]
+pub struct Derived {
+    file: Vec<u8>,
+    /// The lines of each whole batch.
+    batches: Vec<Range<usize>>,
+}
+
+impl Derived {
+    fn of(file: Vec<u8>) -> Derived {
+        let (mut batches, mut at) = (Vec::new(), 0);
+        while let Some(rest) = file.get(at..)
+            && let Some(line_end) = memchr::memchr(b'\n', rest)
+            && let Some((head, rest)) = rest.split_at_checked(line_end + 1)
+            && let Some(batch) = batch_of(head, rest)
+        {
+            let from = at + head.len();
+            at = from + batch.len();
+            batches.push(from..at);
+        }
+        Derived { file, batches }
     }
-    (lines, length)
+
+    /// True when nothing is derived yet.
+    pub fn is_empty(&self) -> bool {
+        self.batches.is_empty()
+    }
+
+    /// All lines that count, without their ends.
+    pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        self.batches.iter().filter_map(|batch| self.file.get(batch.clone())).flat_map(lines_of)
+    }
+
+    /// Length of what counts of the file.
+    fn whole(&self) -> u64 {
+        self.batches.last().map_or(0, |batch| batch.end as u64)
+    }
+}
+
+/// The lines of a batch.
+fn lines_of(mut batch: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let end = memchr::memchr(b'\n', batch).unwrap_or(batch.len());
+        let (line, rest) = batch.split_at(end);
+        let done = batch.is_empty();
+        batch = rest.get(1..).unwrap_or_default();
+        (!done).then_some(line)
+    })
 }
 
 fn batch_of<'a>(head: &[u8], rest: &'a [u8]) -> Option<&'a [u8]> {
@@ -34,32 +73,28 @@ impl History {
     ///
     /// # Errors
     /// `Io` when the file is there but cannot be read.
-    pub fn derived(&self) -> Result<Vec<u8>> {
-        Ok(self.derived_file()?.0)
-    }
-
-    fn derived_file(&self) -> Result<(Vec<u8>, u64)> {
+    pub fn derived(&self) -> Result<Derived> {
         let path = self.root().join(DERIVED);
         match fs::read(&path) {
-            Ok(file) => Ok(whole_batches(&file)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((Vec::new(), 0)),
+            Ok(file) => Ok(Derived::of(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Derived::default()),
             Err(error) => Err(io_error("cannot read", &path, error)),
         }
     }
 }
 
 impl Writer {
-    /// Appends derived lines, each with its end, as one batch: all of them or none.
+    /// Appends derived lines, each with its end, to those that were read: as one batch, all of them or none.
     ///
     /// # Errors
     /// `Io` when the disk refuses.
-    pub fn append_derived(&mut self, lines: &[u8]) -> Result<()> {
+    pub fn append_derived(&mut self, derived: &Derived, lines: &[u8]) -> Result<()> {
         if lines.is_empty() {
             return Ok(());
         }
         let path = self.root().join(DERIVED);
         let fail = |error| io_error("cannot write", &path, error);
-        let (_, whole) = self.derived_file()?;
+        let whole = derived.whole();
         if fs::metadata(&path).is_ok_and(|meta| meta.len() > whole) {
             self.disk.truncate(&path, whole).map_err(fail)?;
         }
@@ -77,31 +112,40 @@ mod tests {
     use super::super::testing::scratch;
     use super::*;
 
+    fn text(writer: &Writer) -> Vec<u8> {
+        writer.derived().unwrap().lines().flat_map(|line| [line, b"\n"].concat()).collect()
+    }
+
+    fn append(writer: &mut Writer, lines: &[u8]) {
+        let derived = writer.derived().unwrap();
+        writer.append_derived(&derived, lines).unwrap();
+    }
+
     #[test]
     fn a_batch_counts_as_a_whole_or_not_at_all() {
         let folder = scratch();
         let root = folder.path().join("h");
         let mut writer = History::open_or_create(&root, false).unwrap();
-        assert_eq!(writer.derived().unwrap(), b"");
-        writer.append_derived(b"one\ntwo\n").unwrap();
-        writer.append_derived(b"three\n").unwrap();
+        assert_eq!(text(&writer), b"");
+        append(&mut writer, b"one\ntwo\n");
+        append(&mut writer, b"three\n");
         let path = root.join(DERIVED);
         let whole = fs::read(&path).unwrap();
         let second = whole.windows(6).rposition(|w| w == b"batch ").unwrap();
         for length in 0..whole.len() {
             fs::write(&path, &whole[..length]).unwrap();
             let want: &[u8] = if length < second { b"" } else { b"one\ntwo\n" };
-            assert_eq!(writer.derived().unwrap(), want, "{length}");
+            assert_eq!(text(&writer), want, "{length}");
         }
         for at in 0..whole.len() {
             let mut flipped = whole.clone();
             flipped[at] ^= 1;
             fs::write(&path, &flipped).unwrap();
-            let lines = writer.derived().unwrap();
+            let lines = text(&writer);
             assert!(lines.is_empty() || lines == b"one\ntwo\n" && at >= second, "{at}");
         }
         fs::write(&path, &whole[..second + 3]).unwrap();
-        writer.append_derived(b"three\n").unwrap();
+        append(&mut writer, b"three\n");
         assert_eq!(fs::read(&path).unwrap(), whole);
     }
 
@@ -110,7 +154,7 @@ mod tests {
         for head in
             ["batch 99999999999999999999 0\n", "batch 18446744073709551615 00000000\n", "batch\n", "batch -1 0\n"]
         {
-            assert_eq!(whole_batches(head.as_bytes()), (Vec::new(), 0));
+            assert!(Derived::of(head.as_bytes().to_vec()).is_empty());
         }
     }
 }

@@ -49,32 +49,20 @@ pub(super) trait Disk: Send + Sync {
         OpenOptions::new().append(true).open(path)?.sync_all()
     }
 
-    /// Waits until the content of all these files is on the disk. One wait after the other would cost a flush of the
-    /// disk's cache each; the waits of several threads share them.
+    /// Waits until the content of all these files is on the disk.
     ///
     /// # Errors
     /// The first file that failed; whether the others are on the disk is not known then.
     fn sync_files(&self, paths: &[PathBuf]) -> Result<(), (PathBuf, io::Error)> {
-        let next = AtomicUsize::new(0);
-        let failed = Mutex::new(None);
-        let work = || {
-            while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if let Err(error) = self.sync(path) {
-                    next.store(paths.len(), Ordering::Relaxed);
-                    failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert((path.clone(), error));
-                }
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..paths.len().min(WAITING) {
-                // Without more threads this one does it all.
-                if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
-                    break;
-                }
-            }
-            work();
-        });
-        failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+        together(paths, &|path| self.sync(path))
+    }
+
+    /// The same for the entries of folders.
+    ///
+    /// # Errors
+    /// The first folder that failed.
+    fn sync_folders(&self, paths: &[PathBuf]) -> Result<(), (PathBuf, io::Error)> {
+        together(paths, &|path| self.sync_folder(path))
     }
 
     /// Waits until a folder's entries are on the disk. Only Unix knows this operation.
@@ -107,6 +95,31 @@ pub(super) trait Disk: Send + Sync {
     fn remove_folder(&self, path: &Path) -> io::Result<()> {
         fs::remove_dir(path)
     }
+}
+
+/// Waits for many things at once. One wait after the other would cost a flush of the disk's cache each; the waits of several
+/// threads share them.
+fn together(paths: &[PathBuf], wait: &(dyn Fn(&Path) -> io::Result<()> + Sync)) -> Result<(), (PathBuf, io::Error)> {
+    let next = AtomicUsize::new(0);
+    let failed = Mutex::new(None);
+    let work = || {
+        while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Err(error) = wait(path) {
+                next.store(paths.len(), Ordering::Relaxed);
+                failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert((path.clone(), error));
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..paths.len().min(WAITING) {
+            // Without more threads this one does it all.
+            if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                break;
+            }
+        }
+        work();
+    });
+    failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
 }
 
 /// The disk as it is.

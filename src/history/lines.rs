@@ -1,33 +1,32 @@
 //! What single lines say: as much as is always wanted is kept in memory, the rest stays on the disk.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::DeserializeOwned;
 
 use super::entry::{Alias, Batch, Cluster, Decision, Original, Verdict};
 use super::journal::{self, Line, LineKind};
 use super::layout::{io_error, wrong};
 use crate::error::{Place, Result};
 use crate::ids::{ActivityId, Digest};
+use crate::json::{Compact, or_null, text_of};
 use crate::model::{Glance, Summary, time};
 
 /// A segment's file, to read single lines of it when somebody wants all of one.
-#[derive(Clone)]
 pub(super) struct SegmentFile {
-    pub file: Arc<File>,
-    pub path: Arc<Path>,
+    pub file: File,
+    pub path: PathBuf,
 }
 
 /// A line of the journal, left on the disk.
 #[derive(Clone)]
 pub(super) struct Text {
-    segment: SegmentFile,
+    segment: Arc<SegmentFile>,
     at: u64,
     length: usize,
 }
@@ -53,7 +52,11 @@ impl Text {
     }
 
     fn parse<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_slice(&self.read()?).map_err(|error| {
+        self.parsed(&self.read()?)
+    }
+
+    fn parsed<T: DeserializeOwned>(&self, line: &[u8]) -> Result<T> {
+        serde_json::from_slice(line).map_err(|error| {
             let reason = format!("the line is not what its kind promises: {error}");
             wrong(&self.segment.path, reason).at(Place { byte: Some(self.at), ..Place::NOWHERE })
         })
@@ -118,7 +121,9 @@ impl Stored {
     /// # Errors
     /// `History` when the line lacks what this version wants.
     pub fn glance(&self) -> Result<Glance> {
-        self.text.parse()
+        let line = self.text.read()?;
+        let glance = std::str::from_utf8(&line).ok().and_then(Glance::of_line);
+        glance.map_or_else(|| self.text.parsed(&line), Ok)
     }
 }
 
@@ -158,20 +163,21 @@ pub(super) enum Said {
 }
 
 /// Reads a line as far as it is always at hand.
-pub(super) fn said(line: &Line, bytes: &[u8], segment: &SegmentFile) -> Said {
-    let text = || Text { segment: segment.clone(), at: line.at, length: line.length };
-    let said = match line.kind {
-        LineKind::Batch => serde_json::from_slice(bytes).ok().map(Said::Batch),
-        LineKind::Original => serde_json::from_slice(bytes).ok().map(Said::Original),
-        LineKind::Alias => serde_json::from_slice(bytes).ok().map(Said::Alias),
-        LineKind::Decision => serde_json::from_slice(bytes).ok().map(Said::Decision),
-        LineKind::Activity => activity(bytes, text()).map(|stored| Said::Activity(Box::new(stored))),
-        LineKind::Cluster => serde_json::from_slice(bytes).ok().map(|head| {
+pub(super) fn said(line: &Line, bytes: &[u8], segment: &Arc<SegmentFile>) -> Said {
+    let text = || Text { segment: Arc::clone(segment), at: line.at, length: line.length };
+    // The text is looked at once as a whole: that is faster than string by string.
+    let said = std::str::from_utf8(bytes).ok().and_then(|json| match line.kind {
+        LineKind::Batch => serde_json::from_str(json).ok().map(Said::Batch),
+        LineKind::Original => serde_json::from_str(json).ok().map(Said::Original),
+        LineKind::Alias => serde_json::from_str(json).ok().map(Said::Alias),
+        LineKind::Decision => serde_json::from_str(json).ok().map(Said::Decision),
+        LineKind::Activity => activity(json, text()).map(|stored| Said::Activity(Box::new(stored))),
+        LineKind::Cluster => serde_json::from_str(json).ok().map(|head| {
             let ClusterHead { verdict, base, members } = head;
             Said::Cluster(StoredCluster { verdict, base, members, text: text() })
         }),
         LineKind::Unknown => Some(Said::Unknown(text())),
-    };
+    });
     said.unwrap_or(Said::Odd(line.n))
 }
 
@@ -183,9 +189,12 @@ struct ClusterHead {
     members: Vec<ActivityId>,
 }
 
-fn activity(bytes: &[u8], text: Text) -> Option<Stored> {
-    let head = ActivityHead::read(bytes)?;
-    let instant = |text: Option<&str>| match text {
+fn activity(json: &str, text: Text) -> Option<Stored> {
+    let head = match ActivityHead::read(json) {
+        Some(head) => head,
+        None => serde_json::from_str(json).ok()?,
+    };
+    let instant = |text: Option<Cow<'_, str>>| match text {
         Some(text) => time::parse(text.as_bytes()).map(|instant| Some(instant.ms)),
         None => Some(None),
     };
@@ -197,71 +206,61 @@ fn activity(bytes: &[u8], text: Text) -> Option<Stored> {
         end: instant(head.end)?,
         day: head.day.map(Into::into),
         local_offset_s: head.local_offset_s,
-        sport: head.sport.0.into(),
-        name: head.name.map(|name| name.0.into()),
+        sport: head.sport.into(),
+        name: head.name.map(Into::into),
         generation: 0,
         text,
     })
 }
 
-/// The part of an activity line that is always at hand. A history holds 100,000 of these lines, and what is wanted of
-/// them stands in front: reading stops there.
-#[derive(Default)]
-struct ActivityHead<'a> {
-    seen: u8,
-    id: &'a str,
-    sha256: &'a str,
-    index: u32,
-    start: Option<&'a str>,
-    end: Option<&'a str>,
-    day: Option<&'a str>,
-    local_offset_s: Option<i32>,
-    sport: Borrowed<'a>,
-    name: Option<Borrowed<'a>>,
-}
-
+/// The part of an activity line that is always at hand.
 #[derive(Default, Deserialize)]
-struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
+struct ActivityHead<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(borrow)]
+    sha256: Cow<'a, str>,
+    index: u32,
+    #[serde(borrow)]
+    start: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    end: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    day: Option<Cow<'a, str>>,
+    local_offset_s: Option<i32>,
+    #[serde(borrow)]
+    sport: Cow<'a, str>,
+    #[serde(borrow)]
+    name: Option<Cow<'a, str>>,
+}
 
 impl<'a> ActivityHead<'a> {
     /// One bit for each key but `day`, which is absent from most lines and stands before the last ones.
     const ALL: u8 = 0xff;
 
-    fn read(line: &'a [u8]) -> Option<ActivityHead<'a>> {
+    /// A history holds 100,000 of these lines, and what is wanted of them stands in front: reading stops there. `None`
+    /// when the line is not as this version writes it.
+    fn read(line: &'a str) -> Option<ActivityHead<'a>> {
         let mut head = ActivityHead::default();
-        // Stopping early is an error for the deserializer, not for us.
-        let end = serde_json::Deserializer::from_slice(line).deserialize_map(HeadVisitor(&mut head));
-        (head.seen == ActivityHead::ALL || end.is_ok()).then_some(head)
-    }
-}
-
-struct HeadVisitor<'h, 'a>(&'h mut ActivityHead<'a>);
-
-impl<'a> Visitor<'a> for HeadVisitor<'_, 'a> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an activity line")
-    }
-
-    fn visit_map<M: MapAccess<'a>>(self, mut map: M) -> std::result::Result<(), M::Error> {
-        let head = self.0;
-        while head.seen != ActivityHead::ALL
-            && let Some(key) = map.next_key::<&str>()?
-        {
-            head.seen |= match key {
-                "id" => (head.id = map.next_value()?, 1).1,
-                "sha256" => (head.sha256 = map.next_value()?, 2).1,
-                "index" => (head.index = map.next_value()?, 4).1,
-                "start" => (head.start = map.next_value()?, 8).1,
-                "end" => (head.end = map.next_value()?, 16).1,
-                "day" => (head.day = map.next_value()?, 0).1,
-                "local_offset_s" => (head.local_offset_s = map.next_value()?, 32).1,
-                "sport" => (head.sport = map.next_value()?, 64).1,
-                "name" => (head.name = map.next_value()?, 128).1,
-                _ => (map.next_value::<IgnoredAny>()?, 0).1,
+        let mut seen = 0;
+        let mut json = Compact::new(line);
+        json.enter()?;
+        while seen != ActivityHead::ALL {
+            let key = json.key()??;
+            let value = json.value()?;
+            seen |= match key {
+                "id" => (head.id = text_of(value)?, 1).1,
+                "sha256" => (head.sha256 = text_of(value)?, 2).1,
+                "index" => (head.index = value.parse().ok()?, 4).1,
+                "start" => (head.start = or_null(value, text_of)?, 8).1,
+                "end" => (head.end = or_null(value, text_of)?, 16).1,
+                "day" => (head.day = or_null(value, text_of)?, 0).1,
+                "local_offset_s" => (head.local_offset_s = or_null(value, |value| value.parse().ok())?, 32).1,
+                "sport" => (head.sport = text_of(value)?, 64).1,
+                "name" => (head.name = or_null(value, text_of)?, 128).1,
+                _ => 0,
             };
         }
-        Ok(())
+        Some(head)
     }
 }

@@ -26,6 +26,7 @@ mod journal;
 mod layout;
 mod lines;
 mod originals;
+mod parse;
 mod rebuild;
 mod replay;
 #[cfg(test)]
@@ -38,6 +39,7 @@ use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use derived::Derived;
 pub use entry::{Action, Cluster, Decision, Entry, Original, Verdict};
 pub use layout::OriginalKind;
 pub use lines::{Stored, StoredCluster};
@@ -48,7 +50,7 @@ pub use writer::{Committed, Writer};
 
 use crate::error::{Error, Kind, Result};
 use crate::ids::{ActivityId, Digest};
-use journal::{Fault, Line, Point};
+use journal::{Fault, Point};
 use layout::{io_error, wrong};
 use lines::SegmentFile;
 use replay::State;
@@ -132,12 +134,12 @@ impl History {
         let failed = |error| io_error("cannot read", &path, error);
         let mut file = File::open(&path).map_err(failed)?;
         file.seek(SeekFrom::Start(from.at)).map_err(failed)?;
-        let file = SegmentFile { file: Arc::new(file), path: path.as_path().into() };
-        let mut input = BufReader::with_capacity(256 << 10, &*file.file);
-        let mut said = Vec::new();
-        let mut each = |line: &Line, bytes: &[u8]| said.push(lines::said(line, bytes, &file));
-        let segment = journal::read_segment(&mut input, from, last, &mut each).map_err(failed)?;
-        said.truncate(segment.lines.len());
+        let file = Arc::new(SegmentFile { file, path: path.clone() });
+        let mut input = BufReader::with_capacity(256 << 10, &file.file);
+        let length = file.file.metadata().map_err(failed)?.len().saturating_sub(from.at);
+        let (segment, said) = parse::parsed(length, &file, |each| journal::read_segment(&mut input, from, last, each));
+        let segment = segment.map_err(failed)?;
+        let said = said.into_iter().flatten().take(segment.lines.len());
         let seals = segment.faults.iter().map(|&(n, fault)| (n, LineFault::Seal(fault)));
         let short = segment.short.iter().map(|&(n, missing)| (n, LineFault::Short(missing)));
         let resets = self.state.resets;
@@ -227,6 +229,19 @@ impl History {
     /// How much in the journal could not be believed and was left out; `verify` names it.
     pub fn damaged_lines(&self) -> usize {
         self.faults.len()
+    }
+
+    /// What is wrong with the journal, in a few words: then this is not all that the history held.
+    ///
+    /// # Errors
+    /// `Io` when the journal's folder cannot be listed.
+    pub fn damage(&self) -> Result<Option<String>> {
+        let missing = verify::missing_segments(self)?.len();
+        if missing + self.faults.len() == 0 {
+            return Ok(None);
+        }
+        let lines = format!("{} lines of the journal cannot be believed", self.faults.len());
+        Ok(Some(if missing > 0 { format!("{missing} segments of the journal are missing, {lines}") } else { lines }))
     }
 
     /// Journal lines of kinds that only a newer program knows.

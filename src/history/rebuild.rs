@@ -196,6 +196,11 @@ impl Rebuild {
     fn lost(&self) -> Vec<Finding> {
         let history: &History = &self.writer;
         let mut lost = Vec::new();
+        for number in missing_segments(history).unwrap_or_default() {
+            let detail = "lost: what only this segment said: names of sources, decisions of the owner and on times";
+            let repair = "put the segment and journal/replaced back from a backup, or import the sources again";
+            lost.push(Finding::new(LOST, layout::segment_path(number), detail, repair));
+        }
         for &JournalFault { segment, n, what } in &history.faults {
             let path = layout::segment_path(segment);
             let kind = match what {

@@ -43,8 +43,11 @@ impl State {
 
     /// Takes over what committed lines say, in order. Returns the numbers of lines that say nothing usable.
     /// [`State::settle`] must follow the last one.
-    pub fn play(&mut self, said: Vec<Said>) -> Vec<usize> {
+    pub fn play(&mut self, said: impl Iterator<Item = Said>) -> Vec<usize> {
         let mut odd = Vec::new();
+        let most = said.size_hint().1.unwrap_or(0);
+        self.activities.reserve(most);
+        self.originals.reserve(most);
         for said in said {
             match said {
                 Said::Batch(batch) => self.begin(batch),

@@ -331,9 +331,8 @@ impl Writer {
             }
         }
         self.clear_incoming();
-        for folder in &folders {
-            self.disk.sync_folder(folder).map_err(|error| io_error("cannot write", folder, error))?;
-        }
+        let folders: Vec<PathBuf> = folders.into_iter().collect();
+        self.disk.sync_folders(&folders).map_err(|(folder, error)| io_error("cannot write", &folder, error))?;
         Ok(bytes)
     }
 

@@ -9,6 +9,7 @@
 //! array costs that element.
 
 mod build;
+mod compact;
 mod decimal;
 mod elements;
 mod escape;
@@ -17,6 +18,7 @@ mod steps;
 mod value;
 mod window;
 
+pub use compact::{Compact, number_of, or_null, text_of};
 pub use decimal::short_decimal;
 pub use reader::{Event, Json};
 pub use steps::Shape;

@@ -72,6 +72,13 @@ impl SubSport {
 /// count. `None` when the word is not known; the caller keeps the text.
 pub fn parse_sport(text: &str) -> Option<(Sport, Option<SubSport>)> {
     let word: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    // "Outdoor Run" of phones and bands; Garmin's keys with a version or a season.
+    let bare = || word.strip_prefix("outdoor").or(word.strip_suffix("v2")).or(word.strip_suffix("ws"));
+    known(&word).or_else(|| known(bare()?))
+}
+
+/// The sport of a squeezed lower-case word.
+fn known(word: &str) -> Option<(Sport, Option<SubSport>)> {
     if word.is_empty() {
         return None;
     }
@@ -79,10 +86,7 @@ pub fn parse_sport(text: &str) -> Option<(Sport, Option<SubSport>)> {
         return Some((Sport(sport), (sub != 0).then_some(SubSport(sub))));
     }
     let squeezed = |name: &str| name.replace('_', "") == word;
-    if let Some(&(number, _)) = SPORTS.iter().find(|(_, name)| squeezed(name)) {
-        return Some((Sport(number), None));
-    }
-    None
+    SPORTS.iter().find(|(_, name)| squeezed(name)).map(|&(number, _)| (Sport(number), None))
 }
 
 /// Words of other programs: squeezed lower-case text, sport, sub-sport (0: none).
@@ -99,6 +103,7 @@ static WORDS: &[(&str, u8, u8)] = &[
     ("streetrunning", 1, 2),
     ("indoorrunning", 1, 45),
     ("ultrarun", 1, 67),
+    ("indoorrun", 1, 45),
     ("ride", 2, 0),
     ("biking", 2, 0),
     ("bike", 2, 0),
@@ -118,11 +123,18 @@ static WORDS: &[(&str, u8, u8)] = &[
     ("spinning", 2, 5),
     ("virtualride", 2, 58),
     ("virtualcycling", 2, 58),
+    // Endomondo.
+    ("cyclingsport", 2, 0),
+    ("cyclingtransportation", 2, 0),
+    ("fitnesswalking", 11, 0),
+    ("skiingcrosscountry", 12, 0),
+    ("skiingdownhill", 13, 0),
     ("ebikeride", 21, 0),
     ("ebike", 21, 0),
     ("walk", 11, 0),
     ("casualwalking", 11, 30),
     ("speedwalking", 11, 31),
+    ("nordicwalking", 11, 0),
     ("hike", 17, 0),
     ("swim", 5, 0),
     ("poolswim", 5, 17),
@@ -136,6 +148,9 @@ static WORDS: &[(&str, u8, u8)] = &[
     ("alpineski", 13, 0),
     ("skiing", 13, 0),
     ("backcountryski", 13, 37),
+    ("backcountryskiing", 13, 37),
+    ("resortskiing", 13, 38),
+    ("resortskiingsnowboarding", 13, 38),
     ("snowboard", 14, 0),
     ("snowshoe", 35, 0),
     ("rowing", 15, 0),
@@ -147,6 +162,9 @@ static WORDS: &[(&str, u8, u8)] = &[
     ("sup", 37, 0),
     ("inlineskate", 30, 0),
     ("iceskate", 33, 0),
+    ("climbing", 31, 0),
+    ("indoorclimbing", 31, 68),
+    ("bouldering", 31, 69),
     ("weighttraining", 10, 20),
     ("strengthtraining", 10, 20),
     ("strength", 10, 20),
@@ -396,6 +414,12 @@ mod tests {
         assert_eq!(parse_sport("Biking"), Some((Sport::CYCLING, None)));
         assert_eq!(parse_sport("trail_running"), Some((Sport::RUNNING, Some(SubSport(3)))));
         assert_eq!(parse_sport("Cross-country skiing"), Some((Sport(12), None)));
-        assert_eq!(parse_sport("underwater chess"), None);
+        assert_eq!(parse_sport("Outdoor Walking"), Some((Sport::WALKING, None)));
+        assert_eq!(parse_sport("CYCLING_SPORT"), Some((Sport::CYCLING, None)));
+        assert_eq!(parse_sport("resort_skiing_snowboarding_ws"), Some((Sport(13), Some(SubSport(38)))));
+        assert_eq!(parse_sport("kayaking_v2"), Some((Sport(41), None)));
+        for unknown in ["underwater chess", "outdoor", "ws", "v2"] {
+            assert_eq!(parse_sport(unknown), None, "{unknown}");
+        }
     }
 }

@@ -109,7 +109,8 @@ fn fraction(text: &[u8]) -> (u32, &[u8]) {
 fn zone(text: &[u8]) -> Option<Stamp> {
     let (sign, digits) = match text {
         [] => return Some(Stamp::Naive),
-        [b'Z' | b'z'] | b"UTC" | b"GMT" | b"+UTC" => return Some(Stamp::Zulu),
+        // Programs that append a `Z` to what says its zone already.
+        [b'Z' | b'z'] | b"UTC" | b"GMT" | b"+UTC" | b"+00:00Z" => return Some(Stamp::Zulu),
         [b'+', rest @ ..] => (1, rest),
         [b'-', rest @ ..] => (-1, rest),
         _ => return None,
@@ -179,6 +180,7 @@ mod tests {
             "2024-05-01T09:12:00+02:00",
             "2024-05-01T09:12:00+0200",
             "2024-05-01T09:12:00+02",
+            "2024-05-01T07:12:00+00:00Z",
             "2024-05-01T07:12Z",
             "2024/05/01 07:12:00",
             "2024-05-01T01:42:00-05:30",
@@ -205,6 +207,7 @@ mod tests {
             "2024-05-01T25:00:00Z",
             "2024-05-01T07:12:00 o'clock",
             "2024-05-01T07:12:00+99:00",
+            "2024-05-01T09:12:00+02:00Z",
         ] {
             assert_eq!(ms(text), None, "{text}");
         }

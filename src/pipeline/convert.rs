@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::job::JobRead;
-use super::names::Tree;
+use super::names::{self, Tree};
 use super::plan::Plan;
 use super::read::{Progress, ReadOptions, Run, Visit, read_all};
 use super::zones;
@@ -29,7 +29,7 @@ use crate::source::Input;
 pub enum Target {
     /// One file; further activities get `-2`, `-3` … before the extension.
     File(PathBuf),
-    /// A folder that repeats the sources' own structure.
+    /// A folder that repeats the sources' own structure; files without their owner are named by local start instead.
     Folder(PathBuf),
     /// Kept in memory, for standard output.
     Memory,
@@ -131,12 +131,20 @@ pub fn convert(
     let options = ReadOptions { once: false, ..options.clone() };
     let plan = Plan::new(inputs, &options);
     let tree = Tree::plan(plan.labels(), to);
+    let extension = to.extensions.first().copied().unwrap_or(to.id);
     let each = |read: &JobRead, write: &mut dyn FnMut(&Activity, Option<PathBuf>)| {
         let mut of_base: HashMap<Digest, usize> = HashMap::new();
         for activity in &read.activities {
             let number = of_base.entry(activity.origin.digest).or_insert(read.before);
             let label = read.base(activity).map_or(activity.origin.source.as_str(), |base| base.label.as_str());
-            write(activity, target.path(&tree, label, *number));
+            let path = match target {
+                // What a source is called may say who recorded it, and where.
+                Target::Folder(folder) if how.anonymize.is_some() => {
+                    Some(folder.join(names::by_start(activity, extension)))
+                }
+                _ => target.path(&tree, label, *number),
+            };
+            write(activity, path);
             *number += 1;
         }
     };
@@ -177,7 +185,7 @@ pub fn convert(
             written[i] = new;
         }
     }
-    Ok(Run { sources: run.sources, results: vec![written], report: run.report, notes: run.notes })
+    Ok(Run { sources: run.sources, results: vec![written], report: run.report })
 }
 
 impl Target {

@@ -10,7 +10,7 @@ use super::recall::each_of;
 use super::shelf::Shelf;
 use crate::dedupe::{self, Decisions, Fingerprint, Pair, Preferences};
 use crate::error::Result;
-use crate::history::{Cluster, Entry, History, Stored, Verdict, Writer};
+use crate::history::{Cluster, Derived, Entry, History, Stored, Verdict, Writer};
 use crate::ids::ActivityId;
 use crate::model::{Activity, Summary};
 
@@ -31,15 +31,15 @@ pub(super) struct Grouped {
 
 /// Fingerprints on disk: a line each, `id from to json`; `id -` voids the one before. They can be derived again at any
 /// time.
-struct Known<'a>(BTreeMap<ActivityId, Line<'a>>);
+struct Known<'a>(HashMap<ActivityId, Line<'a>>);
 
 /// Window and JSON of a fingerprint.
 type Line<'a> = (i64, i64, &'a [u8]);
 
 impl<'a> Known<'a> {
-    fn of(derived: &'a [u8]) -> Known<'a> {
-        let mut known = BTreeMap::new();
-        for line in derived.split(|b| *b == b'\n') {
+    fn of(derived: &'a Derived) -> Known<'a> {
+        let mut known = HashMap::new();
+        for line in derived.lines() {
             let mut parts = line.splitn(4, |b| *b == b' ');
             let mut text = || std::str::from_utf8(parts.next()?).ok();
             let Some(id) = text().and_then(|id| id.parse::<ActivityId>().ok()) else { continue };
@@ -132,7 +132,7 @@ pub(super) fn regroup(
     writer.commit()?;
     let mut lines = Vec::new();
     new.iter().for_each(|fingerprint| add_line(&mut lines, fingerprint));
-    writer.append_derived(&lines)?;
+    writer.append_derived(&derived, &lines)?;
     Ok(grouped)
 }
 
@@ -149,8 +149,9 @@ fn neighbours(known: &Known<'_>, new: &[Box<Fingerprint>]) -> Vec<Fingerprint> {
         let upto = windows.partition_point(|(start, _)| *start <= to.saturating_add(REACH_MS));
         upto.checked_sub(1).is_some_and(|last| reach[last] >= from.saturating_sub(REACH_MS))
     };
-    let ids: Vec<&ActivityId> =
+    let mut ids: Vec<&ActivityId> =
         known.0.iter().filter(|(_, (from, to, _))| near(*from, *to)).map(|(id, _)| id).collect();
+    ids.sort_unstable();
     ids.into_iter().filter_map(|id| known.fingerprint(id)).collect()
 }
 

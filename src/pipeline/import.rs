@@ -131,7 +131,7 @@ pub fn import(
     let starts = sink.starts()?;
     let known = |digest: &Digest| sink.has(digest).then(|| starts.get(digest).cloned().unwrap_or_default());
     let visit = Visit { known: &known, work: &keep };
-    let Run { sources, results, report, notes } = read_all(&plan, &options, progress, &visit)?;
+    let Run { sources, results, report } = read_all(&plan, &options, progress, &visit)?;
     let mut fresh: HashMap<ActivityId, Box<Fingerprint>> = HashMap::new();
     let mut summaries: Vec<Box<Summary>> = Vec::new();
     // A file that no activity came from is not kept, so the files of its job are read again; what they give is known.
@@ -149,7 +149,7 @@ pub fn import(
         summaries.into_iter().for_each(|summary| writer.put(Entry::Activity(summary)));
         Ok(())
     })?;
-    let mut run = Run { sources, results: told, report, notes };
+    let mut run = Run { sources, results: told, report };
     for source in run.sources.iter().filter(|source| source.outcome == Outcome::Duplicate) {
         let Some(digest) = source.sha256 else { continue };
         sink.put(|writer| {
@@ -162,7 +162,8 @@ pub fn import(
         if how.tell {
             run.results.splice(0..0, absorbed.summaries);
         }
-        run.report = RunReport::of(&run.sources, run.report.bytes + absorbed.bytes);
+        let RunReport { exports, notes, bytes, .. } = run.report;
+        run.report = RunReport { exports, notes, ..RunReport::of(&run.sources, bytes + absorbed.bytes) };
     }
     run.report.clusters = run.report.activities;
     let mut committed = Committed::default();

@@ -30,5 +30,5 @@ pub fn inspect(
     if options.settle.zone != ZoneChoice::Keep {
         zones::by_others(&mut summaries, &[], options);
     }
-    Ok(Run { sources: run.sources, results: summaries, report, notes: run.notes })
+    Ok(Run { sources: run.sources, results: summaries, report })
 }

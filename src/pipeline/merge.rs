@@ -130,5 +130,5 @@ pub fn convert_merged(
         written.push(write_one(merged.get(&id).unwrap_or(activity), to, path, how));
     }
     report.clusters = written.len() as u64;
-    Ok(Run { sources: run.sources, results: vec![written], report, notes: run.notes })
+    Ok(Run { sources: run.sources, results: vec![written], report })
 }

@@ -37,7 +37,7 @@ pub use merge::{convert_merged, merge_files, write};
 pub use plan::{Plan, wants_password};
 pub use read::{Progress, ReadOptions, Run, Visit, read_all};
 pub use rebuild::rebuild;
-pub use recall::{Member, Workout, export, export_originals, glance_workouts, map_workouts, workouts};
+pub use recall::{Member, Workout, export, export_originals, map_glances, map_workouts, workouts};
 pub use refresh::{RefreshOptions, Refreshed, refresh};
 pub use report::{ExportReport, Outcome, RunReport, SourceReport};
 pub use verify::verify;

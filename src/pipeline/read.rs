@@ -14,7 +14,7 @@ use crate::exports::{Export, Role};
 use crate::fix::{SettleOptions, ZoneChoice};
 use crate::ids::Digest;
 use crate::limits::Limits;
-use crate::report::{Code, Notes};
+use crate::report::Code;
 use crate::source::{self, ScanOptions};
 
 const PASSED_OVER: Code = Code::info("source.passed_over");
@@ -92,14 +92,13 @@ impl<'a, T> Visit<'a, T> {
 
 /// The whole of a run: a report a source in plan order, and what `work` made of each job.
 pub struct Run<T> {
-    /// One line a source, in plan order; sources that could not even be opened come last.
+    /// One line a source, in plan order; sources that could not even be opened come last, behind them archives of which a
+    /// part is lost.
     pub sources: Vec<SourceReport>,
     /// What was made of each job that was read, in plan order.
     pub results: Vec<T>,
-    /// Counts.
+    /// Counts, and remarks on the walk through folders and archives.
     pub report: RunReport,
-    /// Remarks on the walk through folders and archives.
-    pub notes: Notes,
 }
 
 /// What became of one job: a report a file, bytes read, what `work` made of it, when its activities start.
@@ -291,9 +290,10 @@ pub fn read_all<T: Send>(
         sources.extend(done.reports);
     }
     sources.extend(plan.scan.problems.iter().map(|problem| SourceReport::failed(&problem.name, &problem.error)));
+    sources.extend(plan.scan.damaged.iter().map(|damaged| SourceReport::damaged(&damaged.name, &damaged.notes)));
     exports.retain(|export| export.recordings + export.tables + export.damaged > 0);
-    let report = RunReport { exports, ..RunReport::of(&sources, bytes) };
-    Ok(Run { sources, results, report, notes: plan.scan.notes.clone() })
+    let report = RunReport { exports, notes: plan.scan.notes.clone(), ..RunReport::of(&sources, bytes) };
+    Ok(Run { sources, results, report })
 }
 
 /// The tables of each export, and the jobs that were read to get them.

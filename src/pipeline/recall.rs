@@ -121,21 +121,23 @@ pub fn map_workouts<T: Send>(
     })
 }
 
-/// What a table shows of each workout of a history, in order of start, and how many activities it is made of.
+/// Makes something of what a table shows of each workout of a history, and of how many activities it is made of, in
+/// order of start.
 ///
 /// # Errors
 /// As [`map_workouts`].
-pub fn glance_workouts(
+pub fn map_glances<T: Send>(
     history: &History,
     threads: usize,
     wanted: &(dyn Fn(&Stored) -> bool + Sync),
-) -> Result<Vec<(Glance, usize)>> {
+    make: &(dyn Fn(&Glance, usize) -> T + Sync),
+) -> Result<Vec<T>> {
     map_stored(history, threads, wanted, &|stored, cluster| match cluster {
         Some(cluster) => {
             let workout = merged(history, cluster)?;
-            Ok((Glance::from(&workout.summary), workout.members.len()))
+            Ok(make(&Glance::from(&workout.summary), workout.members.len()))
         }
-        None => Ok((stored.glance()?, 1)),
+        None => Ok(make(&stored.glance()?, 1)),
     })
 }
 

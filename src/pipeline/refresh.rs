@@ -278,10 +278,12 @@ fn write(writer: &mut Writer, readings: Readings, options: &ReadOptions) -> Resu
     // Killed from here on, the next import groups them: nothing keeps the fingerprint of an old reading. A history that
     // was never grouped stays so.
     let void: BTreeSet<ActivityId> = touched.iter().flat_map(|c| &c.members).chain(&changed).copied().collect();
-    let groups = !void.is_empty() && !writer.derived()?.is_empty();
+    let derived = writer.derived()?;
+    let groups = !void.is_empty() && !derived.is_empty();
     if groups {
-        writer.append_derived(&void_lines(&void))?;
+        writer.append_derived(&derived, &void_lines(&void))?;
     }
+    drop(derived);
     let mut fresh: HashMap<ActivityId, Box<Fingerprint>> = HashMap::new();
     for (digest, reading) in readings.read {
         let mut summaries = Vec::new();

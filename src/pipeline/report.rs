@@ -86,6 +86,11 @@ impl SourceReport {
     pub(super) fn failed(name: &str, error: &Error) -> SourceReport {
         SourceReport { error: Some(error.to_string()), ..SourceReport::new(name, None, Outcome::Failed) }
     }
+
+    /// An archive that is damaged itself: nobody knows what it held besides the members that were found.
+    pub(super) fn damaged(name: &str, notes: &Notes) -> SourceReport {
+        SourceReport { notes: notes.clone(), ..SourceReport::new(name, None, Outcome::Partial) }
+    }
 }
 
 /// One platform's export among the sources.
@@ -168,6 +173,8 @@ pub struct RunReport {
     pub seconds: f64,
     /// Exports of platforms that were recognised.
     pub exports: Vec<ExportReport>,
+    /// Remarks on the walk through folders and archives: what was passed over or found damaged.
+    pub notes: Notes,
 }
 
 fn run_kind<S: Serializer>(_: &(), s: S) -> Result<S::Ok, S::Error> {

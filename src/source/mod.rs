@@ -78,6 +78,15 @@ pub struct Problem {
     pub error: Error,
 }
 
+/// An archive of which a part is lost.
+#[derive(Debug)]
+pub struct Damaged {
+    /// As [`Entry::name`].
+    pub name: String,
+    /// What is wrong with it.
+    pub notes: Notes,
+}
+
 /// What kind of archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ArchiveKind {
@@ -105,6 +114,8 @@ pub struct Scan {
     pub entries: Vec<Entry>,
     /// What cannot be read.
     pub problems: Vec<Problem>,
+    /// Archives that are damaged themselves. What was found in them is among the entries.
+    pub damaged: Vec<Damaged>,
     /// What was passed over or repaired; each detail names the first one.
     pub notes: Notes,
     /// The archives among the inputs.

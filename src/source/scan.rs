@@ -13,9 +13,9 @@ use super::tar_directory::{self, TarMember, is_tar};
 use super::unpack::{Extent, Packing, fill, gzip_size, stored_part, unpack};
 use super::walk::{Found, name_of, walk};
 use super::zip_directory::{self, Directory, Listed, Lock, What, too_many};
-use super::{ArchiveInfo, ArchiveKind, Entry, Input, Problem, Scan, ScanOptions, zip_salvage};
+use super::{ArchiveInfo, ArchiveKind, Damaged, Entry, Input, Problem, Scan, ScanOptions, zip_salvage};
 use crate::error::{Error, Kind, Place, Result};
-use crate::report::Code;
+use crate::report::{Code, Notes, Severity};
 
 const DIRECTORY: Code = Code::damage("source.directory");
 const SPECIAL: Code = Code::warning("source.special");
@@ -53,6 +53,15 @@ fn special() -> Error {
     Error::new(Kind::Unsupported, "not a regular file; pipe its content into standard input (-) instead")
 }
 
+/// Archives and compressed files that are recognised but not read.
+const FOREIGN: &[(&[u8], &str)] = &[
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"\xfd7zXZ\0", "compressed with xz"),
+    (b"\x28\xb5\x2f\xfd", "compressed with Zstandard"),
+    (b"BZh91AY&SY", "compressed with bzip2"),
+];
+
 /// What a look at the first bytes told.
 enum Look {
     /// An archive; its members are listed.
@@ -74,6 +83,17 @@ struct Scanner<'a> {
 impl Scanner<'_> {
     fn problem(&mut self, name: &str, error: Error) {
         self.scan.problems.push(Problem { name: name.to_owned(), error: error.in_source(name) });
+    }
+
+    /// Something is wrong with an archive itself.
+    fn damage(&mut self, name: &str, flaw: Flaw) {
+        let Flaw { code, place, detail } = flaw;
+        if code.severity == Severity::Damage {
+            let mut notes = Notes::new();
+            notes.add(code, place.clone(), || detail.clone());
+            self.scan.damaged.push(Damaged { name: name.to_owned(), notes });
+        }
+        self.scan.notes.add(code, place, || format!("{name}: {detail}"));
     }
 
     fn path(&mut self, path: &Path) {
@@ -145,6 +165,8 @@ impl Scanner<'_> {
             ArchiveKind::Tar
         } else if ends_as_zip(store, packing) {
             ArchiveKind::Zip
+        } else if let Some((_, what)) = FOREIGN.iter().find(|(start, _)| head.starts_with(start)) {
+            return Err(Error::new(Kind::Unsupported, format!("{what}; unpack it first")));
         } else if gzipped {
             return Ok(Look::Content { size: gzip_hint(store, packing, size)? });
         } else {
@@ -156,13 +178,18 @@ impl Scanner<'_> {
         }
         let (store, flaw) = self.seekable(store, packing)?;
         if let Some(flaw) = flaw {
-            self.scan.notes.add(flaw.code, flaw.place, || format!("{name}: {}", flaw.detail));
+            self.damage(name, flaw);
         }
         let before = self.scan.entries.len();
         let at = self.scan.archives.len();
         self.scan.archives.push(ArchiveInfo { name: name.to_owned(), kind, entries: 0 });
         match kind {
-            ArchiveKind::Zip => self.zip(&store, name, depth)?,
+            ArchiveKind::Zip => {
+                if !self.zip(&store, name, depth)? {
+                    self.scan.archives.truncate(at);
+                    return Ok(Look::Content { size });
+                }
+            }
             ArchiveKind::Tar => self.tar(&store, name, depth)?,
         }
         let entries = (self.scan.entries.len() - before) as u64;
@@ -203,7 +230,8 @@ impl Scanner<'_> {
         self.spool.keep(&mut *unpacked.reader, self.options.limits)
     }
 
-    fn zip(&mut self, store: &Store, name: &str, depth: u32) -> Result<()> {
+    /// Lists a zip archive; false for something that only starts like one.
+    fn zip(&mut self, store: &Store, name: &str, depth: u32) -> Result<bool> {
         let limits = self.options.limits;
         let mut directory = zip_directory::read(store, limits)?.unwrap_or_else(|| Directory {
             damage: Some("the archive's directory is missing".into()),
@@ -212,8 +240,15 @@ impl Scanner<'_> {
         if let Some(damage) = directory.damage.take() {
             let known: BTreeSet<u64> = directory.members.iter().map(|listed| listed.member.header).collect();
             let found = zip_salvage::find(store, &known, limits)?;
-            let detail = format!("{name}: {damage}; {} more members found by their own headers", found.len());
-            self.scan.notes.add(DIRECTORY, Place::NOWHERE, || detail);
+            if known.is_empty() && found.is_empty() {
+                let claims = name.len().checked_sub(4).and_then(|at| name.get(at..));
+                return match claims.is_some_and(|end| end.eq_ignore_ascii_case(".zip")) {
+                    true => Err(Error::new(Kind::Malformed, format!("{damage}, and no member is found"))),
+                    false => Ok(false),
+                };
+            }
+            let detail = format!("{damage}; {} more members found by their own headers", found.len());
+            self.damage(name, Flaw { code: DIRECTORY, place: Place::NOWHERE, detail });
             directory.members.extend(found);
         }
         self.count(directory.members.iter().map(|listed| &listed.name))?;
@@ -233,14 +268,14 @@ impl Scanner<'_> {
                 self.content(store.clone(), Packing::Member(member), name, depth + 1);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn tar(&mut self, store: &Store, name: &str, depth: u32) -> Result<()> {
         let (members, damage) = tar_directory::read(store, self.options.limits)?;
         self.count(members.iter().map(|member| &member.name))?;
         if let Some(damage) = damage {
-            self.scan.notes.add(DIRECTORY, Place::NOWHERE, || format!("{name}: {damage}"));
+            self.damage(name, Flaw { code: DIRECTORY, place: Place::NOWHERE, detail: damage });
         }
         for TarMember { name: inner, what, start, len } in members {
             if let Some(name) = self.wanted(name, &inner, what, len == 0) {

@@ -198,6 +198,32 @@ fn exit_codes_tell_the_truth() {
 }
 
 #[test]
+fn an_archive_that_lost_its_directory_is_only_partly_read() {
+    let folder = tempfile::tempdir().unwrap();
+    // Three whole members without the directory: nobody knows what came after them.
+    let run = fs::read(tour().join("bike-computer/evening-ride.tcx")).unwrap();
+    let mut zip = Vec::new();
+    for name in ["a.tcx", "b.tcx", "c.tcx"] {
+        let crc = fixtures::rawzip::crc32(&run).to_le_bytes();
+        let length = (run.len() as u32).to_le_bytes();
+        zip.extend([&b"PK\x03\x04\x14\0\0\0\0\0\0\0\x21\0"[..], &crc, &length, &length, &[5, 0, 0, 0]].concat());
+        zip.extend([name.as_bytes(), &run].concat());
+    }
+    fs::write(folder.path().join("broken.zip"), zip).unwrap();
+    let output = paceport(folder.path(), &["inspect", "broken.zip", "--json"]);
+    assert_eq!(status(&output), 3);
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(complaint.contains("broken.zip: source.directory"), "{complaint}");
+    let lines = lines(&output);
+    let archive =
+        of_kind(&lines, "source").into_iter().find(|source| source["source"] == "broken.zip").unwrap().clone();
+    assert_eq!((&archive["outcome"], &archive["notes"][0]["code"]), (&"partial".into(), &"source.directory".into()));
+    let run = of_kind(&lines, "run")[0];
+    assert_eq!((&run["sources"], &run["read"], &run["partial"]), (&4.into(), &1.into(), &1.into()));
+    assert_eq!(run["notes"][0]["code"], "source.directory");
+}
+
+#[test]
 fn importing_again_changes_no_byte_and_threads_do_not_matter() {
     let folder = tempfile::tempdir().unwrap();
     let tour = tour();

@@ -101,6 +101,19 @@ fn verify_finds_a_flipped_byte_and_nothing_in_a_healthy_history() {
 }
 
 #[test]
+fn a_list_says_when_it_is_not_all() {
+    let histories = fixtures::root().join("histories");
+    for (name, code) in
+        [("sound", 0), ("torn_line", 0), ("edited_line", 3), ("missing_line", 3), ("missing_segment", 3)]
+    {
+        let listed = paceport(&histories, &["list", name]);
+        let complaint = String::from_utf8_lossy(&listed.stderr).into_owned();
+        assert_eq!(listed.status.code(), Some(code), "{name}: {complaint}");
+        assert_eq!(complaint.contains("run verify"), code == 3, "{name}: {complaint}");
+    }
+}
+
+#[test]
 fn a_wrong_clock_is_shifted_and_a_shared_file_tells_no_name() {
     let folder = tempfile::tempdir().unwrap();
     let run = fixtures::root().join("tour/watch/2024-05-01.fit");
@@ -118,4 +131,21 @@ fn a_wrong_clock_is_shifted_and_a_shared_file_tells_no_name() {
     assert!(shared["samples"].as_u64().unwrap() < 1100, "200 m at 3 m/s are more than 60 s at each end");
     done(folder.path(), &["convert", run, "--to", "fit", "--out", "track.fit", "--anonymize=keep-track"]);
     assert_eq!(activity("track.fit")["samples"], 1200);
+    // Nor does the file's name, when the program chooses it.
+    fs::create_dir(folder.path().join("mine")).unwrap();
+    fs::copy(run, folder.path().join("mine/From Anna's door.fit")).unwrap();
+    done(folder.path(), &["convert", "mine", "--to", "gpx", "--out", "shared", "--anonymize"]);
+    let names: Vec<_> = tree(&folder.path().join("shared")).into_iter().map(|(path, _)| path).collect();
+    assert_eq!(names, [Path::new("2024-05-01_0912_running_2afa0723.gpx")]);
+}
+
+#[test]
+fn originals_are_never_passed_off_as_anonymous() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = fixtures::root().join("tour/watch/2024-05-01.fit");
+    done(folder.path(), &["import", run.to_str().unwrap(), "--into", "h"]);
+    let refused = paceport(folder.path(), &["export", "h", "--to", "original", "--out", "o", "--anonymize"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--anonymize"));
+    assert!(!folder.path().join("o").exists());
 }

@@ -194,6 +194,10 @@ fn a_rebuild_names_what_it_cannot_derive() {
     let rebuilt = rebuild(&root);
     let lost: Vec<_> = rebuilt.lost.iter().map(|f| (f.code.id, f.place.line, f.detail.as_str())).collect();
     assert_eq!(lost, [("history.lost_line", Some(8), "lost: further names of an original")]);
+    let (_keep, root) = copy("sound");
+    fs::remove_file(root.join("journal/000001.jsonl")).unwrap();
+    let rebuilt = rebuild(&root);
+    assert_eq!((rebuilt.lost[0].code.id, rebuilt.lost[0].path.as_str()), ("history.lost_line", "journal/000001.jsonl"));
     let (_keep, root) = copy("unlisted_original");
     let rebuilt = rebuild(&root);
     assert_eq!(rebuilt.lost[0].code.id, "history.unread", "the sound history knows no such recording");

@@ -165,6 +165,41 @@ fn a_broken_download_gives_what_arrived() {
 }
 
 #[test]
+fn of_an_archive_nothing_may_be_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = Limits::default();
+    let scanned = |name: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, b"PK\x03\x04 and nothing of use").unwrap();
+        scan(&[Input::Path(path)], &ScanOptions { limits: &limits, password: None })
+    };
+    let zip = scanned("export.ZIP");
+    assert!(zip.problems[0].error.to_string().contains("no member is found"), "{:?}", zip.problems);
+    // What never claimed to be an archive is content like any other.
+    let other = scanned("table.xlsx");
+    assert_eq!((other.entries.len(), other.problems.len(), other.damaged.len()), (1, 0, 0));
+}
+
+#[test]
+fn archives_that_are_not_read_say_which_they_are() {
+    let starts: [(&[u8], &str); 5] = [
+        (b"7z\xbc\xaf\x27\x1c\0\x04", "7-Zip"),
+        (b"Rar!\x1a\x07\x01\0", "RAR"),
+        (b"\xfd7zXZ\0\0", "xz"),
+        (b"\x28\xb5\x2f\xfd\x04", "Zstandard"),
+        (b"BZh91AY&SY", "bzip2"),
+    ];
+    for (start, name) in starts {
+        let content = [start, &[0x5a; 200]].concat();
+        let limits = Limits::default();
+        let found = scan(&[Input::Stdin(content)], &ScanOptions { limits: &limits, password: None });
+        let error = &found.problems[0].error;
+        assert!(error.kind() == Kind::Unsupported && error.to_string().contains(name), "{error}");
+        assert!(found.entries.is_empty());
+    }
+}
+
+#[test]
 fn a_damaged_directory_is_completed_from_local_headers() {
     let outcome = read("directory.zip");
     for name in ["a", "b", "c"] {

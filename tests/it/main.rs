@@ -7,6 +7,7 @@
     reason = "tests may see the machine and say what they skip"
 )]
 
+mod checked;
 mod cli;
 mod cli_history;
 mod codes;
@@ -49,6 +50,7 @@ mod survival;
 mod synthetic;
 mod tables;
 mod written;
+mod xml_holes;
 mod xml_paths;
 mod xml_read;
 mod xml_roundtrip;

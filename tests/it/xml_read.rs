@@ -128,6 +128,42 @@ fn points_of_one_second_are_kept() {
 }
 
 #[test]
+fn coros_has_words_of_its_own() {
+    let draft = one("gpx/good/coros.gpx");
+    assert_eq!(column(&draft, Channel::Heading), [350.5, 351.5, 352.5].map(Some));
+    assert_eq!(column(&draft, Channel::HeartRate), [100.0, 101.0, 102.0].map(Some));
+    assert_eq!(draft.recording.track.distance(2), Some(220.0));
+    assert_eq!(draft.recording.device().unwrap().manufacturer.as_deref(), Some("coros"));
+}
+
+#[test]
+fn a_message_before_the_declaration_is_no_obstacle() {
+    let reading = read("gpx/damaged/message-first.gpx");
+    assert_eq!((reading.drafts.len(), reading.drafts[0].recording.track.len()), (1, 3));
+    assert!(reading.drafts[0].complete);
+    assert_eq!(reading.notes.get("xml.trailing").unwrap().place.as_deref(), Some("line 1, byte 0"));
+}
+
+#[test]
+fn what_has_no_place_is_named() {
+    let gpx = "<gpx><trk><name>a</name><number>1</number><extensions><gpxx:TrackExtension><gpxx:DisplayColor>Red\
+               </gpxx:DisplayColor></gpxx:TrackExtension><weight>65.0</weight><empty/></extensions><trkseg>\
+               <trkpt lat=\"47\" lon=\"8\"><time>2024-05-01T07:12:00Z</time></trkpt></trkseg></trk></gpx>";
+    let tcx = "<TrainingCenterDatabase><Activities><Activity Sport=\"running\"><Lap \
+               StartTime=\"2024-05-01T07:12:00Z\"><TotalTimeSeconds>5</TotalTimeSeconds><Extensions><FatCalories><Value>12\
+               </Value></FatCalories><LX><AvgWatts>200</AvgWatts><Extensions/></LX></Extensions></Lap></Activity></Activities>\
+               </TrainingCenterDatabase>";
+    for (text, count, first) in [(gpx, 2, "line 1, byte 54, in TrackExtension"), (tcx, 1, "line 1, byte 163, in Value")]
+    {
+        let (_, reading) = formats::read_bytes(text.as_bytes(), &Limits::default()).unwrap();
+        let note = reading.notes.get("xml.left_out").unwrap();
+        assert_eq!((note.count, note.place.as_deref()), (count, Some(first)));
+    }
+    let (_, reading) = formats::read_bytes(tcx.as_bytes(), &Limits::default()).unwrap();
+    assert_eq!(reading.drafts[0].recording.laps[0].totals.avg_power, Some(200.0));
+}
+
+#[test]
 fn a_heart_rate_written_twice_is_one() {
     let draft = one("gpx/good/amazfit.gpx");
     assert_eq!(column(&draft, Channel::HeartRate), [100.0, 101.0, 102.0].map(Some));
@@ -265,6 +301,43 @@ fn damaged_gpx_gives_its_good_part() {
     assert!(wrong.notes.get("xml.mismatch").is_some());
     let lost = read("gpx/damaged/lost-quote.gpx");
     assert_eq!((lost.drafts[0].complete, lost.drafts[0].recording.track.len()), (false, 4), "one point is lost");
+}
+
+#[test]
+fn a_hole_in_a_file_costs_no_more_than_what_it_swallowed() {
+    let gpx = one("gpx/damaged/hole.gpx");
+    let seconds: Vec<_> = gpx.recording.track.times().iter().map(|t| t / 1000 % 60).collect();
+    assert_eq!(seconds, [0, 1, 2, 4, 5, 6, 7]);
+    let heights = [Some(400.0), Some(401.0), None, Some(404.0), Some(405.0), Some(406.0), Some(407.0)];
+    assert_eq!(column(&gpx, Channel::Altitude), heights, "half a value is none");
+    assert_eq!((gpx.complete, gpx.recording.pauses.len()), (false, 1));
+    let reading = read("gpx/damaged/hole.gpx");
+    let note = reading.notes.get("xml.mismatch").unwrap();
+    assert_eq!((note.count, &*note.detail), (1, "trkseg begins before the end of trkseg"));
+
+    let tcx = one("tcx/damaged/hole.tcx");
+    let beats = [Some(120.0), None, Some(125.0), Some(126.0), Some(127.0)];
+    assert_eq!((tcx.complete, column(&tcx, Channel::HeartRate)), (false, beats.to_vec()));
+    assert_eq!(tcx.recording.track.distance(1), Some(3.25));
+    assert_eq!((tcx.recording.laps.len(), tcx.recording.device().is_some()), (1, true));
+}
+
+#[test]
+fn what_stands_behind_the_root_is_no_damage() {
+    let trk = |day: u32| {
+        format!(
+            "<trk><trkseg><trkpt lat=\"47\" lon=\"8\"><ele>4<0</ele><time>2024-05-0{day}T07:12:00Z</time></trkpt></trkseg></trk>"
+        )
+    };
+    let text = format!("<gpx>{}</gpx>{}</gpx>", trk(1).replace("<0", "20"), trk(2).replace("<0", "30"));
+    let (_, reading) = formats::read_bytes(text.as_bytes(), &Limits::default()).unwrap();
+    let heights: Vec<_> = reading.drafts.iter().map(|draft| column(draft, Channel::Altitude)[0]).collect();
+    assert_eq!(heights, [Some(420.0), Some(430.0)]);
+    assert!(reading.drafts.iter().all(|draft| draft.complete) && !reading.notes.has_damage());
+    assert_eq!(reading.notes.get("xml.trailing").map(|note| note.count), Some(1));
+    // Broken markup inside a value leaves half of it, which is none.
+    let (_, reading) = formats::read_bytes(format!("<gpx>{}</gpx>", trk(1)).as_bytes(), &Limits::default()).unwrap();
+    assert_eq!((column(&reading.drafts[0], Channel::Altitude), reading.drafts[0].complete), (vec![None], false));
 }
 
 #[test]
@@ -414,6 +487,19 @@ fn every_activity_of_a_tcx_file_is_one() {
     let samples: Vec<_> = reading.drafts.iter().map(|draft| draft.recording.track.len()).collect();
     assert_eq!(samples, [8, 0]);
     assert_eq!(reading.drafts[1].recording.stated.timer_s, Some(60.0));
+}
+
+#[test]
+fn misplaced_tracks_and_points_are_samples() {
+    let reading = read("tcx/good/misplaced.tcx");
+    let [ride, run] = &reading.drafts[..] else { panic!("{} activities", reading.drafts.len()) };
+    let spans = |draft: &Draft| draft.recording.laps.iter().map(|lap| (lap.start, lap.end)).collect::<Vec<_>>();
+    assert_eq!((ride.recording.sport, column(ride, Channel::Cadence)), (Sport::CYCLING, vec![Some(80.0); 4]));
+    let clocks = ["07:12:00", "07:13:00", "07:14:00"].map(|clock| at(&format!("2024-05-01T{clock}Z")));
+    assert_eq!(spans(ride), [(clocks[0], clocks[1]), (clocks[1], clocks[2])]);
+    assert_eq!(ride.recording.pauses, []);
+    assert_eq!((run.recording.sport, column(run, Channel::Cadence)), (Sport::RUNNING, vec![Some(80.0); 2]));
+    assert_eq!(spans(run), [(at("2024-05-01T08:00:00Z"), at("2024-05-01T08:00:05Z"))]);
 }
 
 #[test]

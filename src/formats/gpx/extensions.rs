@@ -55,7 +55,7 @@ impl<'a> Document<'a, '_, '_> {
                 info.resting_heart_rate = self.number(tag).map(|beats| beats as u8).filter(|beats| *beats > 0)
             }
             "activity" => self.spoq_activity(tag, info),
-            _ => {}
+            _ => self.cursor.leave_out(tag),
         }
     }
 
@@ -71,7 +71,12 @@ impl<'a> Document<'a, '_, '_> {
                 "MaxSpeed" => &mut totals.max_speed,
                 "Ascent" => &mut totals.ascent_m,
                 "Descent" => &mut totals.descent_m,
-                _ => continue,
+                // What is left of the timer time without the moving time.
+                "StoppedTime" => continue,
+                _ => {
+                    self.cursor.leave_out(&tag);
+                    continue;
+                }
             };
             *slot = self.number(&tag).or(slot.take());
         }

@@ -1,6 +1,6 @@
 //! Makes drafts of what a GPX document says.
 
-use super::read::{Document, File, Trk};
+use super::read::{Document, File, Trk, both};
 use super::repair;
 use crate::error::{Place, Result};
 use crate::formats::xml;
@@ -68,10 +68,7 @@ fn draft(file: &mut File, mut trk: Trk, first: bool, alone: bool) -> Draft {
     }
     let recording = &mut draft.recording;
     recording.name = trk.name;
-    recording.description = match (trk.description, trk.comment) {
-        (Some(description), Some(comment)) if description != comment => Some(format!("{description}\n{comment}")),
-        (description, comment) => description.or(comment),
-    };
+    recording.description = both(trk.description, trk.comment);
     recording.stated = trk.info.totals;
     recording.laps = trk.info.laps;
     recording.creator = file.creator.clone();

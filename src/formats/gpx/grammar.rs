@@ -26,7 +26,7 @@ fn core(name: &str) -> Node {
 }
 
 /// Garmin TrackPointExtension v1 and v2, PowerExtension, Cluetrust gpxdata with Suunto's additions, OpenTracks, Apple,
-/// Strava, Amazfit, Falk, TrekBuddy, and bare names.
+/// COROS, Strava, Amazfit, Falk, TrekBuddy, and bare names.
 fn extension(name: &str) -> Node {
     match name {
         "hr" | "heartrate" | "heartRate" | "HeartRate" | "heart_rate" | "bpm" => Node::Channel(Channel::HeartRate),
@@ -36,7 +36,7 @@ fn extension(name: &str) -> Node {
         "depth" | "Depth" => Node::Channel(Channel::Depth),
         "power" | "Power" | "PowerInWatts" | "watts" | "Watts" => Node::Channel(Channel::Power),
         "speed" | "Speed" => Node::Channel(Channel::Speed),
-        "course" => Node::Channel(Channel::Heading),
+        "course" | "cog" => Node::Channel(Channel::Heading),
         "verticalSpeed" => Node::Channel(Channel::VerticalSpeed),
         "altitude" => Node::Channel(Channel::Altitude),
         "distance" | "Distance" => Node::Distance,
@@ -47,5 +47,16 @@ fn extension(name: &str) -> Node {
         "accel" => Node::Unheld,
         "sample" => Node::Sample,
         _ => Node::Extra,
+    }
+}
+
+/// What stands in what: documents, tracks, segments, points.
+pub(super) fn rank(name: &str) -> u8 {
+    match name {
+        "gpx" => 1,
+        "trk" => 2,
+        "trkseg" => 3,
+        "trkpt" => 4,
+        _ => 0,
     }
 }

@@ -91,7 +91,7 @@ pub(super) struct Document<'a, 'i, 'l> {
 impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
     fn new(text: &'a str, intake: &'i mut Intake<'l>, scans: bool) -> Self {
         Document {
-            cursor: Cursor::new(text, intake.limits().xml_depth),
+            cursor: Cursor::new(text, intake.limits().xml_depth).ranked(super::grammar::rank),
             points: PointReader::new(super::grammar::node),
             intake,
             file: File::default(),
@@ -103,11 +103,13 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
 
     fn document(&mut self) -> Result<()> {
         let mut found = false;
-        // A second document right behind the first one holds further tracks.
+        // A second document right behind the first one holds further tracks; some files close the first one too early.
         while let Some(tag) = self.cursor.child(0) {
             if tag.name.eq_ignore_ascii_case("gpx") {
                 found = true;
                 self.gpx(&tag)?;
+            } else if found {
+                self.track_or_part(&tag)?;
             }
         }
         if found { Ok(()) } else { Err(Error::malformed(Place::byte(0).element("gpx"), "there is no gpx element")) }
@@ -120,7 +122,7 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
         self.points.own_prefix = xml::prefix_of(gpx, own::NAMESPACE).map(str::to_owned);
         while let Some(tag) = self.cursor.child(gpx.level) {
             match tag.name {
-                "trk" => self.trk(&tag)?,
+                "trk" | "trkseg" | "trkpt" => self.track_or_part(&tag)?,
                 "wpt" => {
                     let waypoint = self.waypoint(&tag);
                     self.file.waypoints.extend(waypoint);
@@ -153,6 +155,20 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
             }
             _ => {}
         }
+    }
+
+    /// A track, or what an end tag too much has cut off from the track before.
+    fn track_or_part(&mut self, tag: &Tag<'a>) -> Result<()> {
+        if tag.name == "trk" {
+            return self.trk(tag);
+        }
+        if !matches!(tag.name, "trkseg" | "trkpt") {
+            return Ok(());
+        }
+        let mut trk = self.tracks.pop().unwrap_or_default();
+        let result = if tag.name == "trkseg" { self.segment(tag, &mut trk) } else { self.point(tag, &mut trk) };
+        self.tracks.push(trk);
+        result
     }
 
     fn trk(&mut self, trk_tag: &Tag<'a>) -> Result<()> {
@@ -191,6 +207,7 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
                         }
                     }
                 }
+                "link" | "number" | "url" | "urlname" => {}
                 _ => self.extension(&tag, &mut trk.info),
             }
         }
@@ -258,6 +275,9 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
             }
             return Ok(());
         }
+        if point.time.is_none() && point.is_bare() {
+            return Ok(()); // nothing was recorded in it
+        }
         let source = self.cursor.source();
         trk.builder
             .add(point, &self.points.extras, self.intake.limits())
@@ -290,7 +310,7 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
                 _ => {}
             }
         }
-        waypoint.description = waypoint.description.or(comment);
+        waypoint.description = both(waypoint.description, comment);
         Some(waypoint)
     }
 
@@ -305,5 +325,13 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
             Number::Value(value) => Some(value),
             _ => None,
         }
+    }
+}
+
+/// A description and a comment as one text, unless they say the same.
+pub(super) fn both(description: Option<String>, comment: Option<String>) -> Option<String> {
+    match (description, comment) {
+        (Some(description), Some(comment)) if description != comment => Some(format!("{description}\n{comment}")),
+        (description, comment) => description.or(comment),
     }
 }

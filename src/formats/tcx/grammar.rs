@@ -28,3 +28,15 @@ pub(super) fn node(parent: Node, name: &str) -> Node {
         _ => Node::Extra,
     }
 }
+
+/// What stands in what: legs, activities, laps, tracks, points.
+pub(super) fn rank(name: &str) -> u8 {
+    match name {
+        "FirstSport" | "NextSport" => 1,
+        "Activity" | "Run" | "Course" => 2,
+        "Lap" | "Transition" => 3,
+        "Track" => 4,
+        "Trackpoint" => 5,
+        _ => 0,
+    }
+}

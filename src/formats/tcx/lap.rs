@@ -35,6 +35,11 @@ impl<'a> Document<'a, '_, '_> {
                         break Err(error);
                     }
                 }
+                "Trackpoint" => {
+                    if let Err(error) = self.point(&tag, activity, &mut span, &mut false) {
+                        break Err(error);
+                    }
+                }
                 "Intensity" => lap.intensity = self.words(&tag).and_then(|word| intensity(&word)),
                 "TriggerMethod" => lap.trigger = self.words(&tag).and_then(|word| trigger(&word)),
                 "Notes" => lap.name = self.words(&tag),
@@ -43,9 +48,7 @@ impl<'a> Document<'a, '_, '_> {
                         self.statistics(&group, &mut lap.totals);
                     }
                 }
-                _ => {
-                    self.total(&tag, &mut lap.totals);
-                }
+                _ => self.total_or_not(&tag, &mut lap.totals),
             }
         };
         let previous = activity.laps.last().map(|lap| lap.end);
@@ -79,6 +82,28 @@ impl<'a> Document<'a, '_, '_> {
         result
     }
 
+    /// A `Track` or a `Trackpoint` beside the laps instead of inside: it belongs to the last lap of its `Activity`, whose
+    /// laps begin at `first_lap`, or makes one.
+    pub(super) fn beside_laps(&mut self, tag: &Tag<'a>, activity: &mut Activity, first_lap: usize) -> Result<()> {
+        let mut span = Span::default();
+        let result = match tag.name {
+            "Track" => self.track(tag, activity, &mut span),
+            _ => self.point(tag, activity, &mut span, &mut false),
+        };
+        if let (Some(first), Some(last)) = (span.first, span.last) {
+            if activity.laps.len() == first_lap {
+                activity.laps.push(Lap { start: first, end: last, ..Lap::default() });
+            }
+            if let Some(lap) = activity.laps.last_mut() {
+                if (first - lap.start).abs() > FAR_MS {
+                    (lap.start, lap.end) = (first, last);
+                }
+                lap.end = lap.end.max(last);
+            }
+        }
+        result
+    }
+
     fn lap_start(&mut self, tag: &Tag<'a>, activity: &mut Activity) -> Option<i64> {
         let source = self.cursor.source();
         let text = tag.attribute("StartTime")?;
@@ -106,14 +131,21 @@ impl<'a> Document<'a, '_, '_> {
                 self.scan(track.level, activity, span, &mut first_distance)?;
             }
             let Some(tag) = self.cursor.child(track.level) else { return Ok(()) };
-            if tag.name != "Trackpoint" {
-                continue;
-            }
-            let whole = self.points.read(&mut self.cursor, &tag, &mut activity.notes);
-            if whole || self.points.point.time.is_some() {
-                self.take(activity, span, &mut first_distance)?;
+            if tag.name == "Trackpoint" {
+                self.point(&tag, activity, span, &mut first_distance)?;
             }
         }
+    }
+
+    fn point(
+        &mut self,
+        tag: &Tag<'a>,
+        activity: &mut Activity,
+        span: &mut Span,
+        first_distance: &mut bool,
+    ) -> Result<()> {
+        let whole = self.points.read(&mut self.cursor, tag, &mut activity.notes);
+        if whole || self.points.point.time.is_some() { self.take(activity, span, first_distance) } else { Ok(()) }
     }
 
     /// Takes as many points as the scanner understands.
@@ -179,7 +211,13 @@ impl<'a> Document<'a, '_, '_> {
             return;
         }
         while let Some(tag) = self.cursor.child(group.level) {
-            self.total(&tag, totals);
+            self.total_or_not(&tag, totals);
+        }
+    }
+
+    fn total_or_not(&mut self, tag: &Tag<'a>, totals: &mut Totals) {
+        if !self.total(tag, totals) {
+            self.cursor.leave_out(tag);
         }
     }
 

@@ -34,7 +34,7 @@ pub fn read_plain(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
 fn read_by(bytes: &[u8], intake: &mut Intake<'_>, scans: bool) -> Result<()> {
     let text = xml::decode(bytes, intake.notes());
     let mut document = Document {
-        cursor: Cursor::new(&text, intake.limits().xml_depth),
+        cursor: Cursor::new(&text, intake.limits().xml_depth).ranked(super::grammar::rank),
         points: PointReader::new(super::grammar::node),
         intake,
         author: None,
@@ -187,16 +187,23 @@ impl<'a> Document<'a, '_, '_> {
         }
         activity.builder.forget_stop();
         activity.after_mark = false;
-        let result = self.activity_children(activity_tag, activity, &mut session);
+        let result = self.activity_children(activity_tag, activity, &mut session, first_lap);
         activity.end_session(session, first_lap);
         result
     }
 
-    fn activity_children(&mut self, outer: &Tag<'a>, activity: &mut Activity, session: &mut Session) -> Result<()> {
+    fn activity_children(
+        &mut self,
+        outer: &Tag<'a>,
+        activity: &mut Activity,
+        session: &mut Session,
+        first_lap: usize,
+    ) -> Result<()> {
         while let Some(tag) = self.cursor.child(outer.level) {
             match tag.name {
                 "Id" => self.id(&tag, activity),
                 "Lap" => self.lap(&tag, activity)?,
+                "Track" | "Trackpoint" => self.beside_laps(&tag, activity, first_lap)?,
                 "Notes" => activity.words.extend(self.words(&tag)),
                 "Training" => self.training(&tag, session),
                 "Creator" => {

@@ -15,6 +15,7 @@ const MISMATCH: Code = Code::damage("xml.mismatch");
 const MARKUP: Code = Code::damage("xml.markup");
 const DEPTH: Code = Code::damage("xml.depth");
 const TRAILING: Code = Code::info("xml.trailing");
+const LEFT_OUT: Code = Code::info("xml.left_out");
 
 /// Broken markup is scanned to the end of the file and then again from the next `<`. More than this many bytes for each
 /// byte of the file are not spent on that.
@@ -35,6 +36,10 @@ pub enum Step<'a> {
     End,
 }
 
+/// How deep an element belongs: one of rank 2 never stands in another of rank 2 or more, and right inside of one with less.
+/// 0 for elements without a rank.
+pub type Rank = fn(&str) -> u8;
+
 /// The cursor. Offsets are bytes of the decoded text.
 pub struct Cursor<'a> {
     text: &'a str,
@@ -44,10 +49,16 @@ pub struct Cursor<'a> {
     closing: usize,
     too_deep: usize,
     most_open: usize,
+    rank: Rank,
     rescanned: usize,
     ended: bool,
     /// True while the innermost element has no child.
     childless: bool,
+    /// True while broken markup was met in the text of the innermost element.
+    torn: bool,
+    /// True when the element that closed last did so without an end tag of its own, or with broken markup in its text:
+    /// that may be half of what it was.
+    pub cut_short: bool,
     /// What is wrong with the document.
     pub notes: Notes,
 }
@@ -65,11 +76,19 @@ impl<'a> Cursor<'a> {
             closing: 0,
             too_deep: 0,
             most_open,
+            rank: |_| 0,
             rescanned: 0,
             ended: false,
             childless: true,
+            torn: false,
+            cut_short: false,
             notes: Notes::new(),
         }
+    }
+
+    /// Gives elements ranks: where they stand in each other as they cannot, an end tag was lost, and they are closed.
+    pub fn ranked(self, rank: Rank) -> Cursor<'a> {
+        Cursor { rank, ..self }
     }
 
     /// The whole text.
@@ -164,13 +183,28 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Passes over an element that says something of the whole that nobody knows a place for.
+    pub fn leave_out(&mut self, tag: &Tag<'a>) {
+        let mut says = false;
+        loop {
+            match self.step() {
+                Step::Text(part) => says |= !part.trim().is_empty(),
+                Step::Close if self.open.len() < tag.level => break,
+                Step::End => break,
+                _ => {}
+            }
+        }
+        if says {
+            note(self.text, &mut self.notes, LEFT_OUT, tag.at, tag.name, || {
+                format!("{} says something of the whole that there is no place for", tag.name)
+            });
+        }
+    }
+
     /// One step.
     pub fn step(&mut self) -> Step<'a> {
         if self.closing > 0 {
-            self.closing -= 1;
-            self.open.pop();
-            self.childless = false;
-            return Step::Close;
+            return self.close_next();
         }
         loop {
             let at = self.at();
@@ -178,6 +212,7 @@ impl<'a> Cursor<'a> {
             let end = self.at();
             let raw = self.text.get(at..end).unwrap_or_default();
             match event {
+                Ok(Event::Start(_) | Event::Empty(_)) if self.end_was_lost(at, raw) => return self.close_next(),
                 Ok(Event::Start(_)) => {
                     if let Some(tag) = self.open_tag(at, raw, 1) {
                         return Step::Open(tag);
@@ -227,6 +262,43 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Closes the innermost element, the first of those that are to be closed.
+    fn close_next(&mut self) -> Step<'a> {
+        self.closing -= 1;
+        self.cut_short = self.closing > 0;
+        self.childless = false;
+        self.open.pop();
+        Step::Close
+    }
+
+    /// True when the start tag at `at` cannot stand here, because the end tag of something before it was lost: that is
+    /// to be closed, and then the start tag is read again.
+    fn end_was_lost(&mut self, at: usize, raw: &str) -> bool {
+        let name = raw.get(1..).unwrap_or_default();
+        let name = &name[..name.find(|c: char| c.is_ascii_whitespace() || "/>".contains(c)).unwrap_or(name.len())];
+        let (prefix, local) = split(name);
+        let rank = (self.rank)(local);
+        if rank == 0 || self.too_deep > 0 {
+            return false;
+        }
+        let ranks = self.open.iter().map(|open| {
+            let (of, open) = split(open);
+            if of == prefix { (self.rank)(open) } else { 0 }
+        });
+        // What it cannot stand in, or whatever stands between it and what it stands in.
+        let (mut found, mut around) = (None, None);
+        for (i, open) in ranks.enumerate() {
+            found = found.or((open >= rank).then_some(i));
+            around = if open > 0 { Some(i + 1) } else { around };
+        }
+        let Some(found) = found.or(around).filter(|found| *found < self.open.len()) else { return false };
+        let lost = self.open[found];
+        note(self.text, &mut self.notes, MISMATCH, at, name, || format!("{name} begins before the end of {lost}"));
+        self.closing = self.open.len() - found;
+        self.jump(at);
+        true
+    }
+
     /// Opens an element; `cut` bytes end its tag. `None` when it is broken or too deep.
     fn open_tag(&mut self, at: usize, raw: &'a str, cut: usize) -> Option<Tag<'a>> {
         let inside = raw.get(1..raw.len().saturating_sub(cut)).unwrap_or_default();
@@ -244,24 +316,44 @@ impl<'a> Cursor<'a> {
         }
         self.open.push(name);
         self.childless = true;
+        self.torn = false;
         let (prefix, local) = split(name);
         Some(Tag { prefix, name: local, attributes: &inside[name.len()..], at, level: self.open.len() })
     }
 
     /// Closes an element; false when the end tag closes none.
     fn close_tag(&mut self, at: usize, raw: &'a str) -> bool {
+        let inside = raw.get(2..raw.len().saturating_sub(1)).unwrap_or_default();
+        let torn = std::mem::replace(&mut self.torn, false);
+        let name = match memchr::memchr(b'<', inside.as_bytes()) {
+            // Its bracket was lost.
+            Some(broken) => {
+                self.jump_over(at, raw.len(), at + 2 + broken, "a tag is not closed");
+                self.torn = false;
+                &inside[..broken]
+            }
+            None => inside,
+        };
+        let name = name.trim_ascii();
         if self.too_deep > 0 {
             self.too_deep -= 1;
             return false;
         }
-        let name = raw.get(2..raw.len().saturating_sub(1)).unwrap_or_default().trim_ascii();
         let childless = std::mem::replace(&mut self.childless, false);
+        if self.open.is_empty() {
+            note(self.text, &mut self.notes, TRAILING, at, name, || "an end tag outside of the root element");
+            return false;
+        }
         let Some(found) = self.open.iter().rposition(|open| *open == name) else {
-            note(self.text, &mut self.notes, MISMATCH, at, name, || format!("</{name}> closes nothing that is open"));
+            note(self.text, &mut self.notes, MISMATCH, at, name, || {
+                format!("</{}> closes nothing that is open", excerpt(name))
+            });
+            self.cut_short = torn;
             // Right behind the text of an element it is that element's own end tag, misspelt.
             return childless && self.open.pop().is_some();
         };
         self.closing = self.open.len() - found - 1;
+        self.cut_short = self.closing > 0 || torn;
         if self.closing > 0 {
             note(self.text, &mut self.notes, MISMATCH, at, name, || {
                 format!("</{name}> comes before the end of {}", self.open.last().copied().unwrap_or_default())
@@ -274,6 +366,7 @@ impl<'a> Cursor<'a> {
     /// Goes on at `next` after markup at `at` that was scanned for `scanned` bytes and is broken.
     fn jump_over(&mut self, at: usize, scanned: usize, next: usize, reason: &str) {
         self.rescanned += scanned;
+        self.torn = true;
         if next < self.text.len() && self.rescanned <= RESCANS * self.text.len() {
             note(self.text, &mut self.notes, MARKUP, at, "", || reason.to_owned());
             self.jump(next);
@@ -317,6 +410,15 @@ fn named_reference(raw: &str) -> Option<char> {
     })
 }
 
+/// The beginning of a text, for a note.
+pub fn excerpt(text: &str) -> String {
+    let text = text.trim();
+    match text.char_indices().nth(40) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// Byte, line and element of something in a text.
 pub fn place(text: &str, at: usize, element: &str) -> Place {
     let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
@@ -341,9 +443,17 @@ pub fn note<D: Into<String>>(
 mod tests {
     use super::*;
 
+    fn rank(name: &str) -> u8 {
+        match name {
+            "seg" => 1,
+            "pt" => 2,
+            _ => 0,
+        }
+    }
+
     /// The steps of a document as text, for instance `a( 'x' )`.
     fn steps(text: &str) -> (String, Notes) {
-        let mut cursor = Cursor::new(text, 4);
+        let mut cursor = Cursor::new(text, 4).ranked(rank);
         let mut out = String::new();
         loop {
             match cursor.step() {
@@ -372,6 +482,31 @@ mod tests {
         assert_eq!(notes.get("xml.mismatch").unwrap().place.as_deref(), Some("line 1, byte 10, in b"));
         let (out, notes) = steps("<a><b>1</c><b>2</b></a>");
         assert_eq!((out.as_str(), notes.get("xml.mismatch").unwrap().count), ("a(b(1)b(2))", 1));
+    }
+
+    #[test]
+    fn a_lost_end_tag_costs_no_more_than_its_element() {
+        let (out, notes) = steps("<a><seg><pt><e>1<pt/><pt>2</pt></seg></a>");
+        assert_eq!(out, "a(seg(pt(e(1))pt()pt(2)))");
+        assert_eq!(notes.get("xml.mismatch").unwrap().place.as_deref(), Some("line 1, byte 16, in pt"));
+        assert_eq!(notes.get("xml.mismatch").unwrap().detail, "pt begins before the end of pt");
+        let (out, notes) = steps("<a><seg><pt><seg><pt/></seg><x:seg><x:pt><pt/></x:pt></x:seg></a>");
+        assert_eq!(out, "a(seg(pt())seg(pt())seg(pt(pt())))");
+        assert_eq!(notes.get("xml.mismatch").unwrap().count, 1);
+        // A start tag whose name is damaged stands between the next point and its segment.
+        let (out, notes) = steps("<a><seg><p><e>1</e></pt><pt>2</pt></seg></a>");
+        assert_eq!(out, "a(seg(p(e(1))pt(2)))");
+        assert_eq!(notes.get("xml.mismatch").unwrap().count, 2);
+        let mut cursor = Cursor::new("<pt><e>1<pt><e>2</pt><pt><e>3</x></pt>", 9).ranked(rank);
+        let mut closed = Vec::new();
+        loop {
+            match cursor.step() {
+                Step::Close => closed.push(cursor.cut_short),
+                Step::End => break,
+                _ => {}
+            }
+        }
+        assert_eq!(closed, [true, false, true, false, false, false]);
     }
 
     #[test]

@@ -14,14 +14,23 @@ const HEAD: usize = 512;
 
 /// The content as UTF-8 text. Offsets into it are what places report.
 ///
-/// A byte order mark decides, then the zero bytes of an unmarked UTF-16, then the XML declaration. Content that claims
-/// UTF-8 (or nothing) and is not, is read as Windows-1252, which covers Latin-1, unless most of its accented letters are
-/// good UTF-8: then only the bad bytes are replaced.
+/// A byte order mark decides, then the zero bytes of an unmarked UTF-16, then the XML declaration; one that names a
+/// single-byte encoding is not believed over good UTF-8, since text in such an encoding is that hardly ever by chance.
+/// Content that claims UTF-8 (or nothing) and is not, is read as Windows-1252, which covers Latin-1, unless most of its
+/// accented letters are good UTF-8: then only the bad bytes are replaced.
 pub fn decode<'a>(bytes: &'a [u8], notes: &mut Notes) -> Cow<'a, str> {
     if let Some(utf16) = utf16(bytes) {
         return utf16.decode(bytes).0;
     }
     if let Some(declared) = declared(bytes) {
+        if let (true, Ok(text)) = (declared.is_single_byte(), std::str::from_utf8(bytes)) {
+            if !text.is_ascii() {
+                notes.add(ENCODING, Place::NOWHERE, || {
+                    format!("the content is UTF-8, although the file declares {}", declared.name())
+                });
+            }
+            return Cow::Borrowed(text);
+        }
         let (text, replaced) = declared.decode_without_bom_handling(bytes);
         if replaced {
             notes.add(ENCODING, Place::NOWHERE, || {
@@ -51,7 +60,11 @@ pub fn root_name(head: &[u8]) -> Option<String> {
         Some(_) => head.iter().copied().filter(|&b| b != 0 && b < 0x80).collect::<Vec<u8>>().into(),
         None => head.into(),
     };
-    let mut rest = skip_to_markup(&ascii)?;
+    // Some files begin with a message of the program that made them; the declaration says where XML begins.
+    let mut rest = match skip_to_markup(&ascii) {
+        Some(rest) => rest,
+        None => &ascii[memchr::memmem::find(&ascii, b"<?xml ")?..],
+    };
     loop {
         rest = match rest {
             [b'<', b'!', b'-', b'-', tail @ ..] => after(tail, b"-->")?,
@@ -169,6 +182,16 @@ mod tests {
     }
 
     #[test]
+    fn utf8_under_an_old_declaration_stays_utf8() {
+        let head = "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>";
+        for (mark, name, notes) in [("", "Höhe", 1), ("\u{feff}", "Бег", 1), ("", "Run", 0)] {
+            let text = format!("{mark}{head}<n>{name}</n>");
+            let (found, noted) = read(text.as_bytes());
+            assert_eq!((found, noted.len()), (text, notes), "{name}");
+        }
+    }
+
+    #[test]
     fn one_bad_byte_does_not_spoil_good_utf8() {
         let (text, notes) = read("<n>Grüße aus Köln</n>".replace("aus", "\u{1}").as_bytes());
         assert!(text.contains("Grüße") && notes.is_empty());
@@ -188,6 +211,7 @@ mod tests {
             (b"<!DOCTYPE gpx [<!ENTITY a \"b\">]><gpx/>", Some("gpx")),
             (b"\n \xef\xbb\xbf <gpx>", Some("gpx")),
             (b"bla <gpx>", None),
+            (b"Notice: no fix\n<?xml version='1.0'?><gpx>", Some("gpx")),
             (b"", None),
             (b"<!-- never closed", None),
         ];

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::cursor::{Cursor, Step, note};
+use super::cursor::{Cursor, Step, excerpt, note};
 use super::point::{Extras, Grammar, Leaf, Node, Point};
 use super::scan::Layout;
 use super::tag::{Tag, attributes, unescape};
@@ -48,8 +48,8 @@ impl PointReader {
         }
     }
 
-    /// Reads the sample that `tag` has opened. False when the document ended inside it; then the value that was
-    /// being read is left out.
+    /// Reads the sample that `tag` has opened. False when the document ended inside it. A value whose end is lost is left
+    /// out.
     pub fn read<'a>(&mut self, cursor: &mut Cursor<'a>, tag: &Tag<'a>, notes: &mut Notes) -> bool {
         let source = cursor.source();
         if self.start(tag) != Leaf::Fine {
@@ -81,7 +81,8 @@ impl PointReader {
                     if self.frames.is_empty() {
                         return true;
                     }
-                    if !frame.has_children {
+                    // A value whose own end is lost may be half of one.
+                    if !frame.has_children && !cursor.cut_short {
                         let at = frame.name.start;
                         let name = source.get(frame.name).unwrap_or_default();
                         let text = self.text.as_bytes();
@@ -135,14 +136,5 @@ fn complain(source: &str, notes: &mut Notes, leaf: Leaf, at: usize, name: &str, 
         Leaf::Fine => {}
         Leaf::BadNumber => note(source, notes, BAD_NUMBER, at, name, || format!("not a number: {}", excerpt(text))),
         Leaf::BadTime => note(source, notes, BAD_TIME, at, name, || format!("not an instant: {}", excerpt(text))),
-    }
-}
-
-/// The beginning of a text, for a note.
-fn excerpt(text: &str) -> String {
-    let text = text.trim();
-    match text.char_indices().nth(40) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }

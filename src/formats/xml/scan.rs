@@ -194,7 +194,8 @@ impl PointReader {
         let named = bytes.get(less + 1..)?;
         let length = named.iter().position(|b| !is_name_byte(*b))?;
         let (prefix, local) = split(source.get(less + 1..less + 1 + length)?);
-        if local.is_empty() {
+        // A point does not stand in a point: the end of this one was lost.
+        if local.is_empty() || source.get(less + 1..less + 1 + length) == Some(self.layout.point.as_str()) {
             return None;
         }
         let mut quote = None;

@@ -10,7 +10,7 @@ use paceport::formats::{self, FORMATS, Format};
 use paceport::history::{History, VerifyOptions, verify};
 use paceport::json::{Json, Number};
 use paceport::limits::Limits;
-use paceport::model::{Activity, Summary, time};
+use paceport::model::{Activity, Glance, Summary, time};
 use paceport::pipeline::{Preferences, Shift, ZoneChoice};
 use paceport::report::{Notes, printable};
 use paceport::source::{Input, ScanOptions, load, scan};
@@ -102,7 +102,10 @@ pub fn journal(bytes: &[u8]) {
         put().expect("memory takes all");
         let history = History::open(root).expect("any journal opens");
         for activity in history.activities() {
-            let _ = activity.summary();
+            let glance = activity.glance();
+            if let Ok(summary) = activity.summary() {
+                assert_eq!(glance.ok(), Some(Glance::from(&summary)), "a glance sees what the summary says");
+            }
         }
         for cluster in history.clusters() {
             assert!(cluster.members.iter().all(|id| history.activity(id).is_some()));

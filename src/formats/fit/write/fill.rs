@@ -70,9 +70,12 @@ fn totals(totals: &mut Totals, track: &Track, rows: Range<usize>) {
     for (channel, average, most, limit) in MEASURED {
         let open = most(totals).is_none() || average.is_some_and(|average| average(totals).is_none());
         let Some(column) = track.column(channel).filter(|_| open) else { continue };
+        // A column may end before its track.
+        let values = column.raw().get(rows.start..rows.end.min(column.raw().len())).unwrap_or_default();
         let (mut sum, mut count, mut high) = (0.0, 0u32, f64::NEG_INFINITY);
-        for value in rows.clone().filter_map(|row| column.get(row)).map(f64::from) {
-            (sum, count, high) = (sum + value, count + 1, high.max(value));
+        for value in values.iter().filter(|value| !value.is_nan()).map(|value| f64::from(*value)) {
+            (sum, count) = (sum + value, count + 1);
+            high = if value > high { value } else { high };
         }
         if count > 0 && high <= limit {
             most(totals).get_or_insert(high);
