@@ -284,6 +284,14 @@ impl History {
     /// Those of [`History::read_original`].
     pub fn open_original(&self, digest: &Digest) -> Result<Box<dyn BufRead + Send>> {
         self.copy_original(digest, &mut io::sink())?;
+        self.open_checked(digest)
+    }
+
+    /// The content of an original as a stream, for one whose digest the caller has checked already.
+    ///
+    /// # Errors
+    /// `History` when the bytes are not kept, `Io` when the file cannot be read.
+    pub fn open_checked(&self, digest: &Digest) -> Result<Box<dyn BufRead + Send>> {
         let lost = || Error::new(Kind::History, format!("no original with the SHA-256 {digest} is kept"));
         let path = self.path_of(self.original(digest).ok_or_else(lost)?)?;
         originals::open_content(&path).map_err(|error| io_error("cannot read", &path, error))

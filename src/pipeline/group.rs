@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::jobs;
 use super::merge::{merged_summary, settled};
 use super::read::{Progress, ReadOptions};
 use super::recall::each_of;
+use super::sets::each_set;
 use super::shelf::Shelf;
 use crate::dedupe::{self, Decisions, Fingerprint, Pair, Preferences};
 use crate::error::Result;
@@ -214,22 +214,18 @@ fn entries(
     grouped: &mut Grouped,
 ) -> Result<Vec<Cluster>> {
     let mut entries = Vec::new();
-    let bytes = |id: &ActivityId| {
-        let original = history.activity(id).and_then(|activity| history.original(&activity.digest));
-        original.map_or(0, |original| original.bytes)
-    };
-    let sizes: Vec<u64> = clusters.iter().map(|(members, _)| members.iter().map(bytes).sum()).collect();
-    let shelf = Shelf::new(history, options);
-    let merge = |job: usize| {
-        let (members, reasons) = &clusters[job];
+    let mut shelf = Shelf::new(history, options);
+    let merge = |shelf: &Shelf<'_>, at: usize| {
+        let (members, reasons) = &clusters[at];
         if preferences.text().is_empty() {
-            return merged_cluster(&shelf, members, reasons.clone(), &preferred_before(history, members)?);
+            return merged_cluster(shelf, members, reasons.clone(), &preferred_before(history, members)?);
         }
-        merged_cluster(&shelf, members, reasons.clone(), preferences)
+        merged_cluster(shelf, members, reasons.clone(), preferences)
     };
-    jobs::run(options.workers, &sizes, merge, |job, cluster| {
+    let sets: Vec<&[ActivityId]> = clusters.iter().map(|(members, _)| members.as_slice()).collect();
+    each_set(&mut shelf, &sets, merge, |at, cluster| {
         grouped.clusters += 1;
-        grouped.merged += clusters[job].0.len() as u64 - 1;
+        grouped.merged += clusters[at].0.len() as u64 - 1;
         entries.push(cluster?);
         Ok(())
     })?;

@@ -20,6 +20,7 @@ mod rebuild;
 mod recall;
 mod refresh;
 mod report;
+mod sets;
 mod shelf;
 mod tables;
 mod verify;

@@ -10,6 +10,7 @@ use super::group::{preferences_of, recall_merged};
 use super::jobs;
 use super::names;
 use super::read::{Progress, ReadOptions};
+use super::sets::each_set;
 use super::shelf::Shelf;
 use crate::dedupe::Preferences;
 use crate::error::{Error, Kind, Result};
@@ -221,17 +222,15 @@ pub fn export(
     for (place, (summary, result)) in singles.iter().zip(each_of(history, summaries, options, &silent_scan, &write)?) {
         written[*place] = Some(result.unwrap_or_else(|error| Written::failed(&summary, &error)));
     }
-    let shelf = Shelf::new(history, options);
-    let merge_sizes: Vec<u64> = merges.iter().map(|&i| sizes[i]).collect();
-    let merge = |job: usize| {
-        let workout = &wanted[merges[job]];
-        let members: Vec<ActivityId> = workout.members.iter().map(|member| member.id).collect();
-        Ok(write(&recall_merged(&shelf, &members, &workout.preferences)?))
-    };
-    jobs::run(options.workers, &merge_sizes, merge, |job, result| {
-        let workout = &wanted[merges[job]];
-        progress(Progress::Done { name: &workout.summary.source, bytes: merge_sizes[job] });
-        written[merges[job]] = Some(result.unwrap_or_else(|error| Written::failed(&workout.summary, &error)));
+    let sets: Vec<Vec<ActivityId>> =
+        merges.iter().map(|&i| wanted[i].members.iter().map(|member| member.id).collect()).collect();
+    let sets: Vec<&[ActivityId]> = sets.iter().map(Vec::as_slice).collect();
+    let merge =
+        |shelf: &Shelf<'_>, at: usize| Ok(write(&recall_merged(shelf, sets[at], &wanted[merges[at]].preferences)?));
+    each_set(&mut Shelf::new(history, options), &sets, merge, |at, result| {
+        let workout = &wanted[merges[at]];
+        progress(Progress::Done { name: &workout.summary.source, bytes: sizes[merges[at]] });
+        written[merges[at]] = Some(result.unwrap_or_else(|error| Written::failed(&workout.summary, &error)));
         Ok(())
     })?;
     Ok(written.into_iter().flatten().collect())

@@ -8,6 +8,7 @@ use super::group::{merged_again, regroup, void_lines};
 use super::jobs;
 use super::read::{Progress, ReadOptions};
 use super::report::SourceReport;
+use super::sets::each_set;
 use super::shelf::{Shelf, decided, resettle};
 use super::zones::{by_others, days_around, near};
 use crate::dedupe::{Fingerprint, Preferences};
@@ -304,10 +305,14 @@ fn write(writer: &mut Writer, readings: Readings, options: &ReadOptions) -> Resu
 
 /// Merges workouts again whose activities changed, from the same sources as before as far as they are there.
 fn merge_again(writer: &mut Writer, touched: Vec<Cluster>, options: &ReadOptions) -> Result<()> {
-    let shelf = Shelf::new(writer, options);
+    let sets: Vec<&[ActivityId]> = touched.iter().map(|cluster| cluster.members.as_slice()).collect();
+    let mut clusters: Vec<Cluster> = Vec::new();
+    let merge = |shelf: &Shelf<'_>, at: usize| merged_again(shelf, touched[at].clone());
     // What cannot be read now is reported by `verify`; the workout stays as it was.
-    let clusters: Vec<Cluster> =
-        touched.into_iter().filter_map(|cluster| merged_again(&shelf, cluster).ok().flatten()).collect();
+    each_set(&mut Shelf::new(writer, options), &sets, merge, |_, cluster| {
+        clusters.extend(cluster.ok().flatten());
+        Ok(())
+    })?;
     clusters.into_iter().for_each(|cluster| writer.put(Entry::Cluster(cluster)));
     writer.commit()?;
     Ok(())

@@ -1,6 +1,7 @@
 //! Originals of a history read again, with the verdicts on times that the journal keeps.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::io::BufRead;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::giant;
@@ -12,15 +13,19 @@ use crate::fix::zone::{self, Verdict};
 use crate::fix::{self, SettleOptions, ZoneChoice};
 use crate::formats::{self, Format, Reader, polar_hrm};
 use crate::history::History;
-use crate::ids::Digest;
+use crate::ids::{ActivityId, Digest};
 use crate::model::{Activity, Companion, Draft, Evidence, Origin, Summary};
 
-/// The originals of a history. Those that many activities need (metadata tables, files that hold many workouts) are read
-/// once.
+/// The originals of a history. Metadata tables, which many activities need, are read once; for files that hold many
+/// workouts see [`each_set`](super::sets::each_set).
 pub(super) struct Shelf<'a> {
     pub history: &'a History,
     pub options: &'a ReadOptions,
+    /// Activities that were recalled ahead.
+    pub held: HashMap<ActivityId, Activity>,
     shared: Mutex<Shared>,
+    /// Giants whose digests were found right.
+    checked: Mutex<HashSet<Digest>>,
 }
 
 /// Drafts of originals that were read, and the bytes of those originals.
@@ -36,7 +41,7 @@ fn gone() -> Error {
 
 impl<'a> Shelf<'a> {
     pub fn new(history: &'a History, options: &'a ReadOptions) -> Shelf<'a> {
-        Shelf { history, options, shared: Mutex::default() }
+        Shelf { history, options, held: HashMap::new(), shared: Mutex::default(), checked: Mutex::default() }
     }
 
     /// Hands each draft of one original to `keep`, and gives the format that reads them: the one that the journal names, or
@@ -56,7 +61,7 @@ impl<'a> Shelf<'a> {
         };
         let at = |error: Error| error.in_source(&original.path);
         if original.bytes >= giant::threshold(self.options) {
-            let mut content = self.history.open_original(digest)?;
+            let mut content = self.open_giant(digest)?;
             let seen = content.fill_buf().ok().filter(|_| anew).and_then(formats::sniff);
             let format = seen.map_or_else(named, Ok)?;
             if matches!(format.read, Some(Reader::Stream(_))) {
@@ -69,6 +74,16 @@ impl<'a> Shelf<'a> {
         let format = seen.map_or_else(named, Ok)?;
         drafts_of(format, &bytes, limits, keep).map_err(at)?;
         Ok(format)
+    }
+
+    /// A giant as a stream. Its digest is checked once: that takes as long as half of reading it.
+    fn open_giant(&self, digest: &Digest) -> Result<Box<dyn BufRead + Send>> {
+        if self.checked.lock().unwrap_or_else(PoisonError::into_inner).contains(digest) {
+            return self.history.open_checked(digest);
+        }
+        let content = self.history.open_original(digest)?;
+        self.checked.lock().unwrap_or_else(PoisonError::into_inner).insert(*digest);
+        Ok(content)
     }
 
     /// All drafts of one original.
@@ -104,13 +119,20 @@ impl<'a> Shelf<'a> {
     /// When the original, or one that an activity was joined with, cannot be read as it was.
     pub fn recall_each(&self, digest: &Digest, wanted: &[Summary], each: &mut dyn FnMut(Activity)) -> Result<()> {
         let mut missing: HashMap<u32, &Summary> = wanted.iter().map(|summary| (summary.index, summary)).collect();
-        self.each_draft(digest, false, &mut |draft, index| {
+        let mut enough = false;
+        let read = self.each_draft(digest, false, &mut |draft, index| {
             let Some(summary) = missing.remove(&index) else { return Ok(()) };
             let draft = self.joined(draft, summary, false)?;
             each(resettle(draft, summary, Some(decided(summary)), self.options));
-            Ok(())
-        })?;
-        if missing.is_empty() { Ok(()) } else { Err(gone()) }
+            enough = missing.is_empty();
+            // What follows is of no interest: a giant is not read to its end for it.
+            if enough { Err(Error::new(Kind::Internal, "all that was wanted is read")) } else { Ok(()) }
+        });
+        match read {
+            _ if enough => Ok(()),
+            Ok(_) => Err(gone()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Reads one activity again.
@@ -118,15 +140,11 @@ impl<'a> Shelf<'a> {
     /// # Errors
     /// When its original, or one that it was joined with, cannot be read as it was.
     pub fn recall(&self, summary: &Summary) -> Result<Activity> {
-        let one = self.history.original(&summary.sha256).is_none_or(|original| original.activities < 2);
-        let mut activity = None;
-        if one {
-            self.recall_each(&summary.sha256, std::slice::from_ref(summary), &mut |found| activity = Some(found))?;
-        } else {
-            let draft = self.shared(&summary.sha256, false)?.get(summary.index as usize).cloned().ok_or_else(gone)?;
-            let draft = self.joined(draft, summary, false)?;
-            activity = Some(resettle(draft, summary, Some(decided(summary)), self.options));
+        if let Some(activity) = self.held.get(&summary.id) {
+            return Ok(activity.clone());
         }
+        let mut activity = None;
+        self.recall_each(&summary.sha256, std::slice::from_ref(summary), &mut |found| activity = Some(found))?;
         activity.ok_or_else(gone)
     }
 
