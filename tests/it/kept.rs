@@ -7,7 +7,7 @@ use std::path::Path;
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 
-use super::cli::tree;
+use super::cli::{lines, tree};
 use super::cli_history::done;
 use super::fixtures;
 
@@ -81,4 +81,62 @@ fn a_badly_compressed_text_is_compressed_anew() {
     done(here, &["import", "ride.tcx.gz", "--into", "h"]);
     let kept = original(&here.join("h"));
     assert!(kept.len() < stored.len() / 5, "{} of {}", kept.len(), stored.len());
+}
+
+/// A TCX of some rides, a day apart, and each of them as a GPX of its own with another creator.
+fn rides_twice(folder: &Path, rides: usize) {
+    let (mut tcx, mut waves) = (String::new(), 0u32);
+    for ride in 0..rides {
+        let (mut points, mut gpx) = (String::new(), String::new());
+        for second in 0..300 {
+            let time = format!("2024-05-{:02}T08:{:02}:{:02}Z", ride + 1, second / 60, second % 60);
+            waves = waves.wrapping_mul(1_103_515_245).wrapping_add(12_345);
+            let beat = 120 + second % 40 + (waves >> 29) as usize;
+            let (lat, lon) = (47.0 + ride as f64 * 0.1 + second as f64 * 4e-5, 8.0 + (second % 60) as f64 * 1e-5);
+            points += &format!(
+                "<Trackpoint><Time>{time}</Time><Position><LatitudeDegrees>{lat:.6}</LatitudeDegrees><LongitudeDegrees>{lon:.6}\
+                 </LongitudeDegrees></Position><HeartRateBpm><Value>{beat}</Value></HeartRateBpm></Trackpoint>"
+            );
+            gpx += &format!(
+                "<trkpt lat=\"{lat:.6}\" lon=\"{lon:.6}\"><ele>{}</ele><time>{time}</time></trkpt>",
+                400 + second % 7
+            );
+        }
+        let id = format!("2024-05-{:02}T08:00:00Z", ride + 1);
+        tcx += &format!(
+            "<Activity Sport=\"Biking\"><Id>{id}</Id><Lap StartTime=\"{id}\"><TotalTimeSeconds>299</TotalTimeSeconds>\
+             <DistanceMeters>1300</DistanceMeters><Track>{points}</Track></Lap></Activity>"
+        );
+        let head = "<gpx version=\"1.1\" creator=\"phone\" xmlns=\"http://www.topografix.com/GPX/1/1\">";
+        let text = format!("{head}<trk><type>cycling</type><trkseg>{gpx}</trkseg></trk></gpx>");
+        fs::write(folder.join(format!("phone-{ride}.gpx")), text).unwrap();
+    }
+    let text = format!("<TrainingCenterDatabase><Activities>{tcx}</Activities></TrainingCenterDatabase>");
+    fs::write(folder.join("year.tcx"), text).unwrap();
+}
+
+#[test]
+fn merges_out_of_one_file_of_many_workouts_are_the_same_however_few_fit_into_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    fs::create_dir(here.join("in")).unwrap();
+    rides_twice(&here.join("in"), 12);
+    // With the smallest memory each merge is a batch of its own.
+    for (memory, into) in [("1G", "all"), ("1M", "few"), ("4M", "some")] {
+        done(here, &["import", "in", "--into", into, "--memory", memory]);
+        done(here, &["export", into, "--to", "gpx", "--out", &format!("{into}-gpx"), "--memory", memory]);
+    }
+    let listed = lines(&done(here, &["list", "all", "--json"]));
+    assert_eq!(listed.len(), 12);
+    for workout in &listed {
+        assert_eq!(workout["members"].as_array().unwrap().len(), 2);
+        assert_eq!(
+            (&workout["channels"]["heart_rate"]["count"], &workout["channels"]["altitude"]["count"]),
+            (&300.into(), &300.into())
+        );
+    }
+    for other in ["few", "some"] {
+        assert_eq!(tree(&here.join("all")), tree(&here.join(other)), "{other}");
+        assert_eq!(tree(&here.join("all-gpx")), tree(&here.join(format!("{other}-gpx"))), "{other}");
+    }
 }
