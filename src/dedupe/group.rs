@@ -19,7 +19,8 @@ pub struct Pair {
     pub first: ActivityId,
     /// The larger identity.
     pub second: ActivityId,
-    /// The verdict with its reasons.
+    /// The verdict with its reasons. Out of [`pairs`] it comes without them: they are texts, and of a hundred pairs a few are
+    /// told; [`cluster`] gives those.
     pub judgement: Judgement,
 }
 
@@ -79,7 +80,7 @@ pub fn pairs(old: &[&Fingerprint], new: &[&Fingerprint]) -> Vec<Pair> {
     candidates
         .into_iter()
         .filter_map(|(a, b)| {
-            let judgement = judge(all[a], all[b]);
+            let judgement = Judgement { reasons: Vec::new(), ..judge(all[a], all[b]) };
             (judgement.verdict != Verdict::Different).then(|| Pair { first: all[a].id, second: all[b].id, judgement })
         })
         .collect()
@@ -218,6 +219,11 @@ pub fn cluster(all: &[&Fingerprint], pairs: &[Pair], decisions: &Decisions) -> G
         })
         .collect();
     clusters.sort_by(|x, y| x.members.cmp(&y.members));
+    for pair in links.iter_mut().chain(&mut unsure).filter(|pair| pair.judgement.reasons.is_empty()) {
+        if let Some((a, b)) = known(&(pair.first, pair.second)) {
+            pair.judgement.reasons = judge(all[order[a]], all[order[b]]).reasons;
+        }
+    }
     links.sort_by_key(|pair| (pair.first, pair.second));
     let mut home: BTreeMap<ActivityId, usize> = BTreeMap::new();
     for (at, cluster) in clusters.iter().enumerate() {
