@@ -185,15 +185,15 @@ def tiny(count, path):
 
 
 def huawei(megabytes, path):
-    """An hour of running, again and again, on other days."""
+    """An hour of running the same way, every day an hour and a minute later, with another heart rate."""
     track = [f"tp=lbs;k={i};lat={47 + i * 1e-5:.7f};lon={8.5 + i % 500 * 1.3e-5:.7f};alt=0.0;t=" for i in range(3600)]
     with open(path, "w") as out:
         out.write("[")
         day = 0
         while out.tell() < megabytes << 20:
-            start = 1_200_000_000 + day * 7200
+            start = 1_200_000_000 + day * 90_061
             lines = [f"{line}{(start + i) / 1e9:.9f}E9;" for i, line in enumerate(track)]
-            lines += [f"tp=h-r;k={(start + i) * 1000};v={120 + i % 40};" for i in range(0, 3600, 5)]
+            lines += [f"tp=h-r;k={(start + i) * 1000};v={120 + (i * 7 + day * 13) % 41};" for i in range(0, 3600, 5)]
             text = "HW_EXT_TRACK_DETAIL@is" + "\\n".join(lines) + "\\n"
             text += '&&HW_EXT_TRACK_SIMPLIFY@is{\\"totalDistance\\":10283,\\"avgHeartRate\\":139,\\"sportType\\":258}'
             comma = "," if day else ""
