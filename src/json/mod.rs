@@ -19,7 +19,7 @@ mod value;
 mod window;
 
 pub use compact::{Compact, number_of, or_null, text_of};
-pub use decimal::short_decimal;
+pub use decimal::{leading_decimal, short_decimal};
 pub use reader::{Event, Json};
 pub use steps::Shape;
 pub use value::{Number, Value};

@@ -119,7 +119,7 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
         if let Some(creator) = gpx.attribute("creator").and_then(|text| xml::clean(&text)) {
             self.file.creator.get_or_insert(creator);
         }
-        self.points.own_prefix = xml::prefix_of(gpx, own::NAMESPACE).map(str::to_owned);
+        self.points.set_own_prefix(xml::prefix_of(gpx, own::NAMESPACE));
         while let Some(tag) = self.cursor.child(gpx.level) {
             match tag.name {
                 "trk" | "trkseg" | "trkpt" => self.track_or_part(&tag)?,
@@ -211,7 +211,7 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
                 _ => self.extension(&tag, &mut trk.info),
             }
         }
-        if self.points.own_prefix.is_some() {
+        if self.points.has_own() {
             trk.own.end_track(trk.builder.track.len());
         }
         Ok(())

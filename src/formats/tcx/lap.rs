@@ -170,6 +170,7 @@ impl<'a> Document<'a, '_, '_> {
 
     /// Takes the point that was read last: a sample, or a pause mark when it holds nothing but its time.
     fn take(&mut self, activity: &mut Activity, span: &mut Span, first_distance: &mut bool) -> Result<()> {
+        let ours = self.points.has_own();
         let point = &mut self.points.point;
         let time = point.time.map(|instant| instant.ms);
         if let Some(ms) = time {
@@ -182,7 +183,7 @@ impl<'a> Document<'a, '_, '_> {
             }
             return Ok(());
         }
-        if !point.distance.is_nan() && self.points.own_prefix.is_none() {
+        if !point.distance.is_nan() && !ours {
             // Cumulative over the activity, but some begin anew with a lap or leg.
             let written = point.distance;
             if *first_distance && written < activity.distance - RESET_M && written < activity.distance / 2.0 {

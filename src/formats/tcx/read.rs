@@ -100,7 +100,7 @@ impl<'a> Document<'a, '_, '_> {
             };
             elements += 1;
             if elements == 1 {
-                self.points.own_prefix = xml::prefix_of(&tag, own::NAMESPACE).map(str::to_owned);
+                self.points.set_own_prefix(xml::prefix_of(&tag, own::NAMESPACE));
             }
             match tag.name {
                 // `Run` is what v1 calls an activity.

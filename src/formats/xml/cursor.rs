@@ -135,7 +135,7 @@ impl<'a> Cursor<'a> {
     /// that element, or when nesting is near its limit.
     pub fn scan_from(&self, level: usize) -> Option<usize> {
         let free = self.closing == 0 && self.too_deep == 0 && !self.ended && self.open.len() == level;
-        (free && level + super::scan::MOST_OPEN <= self.most_open).then(|| self.at())
+        (free && level + super::shape::MOST_OPEN <= self.most_open).then(|| self.at())
     }
 
     /// The next start tag right inside the element that is open at `level`; what stands between is passed over.

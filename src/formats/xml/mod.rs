@@ -12,6 +12,7 @@ mod point;
 mod producer;
 mod reader;
 mod scan;
+mod shape;
 mod tag;
 mod text;
 

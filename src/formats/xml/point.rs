@@ -134,34 +134,36 @@ impl Point {
             }
             _ => {}
         }
-        let value = match number(text) {
-            Number::Value(value) => value,
-            Number::Absent => return Leaf::Fine,
-            Number::Bad if node == Node::Extra => {
-                point.words += 1;
-                return Leaf::Fine;
-            }
+        match number(text) {
+            Number::Value(value) => point.value(node, name, value, extras),
+            Number::Absent => {}
+            Number::Bad if node == Node::Extra => point.words += 1,
             Number::Bad => return Leaf::BadNumber,
-        };
+        }
+        Leaf::Fine
+    }
+
+    /// Takes the number of an element that means one.
+    #[inline]
+    pub fn value(&mut self, node: Node, name: &str, value: f64, extras: &mut Extras) {
         let first = |slot: &mut f64| {
             if slot.is_nan() {
                 *slot = value;
             }
         };
         match node {
-            Node::Latitude => first(&mut point.lat),
-            Node::Longitude => first(&mut point.lon),
-            Node::Distance => first(&mut point.distance),
-            Node::RunCadence => first(&mut point.run_cadence),
-            Node::Channel(channel) => point.set(channel, value as f32),
-            Node::Scaled(channel, factor) => point.set(channel, (value * f64::from(factor)) as f32),
+            Node::Latitude => first(&mut self.lat),
+            Node::Longitude => first(&mut self.lon),
+            Node::Distance => first(&mut self.distance),
+            Node::RunCadence => first(&mut self.run_cadence),
+            Node::Channel(channel) => self.set(channel, value as f32),
+            Node::Scaled(channel, factor) => self.set(channel, (value * f64::from(factor)) as f32),
             _ => match extras.index(name) {
-                Some(index) if point.extra.iter().any(|(have, _)| *have == index) => {}
-                Some(index) => point.extra.push((index, value)),
-                None => point.words += 1,
+                Some(index) if self.extra.iter().any(|(have, _)| *have == index) => {}
+                Some(index) => self.extra.push((index, value)),
+                None => self.words += 1,
             },
         }
-        Leaf::Fine
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::cursor::{Cursor, Step, excerpt, note};
 use super::point::{Extras, Grammar, Leaf, Node, Point};
-use super::scan::Layout;
+use super::shape::Shapes;
 use super::tag::{Tag, attributes, unescape};
 use super::text::{Instants, Number, number};
 use crate::report::{Code, Notes};
@@ -22,13 +22,13 @@ struct Frame {
 pub struct PointReader {
     pub(super) grammar: Grammar,
     /// Prefix of the `paceport` namespace in this document, when it is declared.
-    pub own_prefix: Option<String>,
+    own_prefix: Option<String>,
     /// The sample that was read last.
     pub point: Point,
     /// Names of its extra numbers.
     pub extras: Extras,
     pub(super) instants: Instants,
-    pub(super) layout: Layout,
+    pub(super) shapes: Shapes,
     frames: Vec<Frame>,
     text: String,
 }
@@ -42,7 +42,7 @@ impl PointReader {
             point: Point::new(),
             extras: Extras::default(),
             instants: Instants::default(),
-            layout: Layout::default(),
+            shapes: Shapes::default(),
             frames: Vec::new(),
             text: String::new(),
         }
@@ -94,6 +94,17 @@ impl PointReader {
                 Step::End => return false,
             }
         }
+    }
+
+    /// Sets the prefix of the `paceport` namespace in this document, when it is declared.
+    pub fn set_own_prefix(&mut self, prefix: Option<&str>) {
+        self.own_prefix = prefix.map(str::to_owned);
+        self.shapes.clear(); // what an element means may be another now
+    }
+
+    /// True when the `paceport` namespace is declared.
+    pub fn has_own(&self) -> bool {
+        self.own_prefix.is_some()
     }
 
     /// True for the prefix of the `paceport` namespace.

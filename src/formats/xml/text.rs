@@ -44,38 +44,51 @@ fn any_number(text: &[u8]) -> Number {
 }
 
 /// Reads instants; remembers the last date, because neighbours share it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Instants {
     date: [u8; 11],
     midnight: i64,
+}
+
+/// What no text has as its date.
+const NO_DATE: [u8; 11] = [0xff; 11];
+
+impl Default for Instants {
+    fn default() -> Instants {
+        Instants { date: NO_DATE, midnight: 0 }
+    }
 }
 
 impl Instants {
     /// The instant that `text` states, as [`time::parse`] reads it.
     #[inline]
     pub fn read(&mut self, text: &[u8]) -> Option<Instant> {
-        match self.quick(text) {
-            Some(ms) => Some(Instant { ms, stamp: Stamp::Zulu }),
-            None => self.slow(text),
+        match self.leading(text) {
+            Some((instant, length)) if length == text.len() => Some(instant),
+            _ => self.slow(text),
         }
     }
 
-    /// `…Thh:mm:ssZ` and `…Thh:mm:ss.fffZ` of the remembered date.
+    /// `…Thh:mm:ssZ` and `…Thh:mm:ss.fffZ` of the remembered date, at the beginning of a text. Returns how many bytes
+    /// that is, too.
     #[inline]
-    fn quick(&self, text: &[u8]) -> Option<i64> {
+    pub fn leading(&self, text: &[u8]) -> Option<(Instant, usize)> {
         let (date, clock) = text.split_first_chunk::<11>()?;
         let (&[h0, h1, b':', m0, m1, b':', s0, s1], rest) = clock.split_first_chunk::<8>()? else { return None };
         if *date != self.date {
             return None;
         }
-        let fraction = match *rest {
-            [b'Z'] => 0,
-            [b'.', f0, f1, f2, b'Z'] => pair(b'0', f0)? * 100 + pair(f1, f2)?,
+        let (fraction, length) = match *rest {
+            [b'Z', ..] => (0, 20),
+            [b'.', f0, f1, f2, b'Z', ..] => (pair(b'0', f0)? * 100 + pair(f1, f2)?, 24),
             _ => return None,
         };
         let (hour, minute, second) = (pair(h0, h1)?, pair(m0, m1)?, pair(s0, s1)?);
-        let sane = hour < 24 && minute < 60 && second < 60;
-        sane.then(|| self.midnight + i64::from(((hour * 60 + minute) * 60 + second) * 1000 + fraction))
+        if hour >= 24 || minute >= 60 || second >= 60 {
+            return None;
+        }
+        let ms = self.midnight + i64::from(((hour * 60 + minute) * 60 + second) * 1000 + fraction);
+        Some((Instant { ms, stamp: Stamp::Zulu }, length))
     }
 
     #[cold]
@@ -87,8 +100,8 @@ impl Instants {
             self.date = *date;
             self.midnight = instant.ms.div_euclid(86_400_000) * 86_400_000;
             // A clock of 24:00:00 or 23:59:60 belongs to the next day; such a text must not set the date.
-            if self.quick(text) != Some(instant.ms) {
-                self.date = [0; 11];
+            if self.leading(text) != Some((instant, text.len())) {
+                self.date = NO_DATE;
             }
         }
         Some(instant)
