@@ -49,20 +49,23 @@ pub(super) trait Disk: Send + Sync {
         OpenOptions::new().append(true).open(path)?.sync_all()
     }
 
-    /// Waits until the content of all these files is on the disk.
+    /// Gives each of these files its final name as soon as its content is on the disk.
     ///
     /// # Errors
-    /// The first file that failed; whether the others are on the disk is not known then.
-    fn sync_files(&self, paths: &[PathBuf]) -> Result<(), (PathBuf, io::Error)> {
-        together(paths, &|path| self.sync(path))
+    /// The first file that failed; what became of the others is not known then.
+    fn settle_files(&self, files: &[(PathBuf, PathBuf)]) -> Settled {
+        together(files, &|(from, to)| {
+            self.sync(from).map_err(|error| (from.clone(), error))?;
+            self.rename(from, to).map_err(|error| (to.clone(), error))
+        })
     }
 
-    /// The same for the entries of folders.
+    /// Waits until the entries of all these folders are on the disk.
     ///
     /// # Errors
     /// The first folder that failed.
-    fn sync_folders(&self, paths: &[PathBuf]) -> Result<(), (PathBuf, io::Error)> {
-        together(paths, &|path| self.sync_folder(path))
+    fn sync_folders(&self, paths: &[PathBuf]) -> Settled {
+        together(paths, &|path| self.sync_folder(path).map_err(|error| (path.clone(), error)))
     }
 
     /// Waits until a folder's entries are on the disk. Only Unix knows this operation.
@@ -97,21 +100,24 @@ pub(super) trait Disk: Send + Sync {
     }
 }
 
+/// What became of many things: the first that failed, and why.
+pub(super) type Settled = Result<(), (PathBuf, io::Error)>;
+
 /// Waits for many things at once. One wait after the other would cost a flush of the disk's cache each; the waits of several
 /// threads share them.
-fn together(paths: &[PathBuf], wait: &(dyn Fn(&Path) -> io::Result<()> + Sync)) -> Result<(), (PathBuf, io::Error)> {
+fn together<T: Sync>(things: &[T], wait: &(dyn Fn(&T) -> Settled + Sync)) -> Settled {
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(None);
     let work = || {
-        while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Err(error) = wait(path) {
-                next.store(paths.len(), Ordering::Relaxed);
-                failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert((path.clone(), error));
+        while let Some(thing) = things.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Err(error) = wait(thing) {
+                next.store(things.len(), Ordering::Relaxed);
+                failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
             }
         }
     };
     std::thread::scope(|scope| {
-        for _ in 1..paths.len().min(WAITING) {
+        for _ in 1..things.len().min(WAITING) {
             // Without more threads this one does it all.
             if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
                 break;

@@ -111,6 +111,9 @@ pub struct Original {
     /// Version of the program that read its activities; a line that does not say so was written by that of its batch.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub parser: String,
+    /// SHA-256 of the gzip stream that the content came as, when it came as one: met again, it need not be inflated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gzip_sha256: Option<Digest>,
     /// True for a line that voids the activities of earlier batches, because the original was read again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reread: bool,

@@ -29,6 +29,7 @@ mod originals;
 mod parse;
 mod rebuild;
 mod replay;
+mod staging;
 #[cfg(test)]
 mod testing;
 mod verify;
@@ -45,6 +46,7 @@ pub use layout::OriginalKind;
 pub use lines::{Stored, StoredCluster};
 pub use originals::{NewOriginal, Packed};
 pub use rebuild::{Rebuild, Rebuilt, Wanted};
+pub use staging::{Filled, Slot};
 pub use verify::{Check, Finding, Survey, VerifyOptions, survey, verify};
 pub use writer::{Committed, Writer};
 

@@ -69,7 +69,7 @@ impl<'a> NewOriginal<'a> {
             Some(gzip) => gzip.into(),
             None => gzip().map_err(|error| Error::io("cannot compress an original", error))?.into(),
         };
-        Ok(Packed { original: self, file })
+        Ok(Packed { original: self, file, gzip: self.gzip.map(digest_of) })
     }
 }
 
@@ -78,6 +78,8 @@ impl<'a> NewOriginal<'a> {
 pub struct Packed<'a> {
     pub(super) original: NewOriginal<'a>,
     pub(super) file: Cow<'a, [u8]>,
+    /// SHA-256 of the gzip stream that it came as.
+    pub(super) gzip: Option<Digest>,
 }
 
 /// As [`NewOriginal::pack`], of a content that goes from hand to hand: gives the lengths of file and content, and the

@@ -171,6 +171,7 @@ impl Rebuild {
                 activities: activities.len() as u32,
                 names: wanted.names.clone(),
                 parser: PARSER.to_owned(),
+                gzip_sha256: None,
                 reread: false,
             })?;
         }

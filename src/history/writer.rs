@@ -5,38 +5,33 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::batch::{self, Reread};
 use super::disk::Disk;
-use super::entry::{Batch, Entry, Original, PARSER};
+use super::entry::{Batch, Entry, PARSER};
 use super::found;
 use super::journal::{self, LineKind, SEGMENT_BYTES};
 use super::layout::{self, io_error};
-use super::originals::{NewOriginal, Packed, copy_content, pack_stream};
+use super::staging::Staged;
 use super::{End, History};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::ids::Digest;
 use crate::model::Summary;
 
 /// A history that this process may change. Reads are those of [`History`]; they show what is committed.
 pub struct Writer {
-    history: History,
-    pub(super) disk: Box<dyn Disk>,
-    originals: BTreeMap<Digest, Staged>,
+    pub(super) history: History,
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) originals: BTreeMap<Digest, Staged>,
+    /// The folder for temporary names is there.
+    pub(super) has_incoming: bool,
+    /// How many places were given to originals.
+    pub(super) slots: usize,
     entries: Vec<Entry>,
     rereads: Vec<Reread>,
     /// Holds the lock; the system releases it when the process ends, however it ends.
     _lock: File,
-}
-
-/// An original that waits for the commit.
-struct Staged {
-    line: Original,
-    /// False when the file is at its place already.
-    moves: bool,
-    /// The smallest name that the staged bytes came under. A text may come in several compressed forms: that of the smallest
-    /// name is kept, in whatever order they are met.
-    name: Option<String>,
 }
 
 /// What a commit did.
@@ -83,7 +78,9 @@ impl Writer {
     fn load(root: &Path, disk: Box<dyn Disk>, lock: File) -> Result<Writer> {
         let history = History::load(root)?;
         let (originals, entries, rereads) = (BTreeMap::new(), Vec::new(), Vec::new());
-        let mut writer = Writer { history, disk, originals, entries, rereads, _lock: lock };
+        let disk = Arc::from(disk);
+        let mut writer =
+            Writer { history, disk, originals, has_incoming: false, slots: 0, entries, rereads, _lock: lock };
         writer.heal()?;
         writer.clear_incoming();
         Ok(writer)
@@ -124,162 +121,6 @@ impl Writer {
         Ok(())
     }
 
-    /// Keeps source bytes. The file gets its name at the commit; bytes that are kept already only gain names.
-    ///
-    /// # Errors
-    /// `Io` when the file cannot be written.
-    pub fn put_original(&mut self, original: NewOriginal<'_>) -> Result<()> {
-        if !self.replaces(&original.digest, original.names) && self.knows(&original) {
-            return Ok(());
-        }
-        self.put_packed(original.pack()?)
-    }
-
-    /// The same for an original that was packed elsewhere: compression is the slow part and needs no writer.
-    ///
-    /// # Errors
-    /// `Io` when the file cannot be written.
-    pub fn put_packed(&mut self, packed: Packed<'_>) -> Result<()> {
-        let Packed { original, file } = &packed;
-        let stage = |writer: &mut Writer| {
-            writer.stage(&original.digest, |disk, path| disk.write(path, file))?;
-            Ok((file.len() as u64, original.bytes.len() as u64))
-        };
-        self.put_with(original, Some(original.bytes.len() as u64), stage)
-    }
-
-    /// As [`Writer::put_original`], for one that is too large for memory: `content` writes its bytes. `original.bytes` is not
-    /// looked at.
-    ///
-    /// # Errors
-    /// As [`Writer::put_original`], and what `content` says; `History` when its bytes are not those of the digest.
-    pub fn put_streamed(
-        &mut self,
-        original: &NewOriginal<'_>,
-        content: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
-    ) -> Result<()> {
-        self.put_with(original, None, |writer| {
-            let mut written = (0, 0, Digest::default());
-            writer.stage(&original.digest, |disk, path| {
-                let mut pack = |out: &mut dyn Write| {
-                    written = pack_stream(original.text, out, content)?;
-                    Ok(())
-                };
-                disk.fill(path, &mut pack)
-            })?;
-            let (stored, length, digest) = written;
-            if digest != original.digest {
-                let name = original.names.first().map_or("a source", String::as_str);
-                return Err(Error::new(Kind::History, format!("{name} changed while it was read")));
-            }
-            Ok((stored, length))
-        })
-    }
-
-    /// Keeps an original whose bytes `stage` writes under their temporary name, and gives the lengths of file and content.
-    fn put_with(
-        &mut self,
-        original: &NewOriginal<'_>,
-        length: Option<u64>,
-        stage: impl FnOnce(&mut Writer) -> Result<(u64, u64)>,
-    ) -> Result<()> {
-        if self.replaces(&original.digest, original.names) {
-            let (stored_bytes, _) = stage(self)?;
-            if let Some(staged) = self.originals.get_mut(&original.digest) {
-                staged.line.stored_bytes = stored_bytes;
-                staged.name = original.names.iter().min().cloned();
-            }
-            self.knows(original);
-            return Ok(());
-        }
-        if self.knows(original) {
-            return Ok(());
-        }
-        // A line without its file is healed: the bytes go where the journal says they are.
-        let lost = self.history.original(&original.digest);
-        let lost = lost.filter(|lost| layout::inside(&self.history.root, &lost.path).is_some());
-        let path = lost.map_or_else(|| original.path(), |lost| lost.path.clone());
-        let names = original.names.iter().chain(lost.iter().flat_map(|lost| &lost.names)).cloned().collect();
-        let activities = lost.map_or(0, |lost| lost.activities);
-        let parser = lost.map_or_else(|| PARSER.to_owned(), |lost| lost.parser.clone());
-        let target = self.history.root.join(&path);
-        let there = copy_content(&target, &mut io::sink()).ok().filter(|(_, digest)| *digest == original.digest);
-        let moves = there.is_none();
-        let (stored_bytes, bytes) = match there {
-            Some((bytes, _)) => {
-                let file = fs::metadata(&target).map_err(|error| io_error("cannot read", &target, error))?;
-                (file.len(), length.unwrap_or(bytes))
-            }
-            None => stage(self)?,
-        };
-        let line = Original {
-            digest: original.digest,
-            path,
-            format: original.format.to_owned(),
-            bytes,
-            stored_bytes,
-            activities,
-            names,
-            parser,
-            reread: false,
-        };
-        let name = original.names.iter().min().cloned();
-        self.originals.insert(original.digest, Staged { line, moves, name });
-        Ok(())
-    }
-
-    /// True when the same content is staged under larger names only.
-    fn replaces(&self, digest: &Digest, names: &[String]) -> bool {
-        let staged = self.originals.get(digest).filter(|staged| staged.moves);
-        staged.is_some_and(|staged| names.iter().min() < staged.name.as_ref())
-    }
-
-    /// True for bytes that are kept or staged already; their names are taken over.
-    fn knows(&mut self, original: &NewOriginal<'_>) -> bool {
-        if let Some(staged) = self.originals.get_mut(&original.digest) {
-            staged.line.names.extend_from_slice(original.names);
-            if staged.moves && self.history.original(&original.digest).is_none() {
-                staged.line.path = original.path().min(std::mem::take(&mut staged.line.path));
-            }
-            return true;
-        }
-        let known = self.history.has(&original.digest);
-        if known {
-            self.put(Entry::Alias { digest: original.digest, names: original.names.to_vec() });
-        }
-        known
-    }
-
-    /// Writes the file under its temporary name.
-    fn stage(&self, digest: &Digest, write_to: impl FnOnce(&dyn Disk, &Path) -> io::Result<()>) -> Result<()> {
-        let path = self.staged_path(digest);
-        let write = || -> io::Result<()> {
-            self.disk.create_folder(&self.history.root.join(layout::INCOMING))?;
-            write_to(&*self.disk, &path)
-        };
-        write().map_err(|error| io_error("cannot write", &path, error))
-    }
-
-    /// Stages a file of another history as it is.
-    pub(super) fn stage_copy(&mut self, line: Original, file: &[u8]) -> Result<()> {
-        let replaces = self.replaces(&line.digest, &line.names);
-        match self.originals.get_mut(&line.digest) {
-            Some(staged) if !replaces => staged.line.names.extend(line.names),
-            before => {
-                let others = before.map(|staged| std::mem::take(&mut staged.line.names)).unwrap_or_default();
-                self.stage(&line.digest, |disk, path| disk.write(path, file))?;
-                let name = line.names.iter().min().cloned();
-                let names = [line.names, others].concat();
-                self.originals.insert(line.digest, Staged { line: Original { names, ..line }, moves: true, name });
-            }
-        }
-        Ok(())
-    }
-
-    fn staged_path(&self, digest: &Digest) -> PathBuf {
-        self.history.root.join(layout::INCOMING).join(digest.to_string())
-    }
-
     /// Says something in the journal, at the commit. The order in which things are said does not matter, and what is
     /// known already is not said again.
     pub fn put(&mut self, entry: Entry) {
@@ -301,35 +142,35 @@ impl Writer {
         let mut staged = std::mem::take(&mut self.originals);
         let new = staged.values_mut().map(|staged| &mut staged.line);
         let bodies = batch::lines(&self.history.state, entries, new, rereads)?.into_bodies();
-        let bytes = self.settle_files(&staged)?;
+        let originals = staged.len();
+        let bytes = self.settle_files(staged)?;
         let lines = bodies.len();
         if lines > 0 {
             let full = self.history.end.keep.at >= SEGMENT_BYTES;
             self.write_batch(bodies, full, false)?;
         }
-        Ok(Committed { originals: staged.len(), lines, bytes })
+        Ok(Committed { originals, lines, bytes })
     }
 
     /// Waits until the staged files are on the disk, gives them their names, waits until the folders are.
-    fn settle_files(&self, staged: &BTreeMap<Digest, Staged>) -> Result<u64> {
-        let root = &self.history.root;
+    fn settle_files(&mut self, staged: BTreeMap<Digest, Staged>) -> Result<u64> {
         let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
-        let new = staged.iter().filter(|(_, staged)| staged.moves);
-        let paths: Vec<PathBuf> = new.clone().map(|(digest, _)| self.staged_path(digest)).collect();
-        self.disk.sync_files(&paths).map_err(|(path, error)| io_error("cannot write", &path, error))?;
-        let bytes = new.map(|(_, staged)| staged.line.stored_bytes).sum();
-        for (digest, staged) in staged {
-            let target = root.join(&staged.line.path);
+        let mut moves = Vec::new();
+        let mut bytes = 0;
+        for Staged { line, file, .. } in staged.into_values() {
+            let root = &self.history.root;
+            let target = root.join(&line.path);
             let Some(folder) = target.parent() else { continue };
             if folders.insert(folder.to_owned()) {
                 self.disk.create_folder(folder).map_err(|error| io_error("cannot create", folder, error))?;
                 folders.extend(folder.ancestors().skip(1).take_while(|f| f.starts_with(root)).map(Path::to_owned));
             }
-            if staged.moves {
-                let from = self.staged_path(digest);
-                self.disk.rename(&from, &target).map_err(|error| io_error("cannot write", &target, error))?;
+            if let Some(file) = file {
+                bytes += line.stored_bytes;
+                moves.push((file, target));
             }
         }
+        self.disk.settle_files(&moves).map_err(|(path, error)| io_error("cannot write", &path, error))?;
         self.clear_incoming();
         let folders: Vec<PathBuf> = folders.into_iter().collect();
         self.disk.sync_folders(&folders).map_err(|(folder, error)| io_error("cannot write", &folder, error))?;
@@ -379,7 +220,8 @@ impl Writer {
     }
 
     /// Removes what an import that was killed left under temporary names. Best effort: it does no harm.
-    fn clear_incoming(&self) {
+    fn clear_incoming(&mut self) {
+        self.has_incoming = false;
         let folder = self.history.root.join(layout::INCOMING);
         let Ok(entries) = fs::read_dir(&folder) else { return };
         for entry in entries.flatten() {

@@ -15,10 +15,10 @@ use crate::dedupe::{Fingerprint, Preferences};
 use crate::error::Result;
 use crate::fix::ZoneChoice;
 
-use crate::history::{Committed, Entry, History, NewOriginal, OriginalKind, Stored, Writer};
+use crate::history::{Committed, Entry, Filled, History, NewOriginal, OriginalKind, Slot, Stored, Writer};
 use crate::ids::{ActivityId, Digest};
 use crate::model::{Activity, Summary};
-use crate::source::Input;
+use crate::source::{Compressed, Input};
 
 /// How to import.
 #[derive(Debug, Clone)]
@@ -93,6 +93,27 @@ impl Sink {
         Ok(starts)
     }
 
+    /// The contents of the gzip streams that originals came as.
+    fn streams(&self) -> Result<HashMap<Digest, Digest>> {
+        let known = self.read(|history| {
+            Ok(history.originals().iter().filter_map(|o| Some((o.gzip_sha256?, o.digest))).collect())
+        })?;
+        Ok(known.into_iter().collect())
+    }
+
+    /// Keeps an original, unless it is known. Compressing, hashing and writing are the slow parts of keeping; `fill` does
+    /// them without the writer.
+    fn keep(&self, original: &NewOriginal<'_>, fill: impl FnOnce(Slot) -> Result<Filled>) -> Result<()> {
+        let Sink::Writer(writer) = self else { return Ok(()) };
+        let lock = || writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = lock().admit(original)?;
+        if let Some(slot) = slot {
+            let filled = fill(slot)?;
+            lock().take(original, filled);
+        }
+        Ok(())
+    }
+
     fn put(&self, put: impl FnOnce(&mut Writer) -> Result<()>) -> Result<()> {
         match self {
             Sink::Writer(writer) => put(&mut writer.lock().unwrap_or_else(PoisonError::into_inner)),
@@ -130,7 +151,9 @@ pub fn import(
     let keep = |read: JobRead| keep(&sink, &read);
     let starts = sink.starts()?;
     let known = |digest: &Digest| sink.has(digest).then(|| starts.get(digest).cloned().unwrap_or_default());
-    let visit = Visit { known: &known, work: &keep };
+    let streams = sink.streams()?;
+    let known_as = |came: &Compressed| if streams.is_empty() { None } else { streams.get(&came.digest()).copied() };
+    let visit = Visit { known: &known, known_as: &known_as, work: &keep };
     let Run { sources, results, report } = read_all(&plan, &options, progress, &visit)?;
     let mut fresh: HashMap<ActivityId, Box<Fingerprint>> = HashMap::new();
     let mut summaries: Vec<Box<Summary>> = Vec::new();
@@ -226,11 +249,9 @@ fn keep(sink: &Sink, read: &JobRead) -> Result<Vec<(Box<Summary>, Box<Fingerprin
             kind: if many { OriginalKind::Archive } else { OriginalKind::Activity },
         };
         if let Some(giant) = &file.giant {
-            sink.put(|writer| writer.put_streamed(&original, &mut |out| giant.copy(out)))?;
-        } else if matches!(sink, Sink::Writer(_)) {
-            // Compression is the slow part of keeping; it runs outside the lock.
-            let packed = original.pack()?;
-            sink.put(|writer| writer.put_packed(packed))?;
+            sink.keep(&original, |slot| slot.fill_from(&original, &mut |out| giant.copy(out)))?;
+        } else {
+            sink.keep(&original, |slot| slot.fill(&original.pack()?))?;
         }
     }
     Ok(summaries)

@@ -15,7 +15,7 @@ use crate::fix::{SettleOptions, ZoneChoice};
 use crate::ids::Digest;
 use crate::limits::Limits;
 use crate::report::Code;
-use crate::source::{self, ScanOptions};
+use crate::source::{self, Compressed, ScanOptions};
 
 const PASSED_OVER: Code = Code::info("source.passed_over");
 
@@ -79,6 +79,8 @@ pub struct Visit<'a, T> {
     /// For a content that is known from before, the starts of its activities, ms UTC: it is reported as a duplicate and
     /// not read.
     pub known: &'a (dyn Fn(&Digest) -> Option<Vec<i64>> + Sync),
+    /// The content of a compressed stream that was met before: it need not be inflated to be known.
+    pub known_as: &'a (dyn Fn(&Compressed) -> Option<Digest> + Sync),
     /// Makes something of a job that was read, on a worker's thread.
     pub work: &'a (dyn Fn(JobRead) -> Result<T> + Sync),
 }
@@ -86,7 +88,7 @@ pub struct Visit<'a, T> {
 impl<'a, T> Visit<'a, T> {
     /// Knows nothing from before.
     pub fn each(work: &'a (dyn Fn(JobRead) -> Result<T> + Sync)) -> Visit<'a, T> {
-        Visit { known: &|_| None, work }
+        Visit { known: &|_| None, known_as: &|_| None, work }
     }
 }
 
@@ -196,8 +198,19 @@ pub fn read_all<T: Send>(
         {
             return Ok(done);
         }
-        let loaded: Vec<(usize, Result<source::Loaded>)> =
-            files.iter().map(|&file| (file, source::load(&entries[file], &options.scan()))).collect();
+        let mut came: Vec<Option<Compressed>> = files.iter().map(|&file| source::compressed(&entries[file])).collect();
+        if let ([file], [Some(came)]) = (&files[..], &came[..])
+            && let Some(digest) = (visit.known_as)(came)
+            && needless(digest, &[digest], job)
+        {
+            let report = SourceReport::new(&entries[*file].name, Some(digest), Outcome::Duplicate);
+            return Ok(Done::only(vec![report], came.content_length()));
+        }
+        let loaded: Vec<(usize, Result<source::Loaded>)> = files
+            .iter()
+            .zip(came.iter_mut().map(Option::take))
+            .map(|(&file, came)| (file, source::load_compressed(&entries[file], came, &options.scan())))
+            .collect();
         if let [(file, loaded)] = &loaded[..]
             && giant::too_large(loaded)
             && let Ok(Some(done)) = stream(*file)

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::flaw::{End, Flaw, end_of};
 use super::unpack::{Extent, Unpacked, unpack};
-use super::whole::{Inflated, inflated};
+use super::whole::{self, Compressed};
 use super::{Entry, ScanOptions};
 use crate::error::{Error, Kind, Result};
 use crate::ids::Digest;
@@ -41,11 +41,26 @@ pub struct Loaded {
 /// `Limit` (`--max-entry`, `--max-ratio`, `--max-nesting`), `Encrypted`, `Unsupported`, `Io`, and `Malformed` when
 /// nothing could be unpacked.
 pub fn load(entry: &Entry, options: &ScanOptions<'_>) -> Result<Loaded> {
-    if let Some(Inflated { bytes, digest, stored, gzipped, gzip }) =
-        inflated(&entry.store, &entry.packing, options.limits)
+    load_compressed(entry, compressed(entry), options)
+}
+
+/// The content of an entry as the gzip stream that it came as; `None` when it came as anything else. Whether the stream
+/// is sound shows when it is inflated.
+pub fn compressed(entry: &Entry) -> Option<Compressed> {
+    whole::compressed(&entry.store, &entry.packing)
+}
+
+/// As [`load`], for an entry whose compressed form was looked at already.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_compressed(entry: &Entry, came: Option<Compressed>, options: &ScanOptions<'_>) -> Result<Loaded> {
+    if let Some(came) = came
+        && let Some((bytes, digest)) = came.inflate(options.limits)
     {
-        let gzip = Some(gzip);
-        return Ok(Loaded { bytes, digest, stored_len: stored, gzipped, gzip, complete: true, notes: Notes::new() });
+        let Compressed { gzip, stored, gzipped } = came;
+        let (gzip, notes) = (Some(gzip), Notes::new());
+        return Ok(Loaded { bytes, digest, stored_len: stored, gzipped, gzip, complete: true, notes });
     }
     let unpacked = unpack(&entry.store, &entry.packing, options, Extent::Whole);
     unpacked.and_then(|unpacked| whole(unpacked, options)).map_err(|error| error.in_source(&entry.name))

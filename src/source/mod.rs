@@ -24,8 +24,9 @@ use crate::error::Error;
 use crate::limits::Limits;
 use crate::report::Notes;
 
-pub use load::{Finished, Loaded, Stream, load, open};
+pub use load::{Finished, Loaded, Stream, compressed, load, load_compressed, open};
 pub use scan::scan;
+pub use whole::Compressed;
 
 /// Something to read from.
 #[derive(Debug, Clone)]

@@ -22,20 +22,36 @@ const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 /// Check sum and length of the content, at the end.
 const TRAILER: usize = 8;
 
-/// A content, and the stream it came as.
-pub(super) struct Inflated {
-    pub(super) bytes: Vec<u8>,
-    pub(super) digest: Digest,
+/// A content as the one gzip stream that it came as, not inflated yet.
+#[derive(Debug)]
+pub struct Compressed {
+    /// A member of an archive got a header without name and time.
+    pub(super) gzip: Vec<u8>,
     /// Bytes as stored.
     pub(super) stored: u64,
     /// True when the source itself is gzip.
     pub(super) gzipped: bool,
-    /// The content as one gzip stream.
-    pub(super) gzip: Vec<u8>,
 }
 
-/// Inflates what is one sound deflate stream, and nothing else.
-pub(super) fn inflated(store: &Store, packing: &Packing, limits: &Limits) -> Option<Inflated> {
+impl Compressed {
+    /// SHA-256 of the gzip stream. What was sound once under this digest is sound, and the same, always.
+    pub fn digest(&self) -> Digest {
+        Digest(Sha256::digest(&self.gzip).into())
+    }
+
+    /// Length of the content, as the stream states it.
+    pub fn content_length(&self) -> u64 {
+        self.gzip.last_chunk().map_or(0, |size| u64::from(u32::from_le_bytes(*size)))
+    }
+
+    /// The content and its digest, when every claim holds.
+    pub(super) fn inflate(&self, limits: &Limits) -> Option<(Vec<u8>, Digest)> {
+        content(&self.gzip, self.stored, limits)
+    }
+}
+
+/// What looks like one deflate stream with its check sum and length, and nothing else.
+pub(super) fn compressed(store: &Store, packing: &Packing) -> Option<Compressed> {
     // One descriptor for all that follows.
     let _open = store.reader().ok()?;
     let (part, gzipped) = part_of(store, packing)?;
@@ -61,8 +77,7 @@ pub(super) fn inflated(store: &Store, packing: &Packing, limits: &Limits) -> Opt
         }
         Packing::Plain => {}
     }
-    let (bytes, digest) = content(&gzip, stored, limits)?;
-    Some(Inflated { bytes, digest, stored, gzipped, gzip })
+    Some(Compressed { gzip, stored, gzipped })
 }
 
 /// The stored bytes: a deflate stream, or a whole gzip file (then the second is true).
@@ -151,8 +166,11 @@ mod tests {
         [&[0x1f, 0x8b, 8, flags, 0, 0, 0, 0, 0, 3][..], optional, &BODY, &CRC.to_le_bytes(), &[2, 0, 0, 0]].concat()
     }
 
-    fn read(bytes: Vec<u8>, packing: &Packing) -> Option<Inflated> {
-        inflated(&Store::memory(bytes), packing, &Limits::default())
+    fn read(bytes: Vec<u8>, packing: &Packing) -> Option<(Vec<u8>, Compressed)> {
+        let came = compressed(&Store::memory(bytes), packing)?;
+        let (bytes, _) = came.inflate(&Limits::default())?;
+        assert_eq!(came.content_length(), bytes.len() as u64);
+        Some((bytes, came))
     }
 
     #[test]
@@ -161,11 +179,9 @@ mod tests {
             [(0, &b""[..]), (4, b"\x03\x00abc"), (8, b"name.fit\0"), (30, b"\x01\x00xname\0comment\0\x12\x34")]
         {
             let file = gzip(flags, optional);
-            let got = read(file.clone(), &Packing::Plain).unwrap();
-            assert_eq!(
-                (got.bytes.as_slice(), got.gzip, got.gzipped, got.stored),
-                (&b"hi"[..], file.clone(), true, file.len() as u64)
-            );
+            let (bytes, came) = read(file.clone(), &Packing::Plain).unwrap();
+            assert_eq!((bytes.as_slice(), came.gzipped, came.stored), (&b"hi"[..], true, file.len() as u64));
+            assert_eq!((came.digest(), &came.gzip), (Digest(Sha256::digest(&file).into()), &file));
         }
     }
 
@@ -191,8 +207,8 @@ mod tests {
         let local = [&b"PK\x03\x04"[..], &[0; 26]].concat();
         let member = |packed, unpacked, crc| Member { header: 0, packed, unpacked, crc, method: 8, lock: Lock::Open };
         let archive = [&local[..], &BODY, b"tail"].concat();
-        let got = read(archive.clone(), &Packing::Member(member(7, 2, Some(CRC)))).unwrap();
-        assert_eq!((got.bytes.as_slice(), got.gzipped, got.stored), (&b"hi"[..], false, 7));
+        let (bytes, got) = read(archive.clone(), &Packing::Member(member(7, 2, Some(CRC)))).unwrap();
+        assert_eq!((bytes.as_slice(), got.gzipped, got.stored), (&b"hi"[..], false, 7));
         let mut back = Vec::new();
         flate2::read::GzDecoder::new(&got.gzip[..]).read_to_end(&mut back).unwrap();
         assert_eq!(back, b"hi");
