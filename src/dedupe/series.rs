@@ -280,6 +280,7 @@ impl Grid {
     /// cut by all recorders alike.
     fn positions(&self, track: &Track, gap: i64) -> (Vec<f64>, Vec<f64>) {
         let (mut lat, mut lon) = (Cells::new(self), Cells::new(self));
+        let (mut of_lat, mut of_lon) = (Sum::default(), Sum::default());
         let times = track.times();
         let mut before: Option<(i64, f64, f64)> = None;
         for (row, here) in track.positions().filter(|&(row, _)| track.is_timed(row)) {
@@ -287,18 +288,18 @@ impl Grid {
             // Longitudes go on past the date line.
             let east = before.map_or(here.1, |(_, _, there)| there + wrap(here.1 - there));
             if let Some((since, from_lat, from_lon)) = before.filter(|(since, ..)| now - since <= gap) {
-                lat.add(since, from_lat, now, here.0);
-                lon.add(since, from_lon, now, east);
+                lat.add(&mut of_lat, since, from_lat, now, here.0);
+                lon.add(&mut of_lon, since, from_lon, now, east);
             }
             before = Some((now, here.0, east));
         }
-        (lat.finish(), lon.finish())
+        (lat.finish(of_lat), lon.finish(of_lon))
     }
 
     /// Means over the cells around the instants, by time. Speed is taken from the distance or the positions when it
     /// was not recorded.
     fn means(&self, track: &Track, quantity: Quantity, gap: i64) -> Vec<f64> {
-        let mut cells = Cells::new(self);
+        let (mut cells, mut last) = (Cells::new(self), Sum::default());
         let times = track.times();
         let mut before: Option<(i64, f64)> = None;
         if let Some(column) = track.column(quantity.channel()) {
@@ -308,7 +309,7 @@ impl Grid {
                 }
                 let (now, value) = (times[row], f64::from(value));
                 if let Some((since, there)) = before.filter(|(since, _)| now - since <= gap) {
-                    cells.add(since, there, now, value);
+                    cells.add(&mut last, since, there, now, value);
                 }
                 before = Some((now, value));
             }
@@ -317,7 +318,7 @@ impl Grid {
                 let Some(metres) = track.distance(row).filter(|_| track.is_timed(row)) else { continue };
                 if let Some((since, there)) = before.filter(|(since, _)| now > *since && now - since <= gap) {
                     let speed = (metres - there) * 1000.0 / (now - since) as f64;
-                    cells.add(since, speed, now, speed);
+                    cells.add(&mut last, since, speed, now, speed);
                 }
                 before = Some((now, metres));
             }
@@ -327,12 +328,12 @@ impl Grid {
                 let now = times[row];
                 if let Some((since, there)) = before.filter(|(since, _)| now > *since && now - since <= gap) {
                     let speed = planar(there, here) * 1000.0 / (now - since) as f64;
-                    cells.add(since, speed, now, speed);
+                    cells.add(&mut last, since, speed, now, speed);
                 }
                 before = Some((now, here));
             }
         }
-        cells.finish()
+        cells.finish(last)
     }
 }
 
@@ -340,60 +341,84 @@ impl Grid {
 struct Cells {
     step_ms: i64,
     origin: i64,
-    sums: Vec<(f64, f64)>,
+    sums: Vec<Sum>,
     /// The cell that was added to last, and its time: the next stretch mostly lies in it, which saves a division.
     cell: i64,
     from: i64,
     until: i64,
 }
 
+/// What was added to a cell so far. That of the last cell is passed along by value, so that a loop keeps it in registers.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum {
+    of_values: f64,
+    of_ms: f64,
+}
+
+impl Sum {
+    /// Adds a mean value over `width` ms.
+    #[inline]
+    fn add(&mut self, mean: f64, width: i64) {
+        self.of_values += mean * width as f64;
+        self.of_ms += width as f64;
+    }
+}
+
 impl Cells {
     fn new(grid: &Grid) -> Cells {
         let origin = grid.first * grid.step_ms - grid.step_ms / 2;
-        let sums = vec![(0.0, 0.0); grid.len];
+        let sums = vec![Sum::default(); grid.len];
         Cells { step_ms: grid.step_ms, origin, sums, cell: 0, from: origin, until: origin + grid.step_ms }
     }
 
-    /// Adds a value that goes from `v0` at `t0` to `v1` at `t1` in a straight line.
+    /// Adds a value that goes from `v0` at `t0` to `v1` at `t1` in a straight line. `last` is the sum of the cell that was
+    /// added to last.
     #[inline]
-    fn add(&mut self, t0: i64, v0: f64, t1: i64, v1: f64) {
+    fn add(&mut self, last: &mut Sum, t0: i64, v0: f64, t1: i64, v1: f64) {
         if t1 <= t0 {
             return;
         }
         if t0 >= self.from && t1 <= self.until {
-            self.put(v0 + (v1 - v0) / 2.0, t1 - t0);
+            last.add(v0 + (v1 - v0) / 2.0, t1 - t0);
         } else {
-            self.add_far(t0, v0, t1, v1);
+            *last = self.add_far(*last, t0, v0, t1, v1);
         }
     }
 
     /// As [`Cells::add`], over any number of cells.
-    fn add_far(&mut self, t0: i64, v0: f64, t1: i64, v1: f64) {
+    fn add_far(&mut self, mut last: Sum, t0: i64, v0: f64, t1: i64, v1: f64) -> Sum {
         let slope = (v1 - v0) / (t1 - t0) as f64;
         let mut from = t0;
         while from < t1 {
+            self.put(last);
             self.cell = (from - self.origin).div_euclid(self.step_ms);
             self.from = self.origin + self.cell * self.step_ms;
             self.until = self.from + self.step_ms;
+            last = self.place().and_then(|at| self.sums.get(at)).copied().unwrap_or_default();
             let width = self.until.min(t1) - from;
-            self.put(v0 + slope * ((from - t0) as f64 + width as f64 / 2.0), width);
+            last.add(v0 + slope * ((from - t0) as f64 + width as f64 / 2.0), width);
             from += width;
         }
+        last
     }
 
-    /// Adds a mean value over `width` ms to the cell at hand.
-    #[inline]
-    fn put(&mut self, mean: f64, width: i64) {
-        if let Some(sum) = usize::try_from(self.cell).ok().and_then(|cell| self.sums.get_mut(cell)) {
-            sum.0 += mean * width as f64;
-            sum.1 += width as f64;
+    fn place(&self) -> Option<usize> {
+        usize::try_from(self.cell).ok()
+    }
+
+    /// Takes the sum of the cell at hand over.
+    fn put(&mut self, last: Sum) {
+        if let Some(sum) = self.place().and_then(|at| self.sums.get_mut(at)) {
+            *sum = last;
         }
     }
 
     /// Means of the cells that are covered for half of their width.
-    fn finish(self) -> Vec<f64> {
+    fn finish(mut self, last: Sum) -> Vec<f64> {
+        self.put(last);
         let enough = self.step_ms as f64 / 2.0;
-        self.sums.into_iter().map(|(sum, width)| if width >= enough { sum / width } else { f64::NAN }).collect()
+        let mean = |sum: Sum| if sum.of_ms >= enough { sum.of_values / sum.of_ms } else { f64::NAN };
+        self.sums.into_iter().map(mean).collect()
     }
 }
 

@@ -49,15 +49,17 @@ pub(super) trait Disk: Send + Sync {
         OpenOptions::new().append(true).open(path)?.sync_all()
     }
 
-    /// Gives each of these files its final name as soon as its content is on the disk.
+    /// Gives each of these files its final name as soon as its content is on the disk. `meanwhile` is done while the disk
+    /// is waited for.
     ///
     /// # Errors
     /// The first file that failed; what became of the others is not known then.
-    fn settle_files(&self, files: &[(PathBuf, PathBuf)]) -> Settled {
-        together(files, &|(from, to)| {
+    fn settle_files(&self, files: &[(PathBuf, PathBuf)], meanwhile: &mut dyn FnMut()) -> Settled {
+        let settle = |(from, to): &(PathBuf, PathBuf)| {
             self.sync(from).map_err(|error| (from.clone(), error))?;
             self.rename(from, to).map_err(|error| (to.clone(), error))
-        })
+        };
+        together(files, &settle, meanwhile)
     }
 
     /// Waits until the entries of all these folders are on the disk.
@@ -65,7 +67,7 @@ pub(super) trait Disk: Send + Sync {
     /// # Errors
     /// The first folder that failed.
     fn sync_folders(&self, paths: &[PathBuf]) -> Settled {
-        together(paths, &|path| self.sync_folder(path).map_err(|error| (path.clone(), error)))
+        together(paths, &|path| self.sync_folder(path).map_err(|error| (path.clone(), error)), &mut || ())
     }
 
     /// Waits until a folder's entries are on the disk. Only Unix knows this operation.
@@ -100,12 +102,15 @@ pub(super) trait Disk: Send + Sync {
     }
 }
 
+/// Files and the names that they get.
+pub(super) type Moves = Vec<(PathBuf, PathBuf)>;
+
 /// What became of many things: the first that failed, and why.
 pub(super) type Settled = Result<(), (PathBuf, io::Error)>;
 
 /// Waits for many things at once. One wait after the other would cost a flush of the disk's cache each; the waits of several
 /// threads share them.
-fn together<T: Sync>(things: &[T], wait: &(dyn Fn(&T) -> Settled + Sync)) -> Settled {
+fn together<T: Sync>(things: &[T], wait: &(dyn Fn(&T) -> Settled + Sync), meanwhile: &mut dyn FnMut()) -> Settled {
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(None);
     let work = || {
@@ -117,12 +122,13 @@ fn together<T: Sync>(things: &[T], wait: &(dyn Fn(&T) -> Settled + Sync)) -> Set
         }
     };
     std::thread::scope(|scope| {
-        for _ in 1..things.len().min(WAITING) {
+        for _ in 0..things.len().min(WAITING) {
             // Without more threads this one does it all.
             if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
                 break;
             }
         }
+        meanwhile();
         work();
     });
     failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)

@@ -7,8 +7,8 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::batch::{self, Reread};
-use super::disk::Disk;
+use super::batch::{self, Lines, Reread};
+use super::disk::{Disk, Moves};
 use super::entry::{Batch, Entry, PARSER};
 use super::found;
 use super::journal::{self, LineKind, SEGMENT_BYTES};
@@ -140,10 +140,21 @@ impl Writer {
         self.heal()?;
         let (entries, rereads) = (std::mem::take(&mut self.entries), std::mem::take(&mut self.rereads));
         let mut staged = std::mem::take(&mut self.originals);
-        let new = staged.values_mut().map(|staged| &mut staged.line);
-        let bodies = batch::lines(&self.history.state, entries, new, rereads)?.into_bodies();
         let originals = staged.len();
-        let bytes = self.settle_files(staged)?;
+        let (moves, folders) = self.moves(&staged)?;
+        let (mut lines, mut bytes) = (Ok(Vec::new()), 0);
+        let mut input = Some((entries, rereads));
+        let settled = self.disk.settle_files(&moves, &mut || {
+            let Some((entries, rereads)) = input.take() else { return };
+            let moved = staged.values().filter(|staged| staged.file.is_some());
+            bytes = moved.map(|staged| staged.line.stored_bytes).sum();
+            let new = staged.values_mut().map(|staged| &mut staged.line);
+            lines = batch::lines(&self.history.state, entries, new, rereads).map(Lines::into_bodies);
+        });
+        settled.map_err(|(path, error)| io_error("cannot write", &path, error))?;
+        self.clear_incoming();
+        self.disk.sync_folders(&folders).map_err(|(folder, error)| io_error("cannot write", &folder, error))?;
+        let bodies = lines?;
         let lines = bodies.len();
         if lines > 0 {
             let full = self.history.end.keep.at >= SEGMENT_BYTES;
@@ -152,29 +163,21 @@ impl Writer {
         Ok(Committed { originals, lines, bytes })
     }
 
-    /// Waits until the staged files are on the disk, gives them their names, waits until the folders are.
-    fn settle_files(&mut self, staged: BTreeMap<Digest, Staged>) -> Result<u64> {
+    /// Where the staged files are and where they go, and the folders that change; those are made here.
+    fn moves(&self, staged: &BTreeMap<Digest, Staged>) -> Result<(Moves, Vec<PathBuf>)> {
+        let root = &self.history.root;
         let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
         let mut moves = Vec::new();
-        let mut bytes = 0;
-        for Staged { line, file, .. } in staged.into_values() {
-            let root = &self.history.root;
+        for Staged { line, file, .. } in staged.values() {
             let target = root.join(&line.path);
             let Some(folder) = target.parent() else { continue };
             if folders.insert(folder.to_owned()) {
                 self.disk.create_folder(folder).map_err(|error| io_error("cannot create", folder, error))?;
                 folders.extend(folder.ancestors().skip(1).take_while(|f| f.starts_with(root)).map(Path::to_owned));
             }
-            if let Some(file) = file {
-                bytes += line.stored_bytes;
-                moves.push((file, target));
-            }
+            moves.extend(file.clone().map(|file| (file, target)));
         }
-        self.disk.settle_files(&moves).map_err(|(path, error)| io_error("cannot write", &path, error))?;
-        self.clear_incoming();
-        let folders: Vec<PathBuf> = folders.into_iter().collect();
-        self.disk.sync_folders(&folders).map_err(|(folder, error)| io_error("cannot write", &folder, error))?;
-        Ok(bytes)
+        Ok((moves, folders.into_iter().collect()))
     }
 
     /// Appends a batch in one step, to the last segment or to a `fresh` one, and takes it over into memory.

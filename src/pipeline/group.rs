@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::jobs;
 use super::merge::{merged_summary, settled};
 use super::read::{Progress, ReadOptions};
 use super::recall::each_of;
@@ -114,7 +115,14 @@ pub(super) fn regroup(
     let mut new: Vec<Box<Fingerprint>> = ungrouped.iter().filter_map(|a| fresh.remove(&a.id)).collect();
     new.sort_by_key(|fingerprint| fingerprint.id);
     let old = neighbours(&known, &new);
-    let (mut clusters, mut unsure) = decide(writer, &known, &old, &new);
+    let lines_of_new = || {
+        let mut lines = Vec::new();
+        new.iter().for_each(|fingerprint| add_line(&mut lines, fingerprint));
+        lines
+    };
+    let history: &History = writer;
+    let threads = jobs::pool(options.workers.threads)?;
+    let ((mut clusters, mut unsure), lines) = threads.join(|| decide(history, &known, &old, &new), lines_of_new);
     // An import that was killed may have said so already, with fingerprints not yet on the disk.
     let said: HashSet<(bool, &[ActivityId])> =
         writer.clusters().iter().map(|c| (c.verdict == Verdict::Same, c.members.as_slice())).collect();
@@ -130,8 +138,6 @@ pub(super) fn regroup(
     let entries = entries(writer, clusters, unsure, options, preferences, &mut grouped)?;
     entries.into_iter().for_each(|cluster| writer.put(Entry::Cluster(cluster)));
     writer.commit()?;
-    let mut lines = Vec::new();
-    new.iter().for_each(|fingerprint| add_line(&mut lines, fingerprint));
     writer.append_derived(&derived, &lines)?;
     Ok(grouped)
 }
