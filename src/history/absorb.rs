@@ -5,7 +5,7 @@ use std::io;
 
 use super::layout::{io_error, wrong};
 use super::originals::copy_content;
-use super::{Action, Decision, Entry, History, Verdict, Writer};
+use super::{Action, ActivityLine, Decision, Entry, History, Verdict, Writer};
 use crate::error::Result;
 use crate::ids::{ActivityId, Digest};
 
@@ -33,7 +33,7 @@ impl Writer {
             new.insert(original.digest);
         }
         for activity in other.activities().iter().filter(|activity| new.contains(&activity.digest)) {
-            self.put(Entry::Activity(Box::new(activity.summary()?)));
+            self.put_activity(ActivityLine::of(&activity.summary()?)?);
         }
         let decided: HashSet<ActivityId> = self.clusters().iter().flat_map(|c| c.members.iter().copied()).collect();
         let open = |members: &[ActivityId]| !members.iter().any(|id| decided.contains(id));

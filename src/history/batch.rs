@@ -3,40 +3,69 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::entry::{Action, Alias, Cluster, Decision, Entry, Original};
+use serde::Serialize;
+
+use super::entry::{Action, ActivityLine, Alias, Cluster, Decision, Entry, Original};
 use super::journal::{self, LineKind};
 use super::replay::State;
 use crate::error::Result;
 use crate::ids::{ActivityId, Digest};
 use crate::model::Summary;
 
-/// Lines of a batch to be, sorted by kind, then by what they are about.
+/// Lines of a batch to be: by kind, then by what they are about.
 #[derive(Default)]
-pub(super) struct Lines(BTreeSet<(LineKind, String, Vec<u8>)>);
+pub(super) struct Lines(Vec<(LineKind, About, Box<[u8]>)>);
+
+/// What a line is about.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum About {
+    /// A file of the history.
+    Path(Box<str>),
+    Activity(ActivityId),
+    /// What its text says.
+    Itself,
+}
 
 impl Lines {
     pub fn original(&mut self, original: &Original) -> Result<()> {
-        self.0.insert((LineKind::Original, original.path.clone(), journal::body(LineKind::Original, original)?));
+        self.about_file(LineKind::Original, &original.path, original)
+    }
+
+    fn about_file(&mut self, kind: LineKind, path: &str, line: &impl Serialize) -> Result<()> {
+        self.0.push((kind, About::Path(path.into()), journal::body(kind, line)?));
         Ok(())
     }
 
-    pub fn activity(&mut self, id: &ActivityId, body: Vec<u8>) {
-        self.0.insert((LineKind::Activity, id.to_string(), body));
+    pub fn activity(&mut self, id: &ActivityId, body: Box<[u8]>) {
+        self.0.push((LineKind::Activity, About::Activity(*id), body));
     }
 
     pub fn decision(&mut self, decision: &Decision) -> Result<()> {
-        self.0.insert((LineKind::Decision, String::new(), journal::body(LineKind::Decision, decision)?));
+        self.body(LineKind::Decision, journal::body(LineKind::Decision, decision)?);
         Ok(())
     }
 
-    /// A line that is written already, cluster or unknown.
-    pub fn body(&mut self, kind: LineKind, body: Vec<u8>) {
-        self.0.insert((kind, String::new(), body));
+    /// A line that is written already, decision, cluster or unknown.
+    pub fn body(&mut self, kind: LineKind, body: Box<[u8]>) {
+        self.0.push((kind, About::Itself, body));
     }
 
-    pub fn into_bodies(self) -> Vec<Vec<u8>> {
+    /// All of them in order, each once.
+    pub fn into_bodies(mut self) -> Vec<Box<[u8]>> {
+        self.0.sort_unstable();
+        self.0.dedup();
         self.0.into_iter().map(|(_, _, body)| body).collect()
     }
+}
+
+/// What was put since the last commit.
+#[derive(Default)]
+pub(super) struct Said {
+    /// All but activities.
+    pub entries: Vec<Entry>,
+    /// Those of a whole import; each takes a fourth of the room of an entry.
+    pub activities: Vec<ActivityLine>,
+    pub rereads: Vec<Reread>,
 }
 
 /// An original that was read again.
@@ -51,23 +80,20 @@ pub(super) struct Reread {
 /// and counts are completed here.
 pub(super) fn lines<'a>(
     state: &State,
-    entries: Vec<Entry>,
+    Said { entries, activities, rereads }: Said,
     staged: impl Iterator<Item = &'a mut Original>,
-    rereads: Vec<Reread>,
 ) -> Result<Lines> {
     let mut lines = Lines::default();
     let mut names: BTreeMap<Digest, BTreeSet<String>> = BTreeMap::new();
-    let mut counts: BTreeMap<Digest, BTreeSet<ActivityId>> = BTreeMap::new();
+    let mut of_originals: Vec<(Digest, ActivityId)> = activities.iter().map(|line| (line.digest, line.id)).collect();
+    for ActivityLine { id, body, .. } in activities {
+        if !state.knows_activity(&id, &body) {
+            lines.activity(&id, body);
+        }
+    }
     for entry in entries {
         match entry {
             Entry::Alias { digest, names: more } => names.entry(digest).or_default().extend(more),
-            Entry::Activity(summary) => {
-                counts.entry(summary.sha256).or_default().insert(summary.id);
-                let body = journal::body(LineKind::Activity, &*summary)?;
-                if !state.knows_activity(&summary.id, &body) {
-                    lines.activity(&summary.id, body);
-                }
-            }
             Entry::Cluster(cluster) => add_cluster(&mut lines, state, cluster)?,
             Entry::Decision(mut decision) => {
                 decision.members.sort_unstable();
@@ -78,11 +104,15 @@ pub(super) fn lines<'a>(
             }
         }
     }
+    of_originals.sort_unstable();
+    of_originals.dedup();
     for line in staged {
         line.names.extend(names.remove(&line.digest).unwrap_or_default());
         line.names.sort_unstable();
         line.names.dedup();
-        line.activities = counts.get(&line.digest).map_or(line.activities, |ids| ids.len() as u32);
+        let first = of_originals.partition_point(|(digest, _)| *digest < line.digest);
+        let count = of_originals.iter().skip(first).take_while(|(digest, _)| *digest == line.digest).count();
+        line.activities = if count > 0 { count as u32 } else { line.activities };
         if state.original(&line.digest) != Some(line) {
             lines.original(line)?;
         }
@@ -91,8 +121,7 @@ pub(super) fn lines<'a>(
         let Some(original) = state.original(&digest) else { continue };
         let names: Vec<String> = more.into_iter().filter(|name| !original.names.contains(name)).collect();
         if !names.is_empty() {
-            let body = journal::body(LineKind::Alias, &Alias { digest, names })?;
-            lines.0.insert((LineKind::Alias, original.path.clone(), body));
+            lines.about_file(LineKind::Alias, &original.path, &Alias { digest, names })?;
         }
     }
     add_rereads(&mut lines, state, rereads)?;
@@ -120,9 +149,9 @@ fn add_rereads(lines: &mut Lines, state: &State, rereads: Vec<Reread>) -> Result
     }
     for Reread { digest, format, parser, activities } in rereads {
         let Some(old) = state.original(&digest) else { continue };
-        let mut bodies: BTreeMap<ActivityId, Vec<u8>> = BTreeMap::new();
+        let mut bodies: BTreeMap<ActivityId, Box<[u8]>> = BTreeMap::new();
         for summary in &activities {
-            bodies.insert(summary.id, journal::body(LineKind::Activity, summary)?);
+            bodies.insert(summary.id, ActivityLine::of(summary)?.body);
         }
         let same = known.get(&digest).copied().unwrap_or(0) == bodies.len()
             && bodies.iter().all(|(id, body)| state.knows_activity(id, body));

@@ -84,12 +84,14 @@ impl History {
 }
 
 impl Writer {
-    /// Appends derived lines, each with its end, to those that were read: as one batch, all of them or none.
+    /// Appends derived lines, each with its end, to those that were read: as one batch, all of them or none. They come in
+    /// pieces of any length.
     ///
     /// # Errors
     /// `Io` when the disk refuses.
-    pub fn append_derived(&mut self, derived: &Derived, lines: &[u8]) -> Result<()> {
-        if lines.is_empty() {
+    pub fn append_derived(&mut self, derived: &Derived, lines: &[Vec<u8>]) -> Result<()> {
+        let length: usize = lines.iter().map(Vec::len).sum();
+        if length == 0 {
             return Ok(());
         }
         let path = self.root().join(DERIVED);
@@ -98,10 +100,12 @@ impl Writer {
         if fs::metadata(&path).is_ok_and(|meta| meta.len() > whole) {
             self.disk.truncate(&path, whole).map_err(fail)?;
         }
-        let head = format!("batch {} {:08x}\n", lines.len(), crc32fast::hash(lines));
+        let mut crc = crc32fast::Hasher::new();
+        lines.iter().for_each(|piece| crc.update(piece));
+        let head = format!("batch {length} {:08x}\n", crc.finalize());
         let mut batch = |out: &mut dyn io::Write| {
             out.write_all(head.as_bytes())?;
-            out.write_all(lines)
+            lines.iter().try_for_each(|piece| out.write_all(piece))
         };
         self.disk.append(&path, &mut batch).map_err(fail)
     }
@@ -118,7 +122,8 @@ mod tests {
 
     fn append(writer: &mut Writer, lines: &[u8]) {
         let derived = writer.derived().unwrap();
-        writer.append_derived(&derived, lines).unwrap();
+        let pieces: Vec<Vec<u8>> = lines.chunks(7).map(<[u8]>::to_vec).collect();
+        writer.append_derived(&derived, &pieces).unwrap();
     }
 
     #[test]

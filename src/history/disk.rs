@@ -49,15 +49,23 @@ pub(super) trait Disk: Send + Sync {
         OpenOptions::new().append(true).open(path)?.sync_all()
     }
 
-    /// Gives each of these files its final name as soon as its content is on the disk. `meanwhile` is done while the disk
-    /// is waited for.
+    /// Gives so many files their final names, each as soon as its content is on the disk; `from_to` says which. `meanwhile`
+    /// is done while the disk is waited for.
     ///
     /// # Errors
     /// The first file that failed; what became of the others is not known then.
-    fn settle_files(&self, files: &[(PathBuf, PathBuf)], meanwhile: &mut dyn FnMut()) -> Settled {
-        let settle = |(from, to): &(PathBuf, PathBuf)| {
-            self.sync(from).map_err(|error| (from.clone(), error))?;
-            self.rename(from, to).map_err(|error| (to.clone(), error))
+    fn settle_files(
+        &self,
+        files: usize,
+        from_to: &(dyn Fn(usize) -> (PathBuf, PathBuf) + Sync),
+        meanwhile: &mut dyn FnMut(),
+    ) -> Settled {
+        let settle = |file| {
+            let (from, to) = from_to(file);
+            match self.sync(&from) {
+                Ok(()) => self.rename(&from, &to).map_err(|error| (to, error)),
+                Err(error) => Err((from, error)),
+            }
         };
         together(files, &settle, meanwhile)
     }
@@ -67,7 +75,11 @@ pub(super) trait Disk: Send + Sync {
     /// # Errors
     /// The first folder that failed.
     fn sync_folders(&self, paths: &[PathBuf]) -> Settled {
-        together(paths, &|path| self.sync_folder(path).map_err(|error| (path.clone(), error)), &mut || ())
+        let sync = |at: usize| {
+            let Some(path) = paths.get(at) else { return Ok(()) };
+            self.sync_folder(path).map_err(|error| (path.clone(), error))
+        };
+        together(paths.len(), &sync, &mut || ())
     }
 
     /// Waits until a folder's entries are on the disk. Only Unix knows this operation.
@@ -102,27 +114,28 @@ pub(super) trait Disk: Send + Sync {
     }
 }
 
-/// Files and the names that they get.
-pub(super) type Moves = Vec<(PathBuf, PathBuf)>;
-
 /// What became of many things: the first that failed, and why.
 pub(super) type Settled = Result<(), (PathBuf, io::Error)>;
 
 /// Waits for many things at once. One wait after the other would cost a flush of the disk's cache each; the waits of several
 /// threads share them.
-fn together<T: Sync>(things: &[T], wait: &(dyn Fn(&T) -> Settled + Sync), meanwhile: &mut dyn FnMut()) -> Settled {
+fn together(things: usize, wait: &(dyn Fn(usize) -> Settled + Sync), meanwhile: &mut dyn FnMut()) -> Settled {
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(None);
     let work = || {
-        while let Some(thing) = things.get(next.fetch_add(1, Ordering::Relaxed)) {
+        loop {
+            let thing = next.fetch_add(1, Ordering::Relaxed);
+            if thing >= things {
+                break;
+            }
             if let Err(error) = wait(thing) {
-                next.store(things.len(), Ordering::Relaxed);
+                next.store(things, Ordering::Relaxed);
                 failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
             }
         }
     };
     std::thread::scope(|scope| {
-        for _ in 0..things.len().min(WAITING) {
+        for _ in 0..things.min(WAITING) {
             // Without more threads this one does it all.
             if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
                 break;

@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::journal::{self, LineKind};
+use crate::error::{Error, Kind, Result};
 use crate::ids::{ActivityId, Digest};
 use crate::model::Summary;
 
@@ -28,12 +30,42 @@ pub enum Entry {
         /// Names under which its bytes were met.
         names: Vec<String>,
     },
-    /// An activity of an original.
-    Activity(Box<Summary>),
     /// Activities that are, or may be, the same workout.
     Cluster(Cluster),
     /// The owner's word.
     Decision(Decision),
+}
+
+/// An activity as its line will say it. Those of a whole import wait for its end; a line is smaller than a summary, and
+/// writing it can be done by many at once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ActivityLine {
+    /// Stable identity.
+    pub id: ActivityId,
+    /// Original that it was read from.
+    pub digest: Digest,
+    pub(super) body: Box<[u8]>,
+}
+
+impl ActivityLine {
+    /// The line of a summary.
+    ///
+    /// # Errors
+    /// None in practice: a summary can be written.
+    pub fn of(summary: &Summary) -> Result<ActivityLine> {
+        let body = journal::body(LineKind::Activity, summary)?;
+        Ok(ActivityLine { id: summary.id, digest: summary.sha256, body })
+    }
+
+    /// The summary again.
+    ///
+    /// # Errors
+    /// None in practice: it was written by [`ActivityLine::of`].
+    pub fn summary(&self) -> Result<Summary> {
+        let json = [&self.body, &b"}"[..]].concat();
+        serde_json::from_slice(&json)
+            .map_err(|error| Error::new(Kind::Internal, format!("cannot read a journal line: {error}")))
+    }
 }
 
 /// Whether a cluster is one workout.

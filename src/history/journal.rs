@@ -51,17 +51,17 @@ impl LineKind {
 }
 
 /// A value as the body of a line: its JSON object with `kind` first, without the closing brace.
-pub(super) fn body(kind: LineKind, value: &impl Serialize) -> Result<Vec<u8>> {
-    let mut json = serde_json::to_vec(value)
+pub(super) fn body(kind: LineKind, value: &impl Serialize) -> Result<Box<[u8]>> {
+    let mut json = Vec::with_capacity(2048);
+    serde_json::to_writer(&mut json, value)
         .map_err(|error| Error::new(Kind::Internal, format!("cannot write a journal line: {error}")))?;
     json.pop();
     let own = format!("{{\"kind\":\"{}\"", kind.name()).into_bytes();
+    // Those of a whole import wait together: each gets a block of its size.
     if json.starts_with(&own) {
-        // Those of a whole import wait together.
-        json.shrink_to_fit();
-        return Ok(json);
+        return Ok(json.as_slice().into());
     }
-    Ok([own.as_slice(), b",", json.get(1..).unwrap_or_default()].concat())
+    Ok([own.as_slice(), b",", json.get(1..).unwrap_or_default()].concat().into())
 }
 
 /// Appends a body as line number `n`, sealed.

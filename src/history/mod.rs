@@ -41,7 +41,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use derived::Derived;
-pub use entry::{Action, Cluster, Decision, Entry, Original, Verdict};
+pub use entry::{Action, ActivityLine, Cluster, Decision, Entry, Original, Verdict};
 pub use layout::OriginalKind;
 pub use lines::{Stored, StoredCluster};
 pub use originals::{NewOriginal, Packed};

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::batch::Lines;
 use super::disk::{Disk, RealDisk};
-use super::entry::{Action, Decision, Original, PARSER};
+use super::entry::{Action, ActivityLine, Decision, Original, PARSER};
 use super::journal::LineKind;
 use super::layout::{self, io_error, wrong};
 use super::originals::copy_content;
@@ -176,19 +176,20 @@ impl Rebuild {
             })?;
         }
         for activity in state.activities.iter().filter(|activity| !self.supplied.contains_key(&activity.digest)) {
-            lines.activity(&activity.id, activity.text.body()?);
+            lines.activity(&activity.id, activity.text.body()?.into());
         }
         for summary in self.supplied.values().flat_map(|(_, activities)| activities) {
-            lines.activity(&summary.id, super::journal::body(LineKind::Activity, summary)?);
+            let line = ActivityLine::of(summary)?;
+            lines.activity(&line.id, line.body);
         }
         for members in &state.apart {
             lines.decision(&Decision { action: Action::Undo, members: members.clone() })?;
         }
         for cluster in state.said_clusters.iter().flatten() {
-            lines.body(LineKind::Cluster, cluster.text.body()?);
+            lines.body(LineKind::Cluster, cluster.text.body()?.into());
         }
         for text in &state.unknown {
-            lines.body(LineKind::Unknown, text.body()?);
+            lines.body(LineKind::Unknown, text.body()?.into());
         }
         Ok(lines)
     }

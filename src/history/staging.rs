@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Writer;
@@ -18,17 +18,31 @@ use crate::ids::Digest;
 pub(super) struct Staged {
     pub line: Original,
     /// Where its bytes are; `None` when they are at their place already.
-    pub file: Option<PathBuf>,
+    pub file: Option<Temporary>,
     /// The smallest name that the staged bytes came under. A text may come in several compressed forms: that of the smallest
     /// name is kept, in whatever order they are met.
     name: Option<String>,
 }
 
+/// A file under a temporary name, which nobody else has.
+#[derive(Clone, Copy)]
+pub(super) struct Temporary {
+    digest: Digest,
+    number: u32,
+}
+
+impl Temporary {
+    /// Its path in the history at `root`.
+    pub fn path(self, root: &Path) -> PathBuf {
+        root.join(layout::INCOMING).join(format!("{}-{}", self.digest, self.number))
+    }
+}
+
 /// A place for the bytes of an original that was admitted.
 pub struct Slot {
     disk: Arc<dyn Disk>,
-    /// A name of its own among the temporary ones.
-    file: PathBuf,
+    file: Temporary,
+    path: PathBuf,
     /// Where the original will lie.
     target: PathBuf,
 }
@@ -36,7 +50,7 @@ pub struct Slot {
 /// A place that was filled.
 pub struct Filled {
     /// `None` when the bytes were at their place already.
-    file: Option<PathBuf>,
+    file: Option<Temporary>,
     stored: u64,
     length: u64,
     gzip: Option<Digest>,
@@ -53,7 +67,7 @@ impl Slot {
         if let Some(filled) = self.is_there(original, *gzip)? {
             return Ok(filled);
         }
-        self.disk.write(&self.file, file).map_err(|error| io_error("cannot write", &self.file, error))?;
+        self.disk.write(&self.path, file).map_err(|error| io_error("cannot write", &self.path, error))?;
         Ok(Filled { file: Some(self.file), stored: file.len() as u64, length, gzip: *gzip })
     }
 
@@ -74,7 +88,7 @@ impl Slot {
             written = pack_stream(original.text, out, content)?;
             Ok(())
         };
-        self.disk.fill(&self.file, &mut pack).map_err(|error| io_error("cannot write", &self.file, error))?;
+        self.disk.fill(&self.path, &mut pack).map_err(|error| io_error("cannot write", &self.path, error))?;
         let (stored, length, digest) = written;
         if digest != original.digest {
             let name = original.names.first().map_or("a source", String::as_str);
@@ -113,8 +127,9 @@ impl Writer {
             return Ok(None);
         }
         let file = self.new_file(&original.digest)?;
+        let path = file.path(&self.history.root);
         let target = self.history.root.join(self.path_for(original));
-        Ok(Some(Slot { disk: self.disk.clone(), file, target }))
+        Ok(Some(Slot { disk: self.disk.clone(), file, path, target }))
     }
 
     /// Takes an original over whose place was filled.
@@ -158,7 +173,8 @@ impl Writer {
             return Ok(());
         }
         let file = self.new_file(&line.digest)?;
-        self.disk.write(&file, content).map_err(|error| io_error("cannot write", &file, error))?;
+        let path = file.path(&self.history.root);
+        self.disk.write(&path, content).map_err(|error| io_error("cannot write", &path, error))?;
         let name = line.names.iter().min().cloned();
         let others = self.originals.remove(&line.digest).map(|staged| staged.line.names).unwrap_or_default();
         let names = [line.names, others].concat();
@@ -166,15 +182,14 @@ impl Writer {
         Ok(())
     }
 
-    /// A temporary file that nobody else has.
-    fn new_file(&mut self, digest: &Digest) -> Result<PathBuf> {
+    fn new_file(&mut self, digest: &Digest) -> Result<Temporary> {
         let folder = self.history.root.join(layout::INCOMING);
         if !self.has_incoming {
             self.disk.create_folder(&folder).map_err(|error| io_error("cannot write", &folder, error))?;
             self.has_incoming = true;
         }
         self.slots += 1;
-        Ok(folder.join(format!("{digest}-{}", self.slots)))
+        Ok(Temporary { digest: *digest, number: self.slots })
     }
 
     /// The line of an original whose file is not where it says.
@@ -189,8 +204,7 @@ impl Writer {
 
     /// True when the same content is staged under larger names only.
     fn replaces(&self, digest: &Digest, names: &[String]) -> bool {
-        let staged = self.originals.get(digest).filter(|staged| staged.file.is_some());
-        staged.is_some_and(|staged| names.iter().min() < staged.name.as_ref())
+        self.originals.get(digest).is_some_and(|staged| names.iter().min() < staged.name.as_ref())
     }
 
     /// True for bytes that are kept or staged already; their names are taken over.
@@ -207,5 +221,96 @@ impl Writer {
             self.put(Entry::Alias { digest: original.digest, names: original.names.to_vec() });
         }
         known
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flate2::{Compression, GzBuilder};
+
+    use super::super::originals::digest_of;
+    use super::super::testing::{START, scratch, tree};
+    use super::super::{History, OriginalKind};
+    use super::*;
+
+    /// Long enough that its gzip stream is worth keeping.
+    const TEXT: &[u8] = &[b'x'; 1000];
+
+    fn gzip(level: u32) -> Vec<u8> {
+        let mut encoder = GzBuilder::new().mtime(level).write(Vec::new(), Compression::new(level));
+        encoder.write_all(TEXT).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn original<'a>(names: &'a [String], gzip: Option<&'a [u8]>) -> NewOriginal<'a> {
+        NewOriginal {
+            digest: digest_of(TEXT),
+            bytes: TEXT,
+            gzip,
+            names,
+            format: "gpx",
+            extension: "gpx",
+            text: true,
+            start: Some(START),
+            sport: "running",
+            kind: OriginalKind::Activity,
+        }
+    }
+
+    /// Puts the forms of one content in an order, over what an import that was cut short may have left.
+    fn kept(
+        forms: &[(&str, Option<Vec<u8>>)],
+        order: &[usize],
+        left: Option<&(String, Vec<u8>)>,
+    ) -> Vec<(String, Vec<u8>)> {
+        let folder = scratch();
+        let root = folder.path().join("h");
+        let mut writer = History::open_or_create(&root, false).unwrap();
+        if let Some((path, bytes)) = left {
+            fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+            fs::write(root.join(path), bytes).unwrap();
+        }
+        for &at in order {
+            let (name, gzip) = &forms[at];
+            writer.put_original(original(&[(*name).to_owned()], gzip.as_deref())).unwrap();
+        }
+        writer.commit().unwrap();
+        tree(&root).into_iter().filter(|(path, _)| !path.ends_with('/')).collect()
+    }
+
+    #[test]
+    fn of_several_forms_of_a_content_that_of_the_smallest_name_is_kept_and_known_again() {
+        let forms = [("b.gpx.gz", Some(gzip(1))), ("c.gpx", None), ("a.zip!/x.gpx", Some(gzip(9)))];
+        let undisturbed = kept(&forms, &[0, 1, 2], None);
+        let file = undisturbed.iter().find(|(path, _)| path.starts_with("originals")).unwrap();
+        assert_eq!(file.1, gzip(9));
+        let stated = format!("\"gzip_sha256\":\"{}\"", digest_of(&gzip(9)));
+        assert!(
+            undisturbed.iter().any(|(_, bytes)| String::from_utf8_lossy(bytes).contains(&stated)),
+            "{undisturbed:?}"
+        );
+        for order in [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            for left in [None, Some(file)] {
+                assert!(kept(&forms, &order, left) == undisturbed, "{order:?}, left behind: {}", left.is_some());
+            }
+        }
+    }
+
+    #[test]
+    fn a_place_that_was_filled_for_nothing_does_no_harm() {
+        let folder = scratch();
+        let root = folder.path().join("h");
+        let mut writer = History::open_or_create(&root, false).unwrap();
+        let (first, second) = (["a.gpx".to_owned()], ["b.gpx".to_owned()]);
+        let (one, two) = (original(&first, None), original(&second, None));
+        let slots = [writer.admit(&one).unwrap().unwrap(), writer.admit(&two).unwrap().unwrap()];
+        let [of_one, of_two] = slots.map(|slot| slot.fill(&one.pack().unwrap()).unwrap());
+        writer.take(&two, of_two);
+        writer.take(&one, of_one);
+        assert!(writer.admit(&two).unwrap().is_none(), "it is staged");
+        assert_eq!(writer.commit().unwrap().originals, 1);
+        assert_eq!(writer.originals()[0].names, ["a.gpx", "b.gpx"]);
+        assert!(!root.join(layout::INCOMING).exists());
+        assert!(writer.admit(&two).unwrap().is_none(), "it is kept");
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::disk::Disk;
 use super::originals::digest_of;
-use super::{Action, Cluster, Decision, Entry, NewOriginal, OriginalKind, Verdict, Writer};
+use super::{Action, ActivityLine, Cluster, Decision, Entry, NewOriginal, OriginalKind, Verdict, Writer};
 use crate::ids::{ActivityId, Digest};
 use crate::model::{Summary, time};
 
@@ -47,7 +47,8 @@ pub fn put(writer: &mut Writer, name: &str, bytes: &[u8], activities: u32) -> cr
         kind: OriginalKind::Activity,
     })?;
     for index in 0..activities {
-        writer.put(Entry::Activity(Box::new(summary(&digest, index, start + i64::from(index) * 60_000))));
+        let summary = summary(&digest, index, start + i64::from(index) * 60_000);
+        writer.put_activity(ActivityLine::of(&summary)?);
     }
     Ok(digest)
 }

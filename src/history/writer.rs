@@ -7,13 +7,13 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::batch::{self, Lines, Reread};
-use super::disk::{Disk, Moves};
-use super::entry::{Batch, Entry, PARSER};
+use super::batch::{self, Lines, Reread, Said};
+use super::disk::Disk;
+use super::entry::{ActivityLine, Batch, Entry, PARSER};
 use super::found;
 use super::journal::{self, LineKind, SEGMENT_BYTES};
 use super::layout::{self, io_error};
-use super::staging::Staged;
+use super::staging::{Staged, Temporary};
 use super::{End, History};
 use crate::error::Result;
 use crate::ids::Digest;
@@ -27,11 +27,18 @@ pub struct Writer {
     /// The folder for temporary names is there.
     pub(super) has_incoming: bool,
     /// How many places were given to originals.
-    pub(super) slots: usize,
-    entries: Vec<Entry>,
-    rereads: Vec<Reread>,
+    pub(super) slots: u32,
+    said: Said,
     /// Holds the lock; the system releases it when the process ends, however it ends.
     _lock: File,
+}
+
+/// What a commit does to files.
+struct Moves {
+    /// Staged files, and where they go, relative to the root.
+    files: Vec<(Temporary, String)>,
+    /// Folders that change.
+    folders: Vec<PathBuf>,
 }
 
 /// What a commit did.
@@ -77,10 +84,9 @@ impl Writer {
 
     fn load(root: &Path, disk: Box<dyn Disk>, lock: File) -> Result<Writer> {
         let history = History::load(root)?;
-        let (originals, entries, rereads) = (BTreeMap::new(), Vec::new(), Vec::new());
+        let (originals, said) = (BTreeMap::new(), Said::default());
         let disk = Arc::from(disk);
-        let mut writer =
-            Writer { history, disk, originals, has_incoming: false, slots: 0, entries, rereads, _lock: lock };
+        let mut writer = Writer { history, disk, originals, has_incoming: false, slots: 0, said, _lock: lock };
         writer.heal()?;
         writer.clear_incoming();
         Ok(writer)
@@ -124,12 +130,17 @@ impl Writer {
     /// Says something in the journal, at the commit. The order in which things are said does not matter, and what is
     /// known already is not said again.
     pub fn put(&mut self, entry: Entry) {
-        self.entries.push(entry);
+        self.said.entries.push(entry);
+    }
+
+    /// The same for an activity of an original.
+    pub fn put_activity(&mut self, line: ActivityLine) {
+        self.said.activities.push(line);
     }
 
     /// Says what an original that is kept gives when it is read again; activities that it does not give any more go away.
     pub fn put_reread(&mut self, digest: Digest, format: &str, activities: Vec<Summary>) {
-        self.rereads.push(Reread { digest, format: format.to_owned(), parser: PARSER.to_owned(), activities });
+        self.said.rereads.push(Reread { digest, format: format.to_owned(), parser: PARSER.to_owned(), activities });
     }
 
     /// Makes all that was put visible in one step: originals get their names, then one write of all journal lines.
@@ -138,18 +149,19 @@ impl Writer {
     /// `Io` when the disk refuses; nothing that was put is visible then.
     pub fn commit(&mut self) -> Result<Committed> {
         self.heal()?;
-        let (entries, rereads) = (std::mem::take(&mut self.entries), std::mem::take(&mut self.rereads));
+        let mut said = Some(std::mem::take(&mut self.said));
         let mut staged = std::mem::take(&mut self.originals);
         let originals = staged.len();
-        let (moves, folders) = self.moves(&staged)?;
+        let Moves { files, folders } = self.moves(&staged)?;
         let (mut lines, mut bytes) = (Ok(Vec::new()), 0);
-        let mut input = Some((entries, rereads));
-        let settled = self.disk.settle_files(&moves, &mut || {
-            let Some((entries, rereads)) = input.take() else { return };
+        let root = &self.history.root;
+        let from_to = |at: usize| files.get(at).map(|(file, to)| (file.path(root), root.join(to))).unwrap_or_default();
+        let settled = self.disk.settle_files(files.len(), &from_to, &mut || {
+            let Some(said) = said.take() else { return };
             let moved = staged.values().filter(|staged| staged.file.is_some());
             bytes = moved.map(|staged| staged.line.stored_bytes).sum();
             let new = staged.values_mut().map(|staged| &mut staged.line);
-            lines = batch::lines(&self.history.state, entries, new, rereads).map(Lines::into_bodies);
+            lines = batch::lines(&self.history.state, said, new).map(Lines::into_bodies);
         });
         settled.map_err(|(path, error)| io_error("cannot write", &path, error))?;
         self.clear_incoming();
@@ -164,10 +176,10 @@ impl Writer {
     }
 
     /// Where the staged files are and where they go, and the folders that change; those are made here.
-    fn moves(&self, staged: &BTreeMap<Digest, Staged>) -> Result<(Moves, Vec<PathBuf>)> {
+    fn moves(&self, staged: &BTreeMap<Digest, Staged>) -> Result<Moves> {
         let root = &self.history.root;
         let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
-        let mut moves = Vec::new();
+        let mut files = Vec::new();
         for Staged { line, file, .. } in staged.values() {
             let target = root.join(&line.path);
             let Some(folder) = target.parent() else { continue };
@@ -175,13 +187,13 @@ impl Writer {
                 self.disk.create_folder(folder).map_err(|error| io_error("cannot create", folder, error))?;
                 folders.extend(folder.ancestors().skip(1).take_while(|f| f.starts_with(root)).map(Path::to_owned));
             }
-            moves.extend(file.clone().map(|file| (file, target)));
+            files.extend(file.map(|file| (file, line.path.clone())));
         }
-        Ok((moves, folders.into_iter().collect()))
+        Ok(Moves { files, folders: folders.into_iter().collect() })
     }
 
     /// Appends a batch in one step, to the last segment or to a `fresh` one, and takes it over into memory.
-    pub(super) fn write_batch(&mut self, bodies: Vec<Vec<u8>>, fresh: bool, resets: bool) -> Result<()> {
+    pub(super) fn write_batch(&mut self, bodies: Vec<Box<[u8]>>, fresh: bool, resets: bool) -> Result<()> {
         let mut end = self.history.end;
         if fresh {
             end = End { segment: end.segment + 1, ..End::default() };
@@ -190,7 +202,9 @@ impl Writer {
         let head = journal::body(LineKind::Batch, &batch)?;
         let mut lines = |out: &mut dyn Write| {
             let mut line = Vec::new();
-            for (n, body) in (end.keep.number + 1..).zip(std::iter::once(&head).chain(&bodies)) {
+            for (n, body) in
+                (end.keep.number + 1..).zip(std::iter::once(&*head).chain(bodies.iter().map(|body| &**body)))
+            {
                 line.clear();
                 journal::seal(&mut line, body, n);
                 out.write_all(&line)?;

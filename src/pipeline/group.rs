@@ -18,6 +18,8 @@ use crate::model::{Activity, Summary};
 /// Activities further apart than this are never compared, ms: the widest zone fault and a bit.
 const REACH_MS: i64 = 27 * 3_600_000;
 const DAY_MS: i64 = 86_400_000;
+/// Fingerprints whose lines are written down in one piece: some ten kilobytes.
+const LINES_A_PIECE: usize = 64;
 
 /// What grouping found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -67,14 +69,15 @@ pub(super) fn void_lines<'a>(ids: impl IntoIterator<Item = &'a ActivityId>) -> V
     ids.into_iter().flat_map(|id| format!("{id} -\n").into_bytes()).collect()
 }
 
-fn add_line(lines: &mut Vec<u8>, fingerprint: &Fingerprint) {
+fn with_line(mut lines: Vec<u8>, fingerprint: &Fingerprint) -> Vec<u8> {
     let (from, to) = window(fingerprint);
     lines.extend_from_slice(format!("{} {from} {to} ", fingerprint.id).as_bytes());
     let start = lines.len();
-    if serde_json::to_writer(&mut *lines, fingerprint).is_err() {
+    if serde_json::to_writer(&mut lines, fingerprint).is_err() {
         lines.truncate(start);
     }
     lines.push(b'\n');
+    lines
 }
 
 /// The time in which it may meet another activity, ms.
@@ -116,13 +119,15 @@ pub(super) fn regroup(
     new.sort_by_key(|fingerprint| fingerprint.id);
     let old = neighbours(&known, &new);
     let lines_of_new = || {
-        let mut lines = Vec::new();
-        new.iter().for_each(|fingerprint| add_line(&mut lines, fingerprint));
-        lines
+        // In pieces: one block for all would be copied each time that it grows.
+        new.chunks(LINES_A_PIECE).map(|some| some.iter().fold(Vec::new(), |lines, one| with_line(lines, one))).collect()
     };
     let history: &History = writer;
-    let threads = jobs::pool(options.workers.threads)?;
-    let ((mut clusters, mut unsure), lines) = threads.join(|| decide(history, &known, &old, &new), lines_of_new);
+    let mut lines: Vec<Vec<u8>> = Vec::new();
+    let (mut clusters, mut unsure) = jobs::pool(options.workers.threads)?.in_place_scope(|scope| {
+        scope.spawn(|_| lines = lines_of_new());
+        decide(history, &known, &old, &new)
+    });
     // An import that was killed may have said so already, with fingerprints not yet on the disk.
     let said: HashSet<(bool, &[ActivityId])> =
         writer.clusters().iter().map(|c| (c.verdict == Verdict::Same, c.members.as_slice())).collect();

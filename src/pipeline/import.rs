@@ -10,12 +10,15 @@ use super::job::JobRead;
 use super::plan::Plan;
 use super::read::{Progress, ReadOptions, Run, Visit, read_all};
 use super::report::{Outcome, RunReport};
-use super::zones::{by_others, days_around, near};
+use super::zones::{days_around, judged, near};
 use crate::dedupe::{Fingerprint, Preferences};
 use crate::error::Result;
 use crate::fix::ZoneChoice;
+use crate::fix::zone::Claim;
 
-use crate::history::{Committed, Entry, Filled, History, NewOriginal, OriginalKind, Slot, Stored, Writer};
+use crate::history::{
+    ActivityLine, Committed, Entry, Filled, History, NewOriginal, OriginalKind, Slot, Stored, Writer,
+};
 use crate::ids::{ActivityId, Digest};
 use crate::model::{Activity, Summary};
 use crate::source::{Compressed, Input};
@@ -154,22 +157,22 @@ pub fn import(
     let streams = sink.streams()?;
     let known_as = |came: &Compressed| if streams.is_empty() { None } else { streams.get(&came.digest()).copied() };
     let visit = Visit { known: &known, known_as: &known_as, work: &keep };
-    let Run { sources, results, report } = read_all(&plan, &options, progress, &visit)?;
-    let mut fresh: HashMap<ActivityId, Box<Fingerprint>> = HashMap::new();
-    let mut summaries: Vec<Box<Summary>> = Vec::new();
+    let Run { sources, results: mut new, report } = read_all(&plan, &options, progress, &visit)?;
     // A file that no activity came from is not kept, so the files of its job are read again; what they give is known.
     let known: HashSet<ActivityId> =
         sink.read(|history| Ok(history.activities().iter().map(|a| a.id).collect()))?.into_iter().collect();
-    for (summary, fingerprint) in results.into_iter().flatten().filter(|(summary, _)| !known.contains(&summary.id)) {
-        fresh.insert(summary.id, fingerprint);
-        summaries.push(summary);
-    }
-    reconcile(&sink, &mut summaries, &mut fresh, &options)?;
-    let new = summaries.len() + absorbed.summaries.len();
-    let told = if how.tell { summaries.clone() } else { Vec::new() };
+    new.iter_mut().for_each(|of_job: &mut Vec<New>| of_job.retain(|new| !known.contains(&new.line.id)));
+    reconcile(&sink, &mut new, &options)?;
+    let count = new.iter().map(Vec::len).sum();
+    let all = new.iter().flatten().filter(|_| how.tell);
+    let told = all.map(|new| new.line.summary().map(Box::new)).collect::<Result<_>>()?;
     // Only now it is certain under which name each content goes.
+    let mut fresh: HashMap<ActivityId, Box<Fingerprint>> = HashMap::with_capacity(count);
     sink.put(|writer| {
-        summaries.into_iter().for_each(|summary| writer.put(Entry::Activity(summary)));
+        for New { line, fingerprint, .. } in new.into_iter().flatten() {
+            fresh.extend(fingerprint.map(|fingerprint| (line.id, fingerprint)));
+            writer.put_activity(line);
+        }
         Ok(())
     })?;
     let mut run = Run { sources, results: told, report };
@@ -180,6 +183,7 @@ pub fn import(
             Ok(())
         })?;
     }
+    let absorbed_count = absorbed.summaries.len();
     if !histories.is_empty() {
         run.sources.splice(0..0, absorbed.sources);
         if how.tell {
@@ -200,40 +204,46 @@ pub fn import(
             run.report.clusters = run.report.activities.saturating_sub(grouped.merged);
         }
     }
-    Ok(Imported { run, new, committed })
+    Ok(Imported { run, new: count + absorbed_count, committed })
+}
+
+/// A new activity, until the end of the run: its line, its fingerprint, and what it says of its time.
+struct New {
+    line: ActivityLine,
+    claim: Option<Claim>,
+    /// `None` when it has to be taken again.
+    fingerprint: Option<Box<Fingerprint>>,
 }
 
 /// Settles the zones of the new activities with what the others of the run, and those of the same days in the history,
 /// tell. A moved activity loses its fingerprint: it is taken again, from the original.
-fn reconcile(
-    sink: &Sink,
-    summaries: &mut [Box<Summary>],
-    fresh: &mut HashMap<ActivityId, Box<Fingerprint>>,
-    options: &ReadOptions,
-) -> Result<()> {
+fn reconcile(sink: &Sink, new: &mut [Vec<New>], options: &ReadOptions) -> Result<()> {
+    let mut new: Vec<&mut New> = new.iter_mut().flatten().collect();
+    let claims: Vec<Option<Claim>> = new.iter_mut().map(|new| new.claim.take()).collect();
     if options.settle.zone == ZoneChoice::Keep {
         return Ok(());
     }
-    let Some(days) = days_around(summaries) else { return Ok(()) };
-    let known = sink.read(|history| near(history, &days).map(Stored::summary).collect())?;
-    for id in by_others(summaries, &known, options) {
-        fresh.remove(&id);
+    let Some(days) = days_around(claims.iter().flatten().map(|claim| claim.start)) else { return Ok(()) };
+    let known: Vec<Summary> = sink.read(|history| near(history, &days).map(Stored::summary).collect())?;
+    for (place, correction) in judged(claims, known.iter().filter_map(Claim::of), options) {
+        let New { line, fingerprint, .. } = &mut *new[place];
+        let mut summary = line.summary()?;
+        correction.apply_to_summary(&mut summary);
+        (*line, *fingerprint) = (ActivityLine::of(&summary)?, None);
     }
     Ok(())
 }
 
-/// Keeps the bytes of what was read, and gives the summaries of its activities. Sources that no activity came from are
-/// not kept.
-fn keep(sink: &Sink, read: &JobRead) -> Result<Vec<(Box<Summary>, Box<Fingerprint>)>> {
-    let both = |activity| (Box::new(Summary::of(activity)), Box::new(Fingerprint::of(activity)));
-    let summaries: Vec<_> = read.activities.iter().map(both).collect();
+/// Keeps the bytes of what was read, and gives its activities. Sources that no activity came from are not kept.
+fn keep(sink: &Sink, read: &JobRead) -> Result<Vec<New>> {
+    let summaries: Vec<Summary> = read.activities.iter().map(Summary::of).collect();
     for file in &read.files {
         let uses = |activity: &&Activity| {
             let origin = &activity.origin;
             origin.digest == file.digest || origin.companions.iter().any(|companion| companion.digest == file.digest)
         };
         let mut of_file = read.activities.iter().zip(&summaries).filter(|(activity, _)| uses(activity));
-        let first = of_file.next().map(|(_, (first, _))| first);
+        let first = of_file.next().map(|(_, first)| first);
         let Some(format) = file.format.filter(|_| first.is_some() || file.tells) else { continue };
         let many = of_file.next().is_some() || format.table || file.giant.is_some();
         let original = NewOriginal {
@@ -254,5 +264,17 @@ fn keep(sink: &Sink, read: &JobRead) -> Result<Vec<(Box<Summary>, Box<Fingerprin
             sink.keep(&original, |slot| slot.fill(&original.pack()?))?;
         }
     }
-    Ok(summaries)
+    let new = |(summary, activity): (&Summary, &Activity)| {
+        Ok(New {
+            line: ActivityLine::of(summary)?,
+            claim: Claim::of(summary),
+            fingerprint: Some(Box::new(Fingerprint::of(activity))),
+        })
+    };
+    // Most are one, and thousands of such lists wait.
+    let mut all = Vec::with_capacity(summaries.len());
+    for each in summaries.iter().zip(&read.activities).map(new) {
+        all.push(each?);
+    }
+    Ok(all)
 }

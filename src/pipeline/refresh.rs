@@ -247,7 +247,11 @@ fn settle_zones(history: &History, readings: &mut Readings, options: &ReadOption
     let mut all: Vec<&mut Again> = readings.read.iter_mut().flat_map(|(_, reading)| &mut reading.activities).collect();
     let judged = all.iter().filter(|a| a.judged);
     let mut anew: Vec<Box<Summary>> = judged.filter_map(|a| a.new.clone().map(Box::new)).collect();
-    let Some(days) = days_around(&anew).filter(|_| options.settle.zone != ZoneChoice::Keep) else { return Ok(()) };
+    let Some(days) =
+        days_around(anew.iter().filter_map(|a| a.start)).filter(|_| options.settle.zone != ZoneChoice::Keep)
+    else {
+        return Ok(());
+    };
     let read: HashMap<ActivityId, Option<Summary>> =
         all.iter().filter_map(|a| Some((a.old.as_ref()?.id, a.new.clone().filter(|_| !a.judged)))).collect();
     let known = near(history, &days).filter_map(|stored: &Stored| match read.get(&stored.id) {
@@ -282,7 +286,7 @@ fn write(writer: &mut Writer, readings: Readings, options: &ReadOptions) -> Resu
     let derived = writer.derived()?;
     let groups = !void.is_empty() && !derived.is_empty();
     if groups {
-        writer.append_derived(&derived, &void_lines(&void))?;
+        writer.append_derived(&derived, &[void_lines(&void)])?;
     }
     drop(derived);
     let mut fresh: HashMap<ActivityId, Box<Fingerprint>> = HashMap::new();

@@ -12,10 +12,11 @@ use crate::model::{Activity, Summary};
 /// Activities of the history so near to a new one may tell its zone, ms.
 const NEIGHBOUR_MS: i64 = 4 * 86_400_000;
 
-/// The time in which an activity may tell the zone of one of these, ms.
-pub(super) fn days_around(summaries: &[Box<Summary>]) -> Option<RangeInclusive<i64>> {
-    let starts = || summaries.iter().filter_map(|summary| summary.start);
-    let (first, last) = (starts().min()?, starts().max()?);
+/// The time in which an activity may tell the zone of one of those that start then, ms.
+pub(super) fn days_around(starts: impl Iterator<Item = i64>) -> Option<RangeInclusive<i64>> {
+    let (first, last) = starts.fold(None, |span: Option<(i64, i64)>, start| {
+        span.map_or(Some((start, start)), |(first, last)| Some((first.min(start), last.max(start))))
+    })?;
     Some((first - NEIGHBOUR_MS)..=(last + NEIGHBOUR_MS))
 }
 
@@ -26,33 +27,37 @@ pub(super) fn near<'a>(history: &'a History, days: &'a RangeInclusive<i64>) -> i
 
 /// Settles the zones of some activities by one another and by others, which stay as they are. Gives those that changed.
 pub(super) fn by_others(summaries: &mut [Box<Summary>], known: &[Summary], options: &ReadOptions) -> Vec<ActivityId> {
-    let mut places = Vec::new();
-    let mut claims = Vec::new();
-    for (place, summary) in summaries.iter().enumerate() {
-        if let Some(claim) = Claim::of(summary) {
-            places.push(place);
-            claims.push(claim);
-        }
-    }
-    claims.extend(known.iter().filter_map(Claim::of));
+    let claims = summaries.iter().map(|summary| Claim::of(summary)).collect();
     let mut changed = Vec::new();
-    for (place, correction) in places.into_iter().zip(zone::reconcile(&claims, &options.home)) {
-        let Some(correction) = correction else { continue };
+    for (place, correction) in judged(claims, known.iter().filter_map(Claim::of), options) {
         correction.apply_to_summary(&mut summaries[place]);
         changed.push(summaries[place].id);
     }
     changed
 }
 
+/// What is to be changed about those that make these claims, by place. Others stay as they are.
+pub(super) fn judged(
+    claims: Vec<Option<Claim>>,
+    others: impl Iterator<Item = Claim>,
+    options: &ReadOptions,
+) -> Vec<(usize, Correction)> {
+    let places: Vec<usize> = (0..claims.len()).filter(|&place| claims[place].is_some()).collect();
+    let claims: Vec<Claim> = claims.into_iter().flatten().chain(others).collect();
+    let corrections = zone::reconcile(&claims, &options.home);
+    places.into_iter().zip(corrections).filter_map(|(place, correction)| Some((place, correction?))).collect()
+}
+
 /// What the activities of a run tell of one another's zones: one entry a claim. Nothing when the user decided to keep the
 /// times as they are.
 pub(super) fn corrections(claims: &[Option<Claim>], options: &ReadOptions) -> Vec<Option<Correction>> {
-    if options.settle.zone == ZoneChoice::Keep {
-        return vec![None; claims.len()];
+    let mut corrections = vec![None; claims.len()];
+    if options.settle.zone != ZoneChoice::Keep {
+        for (place, correction) in judged(claims.to_vec(), std::iter::empty(), options) {
+            corrections[place] = Some(correction);
+        }
     }
-    let stated: Vec<Claim> = claims.iter().flatten().cloned().collect();
-    let mut found = zone::reconcile(&stated, &options.home).into_iter();
-    claims.iter().map(|claim| claim.as_ref().and_then(|_| found.next().flatten())).collect()
+    corrections
 }
 
 /// Corrects activities that are all in memory.

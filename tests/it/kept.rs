@@ -6,8 +6,9 @@ use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
+use sha2::{Digest as _, Sha256};
 
-use super::cli::{lines, tree};
+use super::cli::{lines, paceport, tree};
 use super::cli_history::done;
 use super::fixtures;
 
@@ -81,6 +82,40 @@ fn a_badly_compressed_text_is_compressed_anew() {
     done(here, &["import", "ride.tcx.gz", "--into", "h"]);
     let kept = original(&here.join("h"));
     assert!(kept.len() < stored.len() / 5, "{} of {}", kept.len(), stored.len());
+}
+
+#[test]
+fn a_stream_that_was_met_before_is_known_by_its_own_digest() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let stream = gzip(&ride(), 6);
+    fs::write(here.join("ride.tcx.gz"), &stream).unwrap();
+    let told = |name: &str| {
+        let output = paceport(here, &["import", name, "--into", "h", "--json"]);
+        let mut lines = lines(&output);
+        let run = lines.pop().unwrap();
+        let source = lines.into_iter().find(|line| line["kind"] == "source").unwrap();
+        (source, run)
+    };
+    let (first, first_run) = told("ride.tcx.gz");
+    assert_eq!(first["outcome"], "read");
+    let journal = fs::read_to_string(here.join("h/journal/000001.jsonl")).unwrap();
+    let digest = Sha256::digest(&stream).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    assert!(journal.contains(&format!("\"gzip_sha256\":\"{digest}\"")), "{journal}");
+    let (again, again_run) = told("ride.tcx.gz");
+    assert_eq!((&again["outcome"], &again["sha256"]), (&"duplicate".into(), &first["sha256"]));
+    assert_eq!(again_run["bytes"], first_run["bytes"]);
+    // Known by its content all the same when it came otherwise.
+    fs::write(here.join("other.tcx.gz"), gzip(&ride(), 1)).unwrap();
+    assert_eq!(told("other.tcx.gz").0["outcome"], "duplicate");
+    // A stream that is damaged where only its end tells is none that was met.
+    let mut damaged = stream.clone();
+    let at = damaged.len() - 6;
+    damaged[at] ^= 1;
+    fs::write(here.join("damaged.tcx.gz"), damaged).unwrap();
+    let (damaged, _) = told("damaged.tcx.gz");
+    assert_eq!(damaged["outcome"], "duplicate", "all of its content is there");
+    done(here, &["verify", "h"]);
 }
 
 /// A TCX of some rides, a day apart, and each of them as a GPX of its own with another creator.
