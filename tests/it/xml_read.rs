@@ -164,6 +164,32 @@ fn what_has_no_place_is_named() {
 }
 
 #[test]
+fn what_a_file_says_of_itself_is_kept_or_named() {
+    let text = "<gpx xmlns:x=\"urn:x\"><metadata><name>All of May</name><author><name>Jo</name></author>\
+                <link href=\"https://example.org\"/><keywords>a</keywords><bounds minlat=\"1\"/></metadata>\
+                <wpt lat=\"47\" lon=\"8\"><name>W</name><sym>Flag</sym><fix>3d</fix></wpt>\
+                <rte><rtept lat=\"47\" lon=\"8\"/></rte><trk><name>First of May</name><number>1</number>\
+                <link href=\"https://example.org/1\"><text>more</text></link><trkseg>\
+                <trkpt lat=\"47\" lon=\"8\" x:acc=\"5\"><time>2024-05-01T07:12:00Z</time></trkpt>\
+                <extensions><x:seg>1</x:seg></extensions></trkseg></trk></gpx>";
+    let reading = |text: &str| formats::read_bytes(text.as_bytes(), &Limits::default()).unwrap().1;
+    let both = reading(text);
+    let count = |code| both.notes.get(code).map(|note| note.count);
+    // Author, link and keywords of the file, fix of the waypoint, link of the track, extension of the segment.
+    assert_eq!(count("xml.left_out"), Some(6));
+    assert_eq!((count("gpx.routes"), count("gpx.file_name")), (Some(1), Some(1)));
+    let recording = &both.drafts[0].recording;
+    assert_eq!((recording.name.as_deref(), recording.waypoints.len()), (Some("First of May"), 1));
+    assert_eq!(both.drafts[0].notes.get("xml.words").map(|note| note.count), Some(1), "the attribute of the point");
+    // The name of the file is that of a track without one, and nothing is lost when both are the same.
+    for name in ["", "<name>All of May</name>"] {
+        let reading = reading(&text.replace("<name>First of May</name>", name));
+        assert!(reading.notes.get("gpx.file_name").is_none(), "{:?}", reading.notes);
+        assert_eq!(reading.drafts[0].recording.name.as_deref(), Some("All of May"));
+    }
+}
+
+#[test]
 fn a_heart_rate_written_twice_is_one() {
     let draft = one("gpx/good/amazfit.gpx");
     assert_eq!(column(&draft, Channel::HeartRate), [100.0, 101.0, 102.0].map(Some));

@@ -8,6 +8,8 @@ use crate::model::{Channel, Draft, Sport, SubSport, Totals, Track, parse_sport};
 use crate::report::{Code, Notes};
 
 const UNTIMED: Code = Code::info("gpx.untimed_track");
+const ROUTES: Code = Code::info("gpx.routes");
+const FILE_NAME: Code = Code::info("gpx.file_name");
 const HEART_RATES: Code = Code::info("gpx.heart_rate_list");
 
 /// A heart rate of a separate list belongs to a sample when it is at most this far away, ms.
@@ -43,10 +45,20 @@ impl Document<'_, '_, '_> {
         self.intake.notes().add_many(UNTIMED, untimed, Place::NOWHERE, || {
             format!("{untimed} tracks without any time are no activities and were left out")
         });
+        let routes = self.file.routes;
+        self.intake.notes().add_many(ROUTES, routes, Place::NOWHERE, || {
+            format!("{routes} routes are no activities and were left out")
+        });
         let alone = timed.len() == 1;
         for (i, track) in timed.into_iter().enumerate() {
             let draft = draft(&mut self.file, track, i == 0, alone);
             self.intake.emit(draft)?;
+        }
+        let File { name, description, .. } = &self.file;
+        for said in [name, description].into_iter().flatten() {
+            self.intake.notes().add(FILE_NAME, Place::NOWHERE, || {
+                format!("the tracks have names of their own; left out is what the file says of itself: {said}")
+            });
         }
         Ok(())
     }
@@ -64,6 +76,7 @@ fn draft(file: &mut File, mut trk: Trk, first: bool, alone: bool) -> Draft {
     let ours = trk.own.found();
     trk.own.finish(&mut draft);
     if ours {
+        (file.name, file.description) = (None, None); // said in our own words, too
         return draft;
     }
     let recording = &mut draft.recording;
@@ -86,8 +99,8 @@ fn draft(file: &mut File, mut trk: Trk, first: bool, alone: bool) -> Draft {
         recording.laps.extend(laps);
     }
     if alone {
-        recording.name = recording.name.take().or(file.name.take());
-        recording.description = recording.description.take().or(file.description.take());
+        take_over(&mut recording.name, &mut file.name);
+        take_over(&mut recording.description, &mut file.description);
         if recording.stated == Totals::default() {
             recording.stated = std::mem::take(&mut file.info.totals);
         }
@@ -107,6 +120,13 @@ fn draft(file: &mut File, mut trk: Trk, first: bool, alone: bool) -> Draft {
         repair::move_increments(track, &mut draft.notes);
     }
     draft
+}
+
+/// Takes what the file says where the track says nothing, or the same.
+fn take_over(of_track: &mut Option<String>, of_file: &mut Option<String>) {
+    if of_track.is_none() || of_track == of_file {
+        *of_track = of_file.take().or(of_track.take());
+    }
 }
 
 fn set_sport(draft: &mut Draft, label: Option<String>) {

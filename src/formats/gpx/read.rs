@@ -153,7 +153,9 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
                 self.extensions(tag, &mut info);
                 self.file.info = info;
             }
-            _ => {}
+            "bounds" => {}                          // the samples say it
+            "author" if self.points.has_own() => {} // as are the devices in our own words
+            _ => self.cursor.leave_out(tag),
         }
     }
 
@@ -207,7 +209,8 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
                         }
                     }
                 }
-                "link" | "number" | "url" | "urlname" => {}
+                "number" => {} // a place in the list
+                "link" | "url" | "urlname" => self.cursor.leave_out(&tag),
                 _ => self.extension(&tag, &mut trk.info),
             }
         }
@@ -232,10 +235,12 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
                         // Cluetrust's samples without position.
                         if child.name == "dataPt" {
                             self.point(&child, trk)?;
+                        } else {
+                            self.cursor.leave_out(&child);
                         }
                     }
                 }
-                _ => {}
+                _ => self.cursor.leave_out(&tag),
             }
         }
         Ok(())
@@ -307,7 +312,7 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
                     let time = self.cursor.text(&tag).and_then(|text| xml::instant(text.as_bytes()));
                     waypoint.time = time.map(|instant| instant.ms);
                 }
-                _ => {}
+                _ => self.cursor.leave_out(&tag),
             }
         }
         waypoint.description = both(waypoint.description, comment);

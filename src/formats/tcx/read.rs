@@ -219,7 +219,7 @@ impl<'a> Document<'a, '_, '_> {
                         }
                     }
                 }
-                _ => {}
+                _ => self.cursor.leave_out(&tag),
             }
         }
         Ok(())

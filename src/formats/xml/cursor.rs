@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use super::tag::{Tag, local, split};
+use super::tag::{Tag, attributes, local, split};
 use crate::error::Place;
 use crate::report::{Code, Notes};
 
@@ -185,9 +185,10 @@ impl<'a> Cursor<'a> {
 
     /// Passes over an element that says something of the whole that nobody knows a place for.
     pub fn leave_out(&mut self, tag: &Tag<'a>) {
-        let mut says = false;
+        let mut says = attributes(tag.attributes).next().is_some();
         loop {
             match self.step() {
+                Step::Open(part) => says |= attributes(part.attributes).next().is_some(),
                 Step::Text(part) => says |= !part.trim().is_empty(),
                 Step::Close if self.open.len() < tag.level => break,
                 Step::End => break,

@@ -130,7 +130,10 @@ impl PointReader {
             let slot = match name {
                 "lat" => &mut self.point.lat,
                 "lon" => &mut self.point.lon,
-                _ => continue,
+                _ => {
+                    self.point.words += 1;
+                    continue;
+                }
             };
             match number(unescape(value).as_bytes()) {
                 Number::Value(value) => *slot = value,

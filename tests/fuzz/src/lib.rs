@@ -6,7 +6,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 use paceport::fix::{self, SettleOptions};
-use paceport::formats::{self, FORMATS, Format};
+use paceport::formats::{self, FORMATS, Format, Reader, Reading};
 use paceport::history::{History, VerifyOptions, verify};
 use paceport::json::{Json, Number};
 use paceport::limits::Limits;
@@ -25,12 +25,33 @@ fn limits() -> Limits {
 pub fn read(id: &str, bytes: &[u8]) {
     let format = formats::by_id(id).expect("the id of a row of FORMATS");
     let reader = format.read.expect("a format that is read");
-    let Ok(reading) = formats::read_with(reader, bytes, &limits()) else { return };
+    let reading = formats::read_with(reader, bytes, &limits());
+    let plain = match id {
+        "gpx" => Some(Reader::Whole(formats::gpx::read_plain)),
+        "tcx" => Some(Reader::Whole(formats::tcx::read_plain)),
+        _ => None,
+    };
+    if let Some(plain) = plain {
+        same(&reading, &formats::read_with(plain, bytes, &limits()));
+    }
+    let Ok(reading) = reading else { return };
     for draft in reading.drafts {
         let activity = fix::settle(draft, &SettleOptions::default());
         let summary = Summary::of(&activity);
         assert_eq!(summary.samples, activity.track.len() as u64);
         FORMATS.iter().for_each(|format| write(&activity, format));
+    }
+}
+
+/// The scanner for points and quick-xml alone read the same.
+fn same(fast: &paceport::Result<Reading>, plain: &paceport::Result<Reading>) {
+    match (fast, plain) {
+        (Ok(fast), Ok(plain)) => {
+            assert_eq!((&fast.skipped, &fast.notes), (&plain.skipped, &plain.notes));
+            assert!(fast.drafts == plain.drafts, "other activities without the scanner");
+        }
+        (Err(fast), Err(plain)) => assert_eq!(fast.to_string(), plain.to_string()),
+        (fast, plain) => panic!("{:?} and {:?}", fast.as_ref().err(), plain.as_ref().err()),
     }
 }
 
