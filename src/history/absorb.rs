@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::io;
 
 use super::layout::{io_error, wrong};
-use super::originals::copy_content;
-use super::{Action, ActivityLine, Decision, Entry, History, Verdict, Writer};
+use super::originals::{copy_content, digest_of};
+use super::{Action, ActivityLine, Decision, Entry, History, Original, Verdict, Writer};
 use crate::error::Result;
 use crate::ids::{ActivityId, Digest};
 
@@ -29,7 +29,10 @@ impl Writer {
                 return Err(wrong(&from, "the original is damaged; verify that history first"));
             }
             let file = std::fs::read(&from).map_err(|error| io_error("cannot read", &from, error))?;
-            self.stage_copy(original.clone(), &file)?;
+            // What another history says of streams is only believed as far as its file shows it: a stream that is taken
+            // for known is not looked into.
+            let gzip_sha256 = original.gzip_sha256.filter(|stream| *stream == digest_of(&file));
+            self.stage_copy(Original { gzip_sha256, ..original.clone() }, &file)?;
             new.insert(original.digest);
         }
         for activity in other.activities().iter().filter(|activity| new.contains(&activity.digest)) {

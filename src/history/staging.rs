@@ -297,6 +297,27 @@ mod tests {
     }
 
     #[test]
+    fn another_history_is_believed_about_streams_as_far_as_its_files_show_them() {
+        let folder = scratch();
+        let [theirs, ours] = ["theirs", "ours"].map(|name| folder.path().join(name));
+        let (stream, names) = (gzip(6), ["a.gpx.gz".to_owned()]);
+        // A binary original is kept plain, so nothing shows what it came as.
+        for (text, shown) in [(true, Some(digest_of(&stream))), (false, None)] {
+            let mut writer = History::open_or_create(&theirs, false).unwrap();
+            writer.put_original(NewOriginal { text, ..original(&names, Some(&stream)) }).unwrap();
+            writer.commit().unwrap();
+            assert_eq!(writer.originals()[0].gzip_sha256, Some(digest_of(&stream)));
+            drop(writer);
+            let mut writer = History::open_or_create(&ours, false).unwrap();
+            writer.absorb(&History::open(&theirs).unwrap()).unwrap();
+            writer.commit().unwrap();
+            assert_eq!(writer.originals()[0].gzip_sha256, shown, "text: {text}");
+            drop(writer);
+            [&theirs, &ours].map(|root| fs::remove_dir_all(root).unwrap());
+        }
+    }
+
+    #[test]
     fn a_place_that_was_filled_for_nothing_does_no_harm() {
         let folder = scratch();
         let root = folder.path().join("h");
