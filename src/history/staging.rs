@@ -313,7 +313,7 @@ mod tests {
             writer.commit().unwrap();
             assert_eq!(writer.originals()[0].gzip_sha256, shown, "text: {text}");
             drop(writer);
-            [&theirs, &ours].map(|root| fs::remove_dir_all(root).unwrap());
+            [&theirs, &ours].into_iter().for_each(|root| fs::remove_dir_all(root).unwrap());
         }
     }
 

@@ -75,7 +75,7 @@ impl Head {
     fn file(&self, plan: &Plan, file: usize) -> FileRead {
         FileRead {
             name: self.giant.entry.name.clone(),
-            label: plan.labels[file].clone(),
+            label: plan.label(file).to_owned(),
             bytes: Vec::new(),
             gzip: None,
             length: self.finished.len,

@@ -98,7 +98,7 @@ pub(super) fn read_job(
     let mut failures = Vec::new();
     for (file, loaded) in loaded {
         let entry = &plan.scan.entries[file];
-        match loaded.and_then(|loaded| read_file(entry, &plan.labels[file], loaded, &options.limits)) {
+        match loaded.and_then(|loaded| read_file(entry, plan.label(file), loaded, &options.limits)) {
             Ok(file) => read.files.push(file),
             Err(error) => failures.push(SourceReport::failed(&entry.name, &error)),
         }

@@ -7,7 +7,8 @@ use crate::source::{self, Input, Scan};
 /// The sources of a run and how they belong together.
 pub struct Plan {
     pub(super) scan: Scan,
-    pub(super) labels: Vec<String>,
+    /// What stands before the labels in the names of entries.
+    roots: Vec<String>,
     pub(super) layout: Layout,
 }
 
@@ -15,11 +16,10 @@ impl Plan {
     /// Walks the inputs: folders, archives, archives in archives.
     pub fn new(inputs: &[Input], options: &ReadOptions) -> Plan {
         let scan = source::scan(inputs, &options.scan());
-        let roots: Vec<String> = inputs.iter().filter_map(root_of).collect();
-        let labels = scan.entries.iter().map(|entry| label_of(&entry.name, &roots)).collect();
+        let roots = inputs.iter().filter_map(root_of).collect();
         let names: Vec<&str> = scan.entries.iter().map(|entry| entry.name.as_str()).collect();
         let layout = exports::plan(&names);
-        Plan { scan, labels, layout }
+        Plan { scan, roots, layout }
     }
 
     /// The same plan without the jobs that need not be read again. Metadata tables stay: they tell of the others.
@@ -31,9 +31,14 @@ impl Plan {
         self
     }
 
+    /// The name of a source relative to what the user named.
+    pub(super) fn label(&self, file: usize) -> &str {
+        self.scan.entries.get(file).map_or("", |entry| label_of(&entry.name, &self.roots))
+    }
+
     /// The sources' names relative to what the user named, in plan order.
     pub fn labels(&self) -> impl Iterator<Item = &str> {
-        self.labels.iter().map(String::as_str)
+        (0..self.scan.entries.len()).map(|file| self.label(file))
     }
 
     /// Bytes of a job as far as headers tell.
@@ -60,9 +65,9 @@ fn root_of(input: &Input) -> Option<String> {
     Some(root.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/"))
 }
 
-fn label_of(name: &str, roots: &[String]) -> String {
+fn label_of<'a>(name: &'a str, roots: &[String]) -> &'a str {
     let inside = roots.iter().filter(|root| !root.is_empty()).find_map(|root| name.strip_prefix(root.as_str()));
-    inside.unwrap_or(name).trim_start_matches('/').to_owned()
+    inside.unwrap_or(name).trim_start_matches('/')
 }
 
 /// True when something among the inputs cannot be opened without a password, and none is known.

@@ -262,8 +262,10 @@ pub fn read_all<T: Send>(
         done.results.clear();
     }
     // What is not read because its content is known needs no rows, either.
-    let met: HashMap<Digest, Vec<i64>> =
-        slots.iter().flatten().filter_map(|done| Some((done.key?, done.starts.clone()))).collect();
+    let mut met: HashMap<Digest, Vec<i64>> = HashMap::new();
+    if !tables.of_exports.is_empty() {
+        met.extend(slots.iter().flatten().filter_map(|done| Some((done.key?, done.starts.clone()))));
+    }
     for (job, slot) in slots.iter().enumerate() {
         let Some(tables) = all[job].export.and_then(|export| tables.of_exports.get(export)) else { continue };
         for report in slot.iter().flat_map(|done| &done.reports).filter(|r| r.outcome == Outcome::Duplicate) {
@@ -287,7 +289,10 @@ pub fn read_all<T: Send>(
         slots[job] = Some(of_table);
         done(job);
     }
-    let (mut sources, mut results, mut bytes) = (Vec::new(), Vec::new(), 0);
+    // Of exact size: archives of a million members exist.
+    let mut sources = Vec::with_capacity(entries.len() + plan.scan.problems.len() + plan.scan.damaged.len());
+    let mut results = Vec::with_capacity(slots.iter().flatten().map(|done| done.results.len()).sum());
+    let mut bytes = 0;
     let mut exports: Vec<ExportReport> = plan.layout.exports.iter().map(ExportReport::of).collect();
     for (job, mut done) in slots.into_iter().enumerate().filter_map(|(job, slot)| Some((job, slot?))) {
         bytes += done.bytes;
@@ -329,7 +334,7 @@ fn read_tables<'a>(plan: &'a Plan, options: &ReadOptions) -> Result<TablesRead<'
         {
             return head.read_table(plan, file);
         }
-        read_file(entry, &plan.labels[file], source::load(entry, &options.scan())?, &options.limits)
+        read_file(entry, plan.label(file), source::load(entry, &options.scan())?, &options.limits)
     };
     if !todo.is_empty() {
         jobs::run(options.workers, &sizes, work, |at, result| {
