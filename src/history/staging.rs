@@ -20,7 +20,7 @@ pub(super) struct Staged {
     /// Where its bytes are; `None` when they are at their place already.
     pub file: Option<Temporary>,
     /// The smallest name that the staged bytes came under. A text may come in several compressed forms: that of the smallest
-    /// name is kept, in whatever order they are met.
+    /// name is kept, and its path is that of this name, in whatever order they are met.
     name: Option<String>,
 }
 
@@ -137,8 +137,10 @@ impl Writer {
         let Filled { file, stored, length, gzip } = filled;
         let name = original.names.iter().min().cloned();
         if self.replaces(&original.digest, original.names) {
+            let path = self.path_for(original);
             if let Some(staged) = self.originals.get_mut(&original.digest) {
-                (staged.line.stored_bytes, staged.line.gzip_sha256) = (stored, gzip);
+                let line = &mut staged.line;
+                (line.path, line.stored_bytes, line.gzip_sha256) = (path, stored, gzip);
                 (staged.file, staged.name) = (file, name);
             }
             self.knows(original);
@@ -211,9 +213,6 @@ impl Writer {
     fn knows(&mut self, original: &NewOriginal<'_>) -> bool {
         if let Some(staged) = self.originals.get_mut(&original.digest) {
             staged.line.names.extend_from_slice(original.names);
-            if staged.file.is_some() && self.history.original(&original.digest).is_none() {
-                staged.line.path = original.path().min(std::mem::take(&mut staged.line.path));
-            }
             return true;
         }
         let known = self.history.has(&original.digest);
@@ -259,6 +258,7 @@ mod tests {
 
     /// Puts the forms of one content in an order, over what an import that was cut short may have left.
     fn kept(
+        kind: OriginalKind,
         forms: &[(&str, Option<Vec<u8>>)],
         order: &[usize],
         left: Option<&(String, Vec<u8>)>,
@@ -272,16 +272,24 @@ mod tests {
         }
         for &at in order {
             let (name, gzip) = &forms[at];
-            writer.put_original(original(&[(*name).to_owned()], gzip.as_deref())).unwrap();
+            let names = [(*name).to_owned()];
+            writer.put_original(NewOriginal { kind, ..original(&names, gzip.as_deref()) }).unwrap();
         }
         writer.commit().unwrap();
+        assert_eq!(writer.read_original(&digest_of(TEXT)).unwrap(), TEXT, "{order:?}");
         tree(&root).into_iter().filter(|(path, _)| !path.ends_with('/')).collect()
     }
 
     #[test]
     fn of_several_forms_of_a_content_that_of_the_smallest_name_is_kept_and_known_again() {
         let forms = [("b.gpx.gz", Some(gzip(1))), ("c.gpx", None), ("a.zip!/x.gpx", Some(gzip(9)))];
-        let undisturbed = kept(&forms, &[0, 1, 2], None);
+        for kind in [OriginalKind::Activity, OriginalKind::Archive] {
+            in_any_order(kind, &forms);
+        }
+    }
+
+    fn in_any_order(kind: OriginalKind, forms: &[(&str, Option<Vec<u8>>)]) {
+        let undisturbed = kept(kind, forms, &[0, 1, 2], None);
         let file = undisturbed.iter().find(|(path, _)| path.starts_with("originals")).unwrap();
         assert_eq!(file.1, gzip(9));
         let stated = format!("\"gzip_sha256\":\"{}\"", digest_of(&gzip(9)));
@@ -291,7 +299,7 @@ mod tests {
         );
         for order in [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
             for left in [None, Some(file)] {
-                assert!(kept(&forms, &order, left) == undisturbed, "{order:?}, left behind: {}", left.is_some());
+                assert!(kept(kind, forms, &order, left) == undisturbed, "{order:?}, left behind: {}", left.is_some());
             }
         }
     }

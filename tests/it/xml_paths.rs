@@ -97,6 +97,14 @@ const PIECES: &[&str] = &[
     "<Time>2024-05-01T07:12:00Z</Time>",
     "<ns3:Watts>1</ns3:Watts>",
     "<x/>",
+    "<trkseg></trkseg>",
+    "<trk><ele>4</ele></trk>",
+    "<Track></Track>",
+    "<accel x=\"1\"/>",
+    "<accelX q=\"1\"/>",
+    "<pp:sampled heart_rate=\"1\"/>",
+    "<:foo>5</:foo>",
+    "X",
 ];
 
 fn mutate(bytes: &[u8], dice: &mut Dice) -> Vec<u8> {

@@ -56,9 +56,9 @@ impl Document<'_, '_, '_> {
         }
         let File { name, description, .. } = &self.file;
         for said in [name, description].into_iter().flatten() {
-            self.intake.notes().add(FILE_NAME, Place::NOWHERE, || {
-                format!("the tracks have names of their own; left out is what the file says of itself: {said}")
-            });
+            self.intake
+                .notes()
+                .add(FILE_NAME, Place::NOWHERE, || format!("no track takes over what the file says of itself: {said}"));
         }
         Ok(())
     }

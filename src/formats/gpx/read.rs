@@ -92,7 +92,7 @@ impl<'a, 'i, 'l> Document<'a, 'i, 'l> {
     fn new(text: &'a str, intake: &'i mut Intake<'l>, scans: bool) -> Self {
         Document {
             cursor: Cursor::new(text, intake.limits().xml_depth).ranked(super::grammar::rank),
-            points: PointReader::new(super::grammar::node),
+            points: PointReader::new(super::grammar::node, super::grammar::rank),
             intake,
             file: File::default(),
             tracks: Vec::new(),

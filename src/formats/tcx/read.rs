@@ -35,7 +35,7 @@ fn read_by(bytes: &[u8], intake: &mut Intake<'_>, scans: bool) -> Result<()> {
     let text = xml::decode(bytes, intake.notes());
     let mut document = Document {
         cursor: Cursor::new(&text, intake.limits().xml_depth).ranked(super::grammar::rank),
-        points: PointReader::new(super::grammar::node),
+        points: PointReader::new(super::grammar::node, super::grammar::rank),
         intake,
         author: None,
         activities: Vec::new(),

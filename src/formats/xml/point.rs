@@ -189,6 +189,11 @@ impl Extras {
         Some(self.names.len() - 1)
     }
 
+    /// Forgets all names but the first ones.
+    pub fn forget(&mut self, but: usize) {
+        self.names.truncate(but);
+    }
+
     /// All names.
     pub fn names(&self) -> &[Box<str>] {
         &self.names

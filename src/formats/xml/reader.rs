@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::cursor::{Cursor, Step, excerpt, note};
+use super::cursor::{Cursor, Rank, Step, excerpt, note};
 use super::point::{Extras, Grammar, Leaf, Node, Point};
 use super::shape::Shapes;
 use super::tag::{Tag, attributes, unescape};
@@ -21,6 +21,7 @@ struct Frame {
 /// Reads samples with quick-xml. The last one is in [`PointReader::point`].
 pub struct PointReader {
     pub(super) grammar: Grammar,
+    pub(super) rank: Rank,
     /// Prefix of the `paceport` namespace in this document, when it is declared.
     own_prefix: Option<String>,
     /// The sample that was read last.
@@ -34,10 +35,11 @@ pub struct PointReader {
 }
 
 impl PointReader {
-    /// A reader for the elements of one format.
-    pub fn new(grammar: Grammar) -> PointReader {
+    /// A reader for the elements of one format, with their ranks as the cursor has them.
+    pub fn new(grammar: Grammar, rank: Rank) -> PointReader {
         PointReader {
             grammar,
+            rank,
             own_prefix: None,
             point: Point::new(),
             extras: Extras::default(),

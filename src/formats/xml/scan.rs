@@ -21,11 +21,22 @@ impl PointReader {
     #[inline]
     pub fn scan(&mut self, source: &str, at: usize) -> Option<usize> {
         let start = skip_blanks(source.as_bytes(), at);
+        let known = self.extras.names().len();
         match self.follow(source, start) {
             Some(end) => Some(end),
-            None if self.learn(source, start) => self.follow(source, start),
-            None => None,
+            None => self.again(source, start, known),
         }
+    }
+
+    /// Learns the shape of a point that was not read; names that it gave to the extras on the way are forgotten.
+    #[cold]
+    fn again(&mut self, source: &str, start: usize, known: usize) -> Option<usize> {
+        self.extras.forget(known);
+        let end = if self.learn(source, start) { self.follow(source, start) } else { None };
+        if end.is_none() {
+            self.extras.forget(known);
+        }
+        end
     }
 
     /// Reads a point at `start` that has a known shape.
@@ -102,8 +113,14 @@ impl PointReader {
 /// How long the attributes are that come next, up to the end of their tag; `None` when that is not plain.
 fn attributes_length(rest: &[u8]) -> Option<usize> {
     let end = memchr::memchr3(b'>', b'<', b'\'', rest)?;
+    // The name ends here: `<sampled` is no `<sample`.
+    let name_ends = match rest.first()? {
+        b' ' | b'\t' | b'\r' | b'\n' | b'>' => true,
+        b'/' => end == 1,
+        _ => false,
+    };
     let quotes = rest[..end].iter().filter(|byte| **byte == b'"').count();
-    if rest[end] != b'>' || quotes % 2 == 1 {
+    if !name_ends || rest[end] != b'>' || quotes % 2 == 1 {
         return None;
     }
     Some(if rest[..end].ends_with(b"/") { end - 1 } else { end })

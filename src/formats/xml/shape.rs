@@ -11,8 +11,8 @@ use super::tag::split;
 /// How many elements may be open inside a point, itself included.
 pub const MOST_OPEN: usize = 8;
 
-/// Points with more elements than this are left to quick-xml.
-const MOST_TAGS: usize = 100;
+/// Points with more values than this are left to quick-xml.
+const MOST_VALUES: usize = 100;
 
 /// So are longer ones, bytes.
 const MOST_BYTES: usize = 1 << 14;
@@ -215,7 +215,6 @@ struct Start {
 
 impl PointReader {
     /// Learns the shape of the point at `start`; false when it is not plain, or known.
-    #[cold]
     pub(super) fn learn(&mut self, source: &str, start: usize) -> bool {
         let found = self.look(source, start);
         found.is_some_and(|found| self.shapes.insert(source, &found))
@@ -244,14 +243,19 @@ impl PointReader {
             };
             let quote = *bytes.get(at + 4).filter(|quote| matches!(quote, b'"' | b'\''))?;
             let value = at + 5;
+            if found.len() == MOST_VALUES || at - start > MOST_BYTES {
+                return None;
+            }
             found.push(Found { glue: glue..value, name: glue..glue, what });
             glue = value + memchr::memchr(quote, bytes.get(value..)?)?;
             at = glue + 1;
         }
         let mut open = vec![Open { node: Node::Point, name, prefix: 0, has_children: true }];
-        let mut tags = 0;
         loop {
             let less = at + memchr::memchr(b'<', bytes.get(at..)?)?;
+            if found.len() >= MOST_VALUES || less - start > MOST_BYTES {
+                return None;
+            }
             if bytes.get(less + 1) == Some(&b'/') {
                 let Open { node, name, prefix, has_children } = open.pop()?;
                 let end = less + 2 + name.len();
@@ -273,9 +277,8 @@ impl PointReader {
             parent.has_children = true;
             let parent = parent.node;
             let Start { name, prefix, close, node, empty } = self.start_tag(source, less, parent)?;
-            tags += 1;
             // Something unheld is counted by its tag alone, as long as nothing is in it.
-            if tags > MOST_TAGS || close - start > MOST_BYTES || parent == Node::Unheld {
+            if close - start > MOST_BYTES || parent == Node::Unheld {
                 return None;
             }
             let by_attributes = match node {
@@ -304,8 +307,8 @@ impl PointReader {
         let length = named.iter().position(|b| !is_name_byte(*b))?;
         let name = source.get(less + 1..less + 1 + length)?;
         let (prefix, local) = split(name);
-        // A point does not stand in a point: the end of this one was lost.
-        if local.is_empty() || name == self.shapes.point {
+        // Nothing that points stand in stands in a point, nor does a point: the end of this one was lost.
+        if local.is_empty() || (self.rank)(local) > 0 || name == self.shapes.point {
             return None;
         }
         let mut quote = None;
@@ -362,7 +365,7 @@ mod tests {
     }
 
     fn reader() -> PointReader {
-        let mut reader = PointReader::new(node);
+        let mut reader = PointReader::new(node, |name| u8::from(name == "track"));
         reader.set_own_prefix(Some("pp"));
         reader.expect("", "p");
         reader
@@ -424,6 +427,47 @@ mod tests {
             ["<p><pp:sample a=\">\"/></p>", "<p><pp:sample a=\"/></p><p a=\"\"/></p>", "<p><pp:sample a='1'/></p>"]
         {
             assert_eq!(scan(&mut reader, odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn names_end_where_they_end() {
+        let mut reader = reader();
+        assert!(scan(&mut reader, "<p><accel x=\"1\"/><pp:sample a=\"1\"/></p>").is_some());
+        for other in ["<p><accelX x=\"1\"/></p>", "<p><accel=\"1\"/></p>", "<p><accel/ x=\"1\"/></p>"] {
+            let words = scan(&mut reader, other).map(|points| points[0].2);
+            assert_ne!(words, Some(1), "{other}");
+        }
+        scan(&mut reader, "<p><pp:sampled a=\"1\"/></p>");
+        assert_eq!(reader.point.own, None);
+    }
+
+    #[test]
+    fn what_points_stand_in_is_not_in_a_point() {
+        let mut reader = reader();
+        for text in ["<p><track></track></p>", "<p><x:track/></p>", "<p><p></p></p>"] {
+            assert_eq!(scan(&mut reader, text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_point_that_is_given_back_leaves_no_names() {
+        let mut reader = reader();
+        assert!(scan(&mut reader, "<p><foo></foo></p>").is_some());
+        let names = reader.extras.names().len();
+        assert_eq!(scan(&mut reader, "<p><foo>5<bar>&#54;</bar></foo></p>"), None);
+        assert_eq!(reader.extras.names().len(), names);
+    }
+
+    #[test]
+    fn a_point_without_measure_is_not_learned() {
+        let lats = format!("<p{}></p>", " lat=\"\"".repeat(1000));
+        let long = format!("<p><hr>5</hr>{}</p>", " ".repeat(MOST_BYTES));
+        let many = format!("<p>{}</p>", "<hr>5</hr>".repeat(MOST_VALUES + 1));
+        for text in [lats, long, many] {
+            let mut reader = reader();
+            assert_eq!(scan(&mut reader, &text), None);
+            assert_eq!((reader.shapes.steps.len(), reader.shapes.text.len()), (0, 0));
         }
     }
 

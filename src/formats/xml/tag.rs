@@ -38,10 +38,10 @@ impl<'a> Tag<'a> {
     }
 }
 
-/// Prefix and local part of a name.
+/// Prefix and local part of a name. A colon that begins a name is part of it.
 #[inline]
 pub fn split(name: &str) -> (&str, &str) {
-    name.rsplit_once(':').unwrap_or(("", name))
+    name.rsplit_once(':').filter(|(prefix, _)| !prefix.is_empty()).unwrap_or(("", name))
 }
 
 /// The name behind the prefix.
