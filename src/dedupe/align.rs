@@ -1,7 +1,7 @@
 //! The clock offset between two recordings of one workout, at full resolution: where the tracks, else the sensors,
 //! agree best.
 
-use super::series::{longest_gap, planar};
+use super::series::{longest_gap, median_step, planar};
 use crate::model::{Activity, Channel, Track};
 
 /// How far around the coarse lag is searched, ms.
@@ -67,7 +67,7 @@ pub(super) fn clocks(base: &Activity, other: &Activity, placed: bool, shift_ms: 
 fn by_position(base: &Track, other: &Track, shift_ms: i64, around_ms: i64) -> Search {
     let places: Vec<(i64, (f64, f64))> = base.positions().map(|(row, at)| (base.times()[row], at)).collect();
     let theirs: Vec<(i64, (f64, f64))> = other.positions().map(|(row, at)| (other.times()[row], at)).collect();
-    let gap = longest_gap(other.times());
+    let gap = longest_gap(median_step(other.times()));
     let stride = places.len().div_ceil(MOST_INSTANTS).max(1);
     // Mean distance, far ones counted as 100 m.
     let cost = |lag: i64| -> Option<f64> {
@@ -96,7 +96,7 @@ fn by_sensor(base: &Track, other: &Track, (channel, least): (Channel, f64), shif
         Some(track.column(channel)?.present().map(|(row, v)| (track.times()[row], (f64::from(v), 0.0))).collect())
     };
     let (Some(ours), Some(theirs)) = (values(base), values(other)) else { return Search::Nothing };
-    let gap = longest_gap(other.times());
+    let gap = longest_gap(median_step(other.times()));
     let stride = ours.len().div_ceil(MOST_INSTANTS).max(1);
     let correlation = |lag: i64| -> Option<f64> {
         let (mut n, mut sx, mut sy, mut sxx, mut syy, mut sxy) = (0usize, 0.0, 0.0, 0.0, 0.0, 0.0);

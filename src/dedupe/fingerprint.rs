@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::series::{Coarse, longest_gap, median_step};
 use crate::ids::ActivityId;
-use crate::model::{Activity, Channel, Evidence, Recording, Totals, Track};
+use crate::model::{Activity, Channel, Column, Evidence, Recording, Totals, Track};
 
 /// A longer stretch without samples, or a pause this long, separates two active spans, ms.
 const SPAN_GAP_MS: i64 = 120_000;
@@ -137,6 +137,7 @@ impl Fingerprint {
     pub fn of(activity: &Activity) -> Fingerprint {
         let track = &activity.track;
         let window = sample_window(track).or_else(|| activity.span()).filter(|_| activity.day.is_none());
+        let step = median_step(track.times());
         let device = activity.device();
         let lower = |text: Option<&String>| text.map(|t| t.to_lowercase()).filter(|t| !t.is_empty());
         let (content, changes) = content(track);
@@ -169,12 +170,12 @@ impl Fingerprint {
                 weight_kg: activity.athlete.weight_kg,
             },
             bbox: bbox(track),
-            paused_s: window.map(|(start, end)| paused_s(activity, start, end)).unwrap_or_default(),
+            paused_s: window.map(|(start, end)| paused_s(activity, start, end, step)).unwrap_or_default(),
             moving_s: activity.computed.moving_s.filter(|s| *s > 0.0).map(|s| (s * 10.0).round() / 10.0),
-            spans: window.map(|(start, end)| spans(activity, start, end)).unwrap_or_default(),
+            spans: window.map(|(start, end)| spans(activity, start, end, step)).unwrap_or_default(),
             content,
             changes,
-            coarse: window.map(|(start, end)| Coarse::of(track, start, end)).unwrap_or_default(),
+            coarse: window.map(|(start, end)| Coarse::of(track, start, end, step)).unwrap_or_default(),
         }
     }
 
@@ -257,18 +258,21 @@ fn numbers(stated: &Totals, computed: &Totals, track: &Track) -> Numbers {
 
 fn bbox(track: &Track) -> Option<[f64; 4]> {
     let short = |v: f64| (v * 1e5).round() / 1e5;
+    // Not `f64::min`: these are numbers, and its care for others costs as much again.
+    let less = |a: f64, b: f64| if b < a { b } else { a };
+    let more = |a: f64, b: f64| if b > a { b } else { a };
     track
         .positions()
         .map(|(_, (lat, lon))| [lat, lon, lat, lon])
-        .reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])])
+        .reduce(|a, b| [less(a[0], b[0]), less(a[1], b[1]), more(a[2], b[2]), more(a[3], b[3])])
         .map(|b| b.map(short))
 }
 
 /// Active spans: the window without long stretches that have no samples, and without long pauses. Empty when that is
 /// the whole window.
-fn spans(recording: &Recording, start: i64, end: i64) -> Vec<(i64, i64)> {
+fn spans(recording: &Recording, start: i64, end: i64, step: Option<i64>) -> Vec<(i64, i64)> {
     let times = recording.track.times();
-    let longest = SPAN_GAP_MS.max(longest_gap(times).saturating_mul(3));
+    let longest = SPAN_GAP_MS.max(longest_gap(step).saturating_mul(3));
     let mut gaps: Vec<(i64, i64)> =
         times.windows(2).filter(|pair| pair[1] - pair[0] > longest).map(|pair| (pair[0], pair[1])).collect();
     gaps.extend(recording.pauses.iter().filter(|p| p.end - p.start > SPAN_GAP_MS).map(|p| (p.start, p.end)));
@@ -289,9 +293,9 @@ fn spans(recording: &Recording, start: i64, end: i64) -> Vec<(i64, i64)> {
 }
 
 /// Seconds in which nothing went on: pauses, and gaps between samples that are longer than the recorder's habit.
-fn paused_s(recording: &Recording, start: i64, end: i64) -> f64 {
+fn paused_s(recording: &Recording, start: i64, end: i64, step: Option<i64>) -> f64 {
     let times = recording.track.times();
-    let longest = 20_000.max(median_step(times).unwrap_or(0).saturating_mul(5));
+    let longest = 20_000.max(step.unwrap_or(0).saturating_mul(5));
     let gaps = times.windows(2).filter(|pair| pair[1] - pair[0] > longest).map(|pair| (pair[0], pair[1]));
     let mut rests: Vec<(i64, i64)> = gaps.chain(recording.pauses.iter().map(|p| (p.start, p.end))).collect();
     rests.sort_unstable();
@@ -309,12 +313,15 @@ fn content(track: &Track) -> (Option<u64>, u32) {
     let times = track.times();
     let Some(&start) = times.first() else { return (None, 0) };
     let second = |row: usize| ((times[row] - start + 500).div_euclid(1000)) as u64;
+    let columns =
+        [Channel::HeartRate, Channel::Power].map(|channel| track.column(channel).map_or(&[][..], Column::raw));
     let sensors = |row: usize| {
-        let values =
-            [Channel::HeartRate, Channel::Power].map(|channel| track.get(row, channel).map_or(u64::MAX, rounded));
+        let value = |column: &[f32]| column.get(row).filter(|v| !v.is_nan()).map_or(u64::MAX, |v| rounded(*v));
+        let values = columns.map(value);
         (values != [u64::MAX; 2]).then_some((second(row), values))
     };
-    let of_sensors = digest((0..track.len()).filter_map(sensors));
+    let rows = columns.iter().map(|column| column.len()).max().unwrap_or(0);
+    let of_sensors = digest((0..rows).filter_map(sensors));
     if of_sensors.1 >= 20 {
         return of_sensors;
     }

@@ -78,11 +78,11 @@ pub struct Coarse {
 }
 
 impl Coarse {
-    /// Samples a settled track over `[start, end]` (ms).
-    pub(super) fn of(track: &Track, start: i64, end: i64) -> Coarse {
+    /// Samples a settled track, of which this is the median step, over `[start, end]` (ms).
+    pub(super) fn of(track: &Track, start: i64, end: i64, step: Option<i64>) -> Coarse {
         let Some(grid) = Grid::over(start, end) else { return Coarse::default() };
-        let every_ms = median_step(track.times()).unwrap_or(0);
-        let gap = LONGEST_GAP_MS.max(every_ms.saturating_mul(3));
+        let every_ms = step.unwrap_or(0);
+        let gap = longest_gap(step);
         let (step_s, every_s) = (grid.step_ms / 1000, every_ms / 1000);
         let mut coarse = Coarse { step_s, every_s, first: grid.first, ..Coarse::default() };
         let (lat, lon) = grid.positions(track, gap);
@@ -238,9 +238,9 @@ impl Series {
     }
 }
 
-/// The longest gap over which values may be carried, ms.
-pub(super) fn longest_gap(times: &[i64]) -> i64 {
-    LONGEST_GAP_MS.max(median_step(times).unwrap_or(0).saturating_mul(3))
+/// The longest gap over which values may be carried, where this is the median step, ms.
+pub(super) fn longest_gap(step: Option<i64>) -> i64 {
+    LONGEST_GAP_MS.max(step.unwrap_or(0).saturating_mul(3))
 }
 
 /// Median of the steps between samples of different times, ms; of an even choice of them when they are many.
@@ -516,7 +516,7 @@ mod tests {
             track.set_position(47.0 + minutes * 0.002, 8.0);
             at += 1000 + (i % 5) * 1000;
         }
-        let coarse = Coarse::of(&track, start, at);
+        let coarse = Coarse::of(&track, start, at, median_step(track.times()));
         assert_eq!(coarse.step_s(), 15);
         let series = coarse.series(Quantity::HeartRate, 15);
         let wide = coarse.series(Quantity::HeartRate, 60);
@@ -538,7 +538,7 @@ mod tests {
             track.push(at * 1000);
             track.set(Channel::Power, 200.0);
         }
-        let series = Coarse::of(&track, 0, 720_000).series(Quantity::Power, 5);
+        let series = Coarse::of(&track, 0, 720_000, median_step(track.times())).series(Quantity::Power, 5);
         assert_eq!(series.at(10), 200.0);
         assert!(series.at(60).is_nan());
         assert_eq!(series.at(130), 200.0);

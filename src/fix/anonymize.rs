@@ -1,11 +1,9 @@
 //! What people share to report a fault should not say who they are or where they live.
 
-use geo::{Distance, Haversine, Point};
-
 use super::zone::Verdict;
 use super::{SettleOptions, settle};
 use crate::error::Place;
-use crate::model::{Activity, Athlete, Draft, FieldValue, Recording, StatedField, Track};
+use crate::model::{Activity, Athlete, Draft, FieldValue, Position, Recording, StatedField, Track};
 use crate::report::Code;
 
 const TRIMMED: Code = Code::info("anonymize.trimmed");
@@ -96,7 +94,8 @@ fn strip(recording: &mut Recording) {
 
 /// The samples more than 200 m of way from the first and the last position. Without positions nothing is cut.
 fn trimmed(track: &Track) -> Track {
-    let way: Vec<(usize, Point)> = track.positions().map(|(row, (lat, lon))| (row, Point::new(lon, lat))).collect();
+    let way: Vec<(usize, Position)> =
+        track.positions().map(|(row, (lat, lon))| (row, Position::new(lat, lon))).collect();
     if way.is_empty() {
         return track.clone();
     }
@@ -107,11 +106,11 @@ fn trimmed(track: &Track) -> Track {
 }
 
 /// The row where the way from the first position is longer than what is cut off.
-fn far_from_first<'a>(mut way: impl Iterator<Item = &'a (usize, Point)>) -> Option<usize> {
+fn far_from_first<'a>(mut way: impl Iterator<Item = &'a (usize, Position)>) -> Option<usize> {
     let (_, mut last) = way.next().copied()?;
     let mut metres = 0.0;
     let (row, _) = way.find(|(_, here)| {
-        metres += Haversine.distance(last, *here);
+        metres += last.metres_to(here);
         last = *here;
         metres > TRIM_M
     })?;

@@ -1,8 +1,6 @@
 //! Totals computed from the samples: distance, elapsed and moving time, climb.
 
-use geo::{Distance, Haversine, Point};
-
-use crate::model::{Activity, Channel, Totals};
+use crate::model::{Activity, Channel, Position, Totals};
 
 /// Slower than this is standing, m/s.
 const MOVING_SPEED: f64 = 0.3;
@@ -20,11 +18,11 @@ pub(super) fn totals(activity: &Activity) -> Totals {
         totals.elapsed_s = Some((last - first) as f64 / 1000.0);
     }
     let (mut metres, mut moving_ms) = (0.0, 0i64);
-    let mut from: Option<(usize, Point)> = None;
+    let mut from: Option<(usize, Position)> = None;
     for (row, (lat, lon)) in track.positions() {
-        let here = Point::new(lon, lat);
+        let here = Position::new(lat, lon);
         if let Some((before, there)) = from {
-            let step = Haversine.distance(there, here);
+            let step = there.metres_to(&here);
             let ms = times[row] - times[before];
             metres += step;
             if ms <= LONGEST_STEP_MS && step * 1000.0 >= MOVING_SPEED * ms as f64 {

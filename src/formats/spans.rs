@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::model::{Activity, Pause, Session, Track};
+use crate::model::{Activity, Pause, Position, Session, Track};
 
 /// A leg: its session, when one is stated, and its rows.
 pub(super) struct Leg<'a> {
@@ -64,21 +64,14 @@ pub(super) fn metres(track: &Track, rows: Range<usize>) -> Option<f64> {
     if let Some(last) = rows.clone().rev().find_map(|row| track.distance(row)) {
         return Some((last - before).max(0.0));
     }
-    let mut from: Option<(f64, f64)> = None;
+    let mut from: Option<Position> = None;
     let mut sum = None;
-    for here in rows.filter_map(|row| track.position(row)) {
-        sum = Some(sum.unwrap_or(0.0) + from.map_or(0.0, |there| haversine(there, here)));
+    for (lat, lon) in rows.filter_map(|row| track.position(row)) {
+        let here = Position::new(lat, lon);
+        sum = Some(sum.unwrap_or(0.0) + from.map_or(0.0, |there| there.metres_to(&here)));
         from = Some(here);
     }
     sum
-}
-
-fn haversine(from: (f64, f64), to: (f64, f64)) -> f64 {
-    const MEAN_RADIUS_M: f64 = 6_371_008.8;
-    let (lat0, lat1) = (from.0.to_radians(), to.0.to_radians());
-    let half = |angle: f64| (angle / 2.0).sin().powi(2);
-    let a = half(lat1 - lat0) + lat0.cos() * lat1.cos() * half((to.1 - from.1).to_radians());
-    2.0 * MEAN_RADIUS_M * a.sqrt().min(1.0).asin()
 }
 
 #[cfg(test)]

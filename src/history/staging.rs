@@ -43,8 +43,8 @@ pub struct Slot {
     disk: Arc<dyn Disk>,
     file: Temporary,
     path: PathBuf,
-    /// Where the original will lie.
-    target: PathBuf,
+    /// Where the original will lie; `None` when nothing can be there yet.
+    target: Option<PathBuf>,
 }
 
 /// A place that was filled.
@@ -99,9 +99,10 @@ impl Slot {
 
     /// An import that was cut short may have left the bytes at their place.
     fn is_there(&self, original: &NewOriginal<'_>, gzip: Option<Digest>) -> Result<Option<Filled>> {
-        let found = copy_content(&self.target, &mut io::sink()).ok().filter(|(_, digest)| *digest == original.digest);
+        let Some(target) = &self.target else { return Ok(None) };
+        let found = copy_content(target, &mut io::sink()).ok().filter(|(_, digest)| *digest == original.digest);
         let Some((length, _)) = found else { return Ok(None) };
-        let file = fs::metadata(&self.target).map_err(|error| io_error("cannot read", &self.target, error))?;
+        let file = fs::metadata(target).map_err(|error| io_error("cannot read", target, error))?;
         Ok(Some(Filled { file: None, stored: file.len(), length, gzip }))
     }
 }
@@ -128,7 +129,7 @@ impl Writer {
         }
         let file = self.new_file(&original.digest)?;
         let path = file.path(&self.history.root);
-        let target = self.history.root.join(self.path_for(original));
+        let target = self.has_originals.then(|| self.history.root.join(self.path_for(original)));
         Ok(Some(Slot { disk: self.disk.clone(), file, path, target }))
     }
 

@@ -24,6 +24,8 @@ pub struct Writer {
     pub(super) history: History,
     pub(super) disk: Arc<dyn Disk>,
     pub(super) originals: BTreeMap<Digest, Staged>,
+    /// There may be files of originals.
+    pub(super) has_originals: bool,
     /// The folder for temporary names is there.
     pub(super) has_incoming: bool,
     /// How many places were given to originals.
@@ -86,7 +88,9 @@ impl Writer {
         let history = History::load(root)?;
         let (originals, said) = (BTreeMap::new(), Said::default());
         let disk = Arc::from(disk);
-        let mut writer = Writer { history, disk, originals, has_incoming: false, slots: 0, said, _lock: lock };
+        let has_originals = root.join(layout::ORIGINALS).exists();
+        let mut writer =
+            Writer { history, disk, originals, has_originals, has_incoming: false, slots: 0, said, _lock: lock };
         writer.heal()?;
         writer.clear_incoming();
         Ok(writer)
@@ -152,6 +156,7 @@ impl Writer {
         let mut said = Some(std::mem::take(&mut self.said));
         let mut staged = std::mem::take(&mut self.originals);
         let originals = staged.len();
+        self.has_originals |= !staged.is_empty();
         let Moves { files, folders } = self.moves(&staged)?;
         let (mut lines, mut bytes) = (Ok(Vec::new()), 0);
         let root = &self.history.root;

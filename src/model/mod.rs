@@ -5,6 +5,7 @@ mod channel;
 mod column;
 mod glance;
 mod parts;
+mod sphere;
 mod sport;
 mod stats;
 mod summary;
@@ -19,6 +20,7 @@ pub use parts::{
     Athlete, Device, Event, FieldValue, Intensity, Lap, LapTrigger, Length, Pause, RrInterval, Session, Set, SetKind,
     Split, StatedField, Stroke, Totals, Waypoint, Zones,
 };
+pub use sphere::Position;
 pub use sport::{Sport, SubSport, parse_sport};
 pub use stats::{ChannelStats, StatsByName};
 pub use summary::{DeviceSummary, Summary};

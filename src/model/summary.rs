@@ -136,22 +136,30 @@ impl Summary {
         let span = activity.span();
         let mut bbox: Option<[f64; 4]> = None;
         let (mut positions, mut first, mut last) = (0, None, None);
-        for (_, (lat, lon)) in track.positions() {
+        let [lats, lons, distances] = track.raw_geometry();
+        for (&lat, &lon) in lats.iter().zip(lons) {
+            if lat.is_nan() || lon.is_nan() {
+                continue;
+            }
             positions += 1;
             first.get_or_insert([lat, lon]);
             last = Some([lat, lon]);
+            // Not `f64::min`: these are numbers, and its care for others costs as much again.
             let [s, w, n, e] = bbox.get_or_insert([lat, lon, lat, lon]);
-            (*s, *w, *n, *e) = (s.min(lat), w.min(lon), n.max(lat), e.max(lon));
+            *s = if lat < *s { lat } else { *s };
+            *w = if lon < *w { lon } else { *w };
+            *n = if lat > *n { lat } else { *n };
+            *e = if lon > *e { lon } else { *e };
         }
         let mut channels = StatsByName::with_capacity(track.channels().count() + usize::from(track.has_distance()));
         for (channel, column) in track.channels() {
-            let values = column.present().map(|(_, v)| f64::from(v));
+            let values = column.raw().iter().filter(|v| !v.is_nan()).map(|v| f64::from(*v));
             if let Some(stats) = ChannelStats::of(channel.info().unit.into(), values) {
                 let (min, max) = (shortest(stats.min), shortest(stats.max));
                 channels.insert(channel.name().into(), ChannelStats { min, max, ..stats });
             }
         }
-        let distances = (0..track.len()).filter_map(|row| track.distance(row));
+        let distances = distances.iter().copied().filter(|v| !v.is_nan());
         if let Some(stats) = ChannelStats::of("m".into(), distances) {
             channels.insert("distance".into(), stats);
         }

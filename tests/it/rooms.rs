@@ -31,7 +31,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("sha2", &["source", "history"]),
     ("flate2", &["source", "history"]),
     ("quick_xml", &["formats"]),
-    ("geo", &["fix", "dedupe"]),
+    ("geo", &["model"]), // its tests
     ("jiff", &["fix"]),
     ("tzf_rs", &["fix"]),
     ("fitparser", &["crosscheck"]),
