@@ -158,6 +158,7 @@ pub fn import(
     let known_as = |came: &Compressed| if streams.is_empty() { None } else { streams.get(&came.digest()).copied() };
     let visit = Visit { known: &known, known_as: &known_as, work: &keep };
     let Run { sources, results: mut new, report } = read_all(&plan, &options, progress, &visit)?;
+    drop(plan);
     // A file that no activity came from is not kept, so the files of its job are read again; what they give is known.
     let known: HashSet<ActivityId> =
         sink.read(|history| Ok(history.activities().iter().map(|a| a.id).collect()))?.into_iter().collect();
