@@ -320,7 +320,7 @@ fn content(track: &Track) -> (Option<u64>, u32) {
         let values = columns.map(value);
         (values != [u64::MAX; 2]).then_some((second(row), values))
     };
-    let rows = columns.iter().map(|column| column.len()).max().unwrap_or(0);
+    let rows = columns.iter().map(|column| column.len()).max().unwrap_or(0).min(times.len());
     let of_sensors = digest((0..rows).filter_map(sensors));
     if of_sensors.1 >= 20 {
         return of_sensors;

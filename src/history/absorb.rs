@@ -31,7 +31,8 @@ impl Writer {
             let file = std::fs::read(&from).map_err(|error| io_error("cannot read", &from, error))?;
             // What another history says of streams is only believed as far as its file shows it: a stream that is taken
             // for known is not looked into.
-            let gzip_sha256 = original.gzip_sha256.filter(|stream| *stream == digest_of(&file));
+            let gzipped = original.path.ends_with(".gz");
+            let gzip_sha256 = original.gzip_sha256.filter(|stream| gzipped && *stream == digest_of(&file));
             self.stage_copy(Original { gzip_sha256, ..original.clone() }, &file)?;
             new.insert(original.digest);
         }

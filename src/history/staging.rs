@@ -167,8 +167,8 @@ impl Writer {
         self.originals.insert(original.digest, Staged { line, file, name });
     }
 
-    /// Stages a file of another history as it is.
-    pub(super) fn stage_copy(&mut self, line: Original, content: &[u8]) -> Result<()> {
+    /// Stages a file of another history as it is. It heals a line of this one whose file is lost.
+    pub(super) fn stage_copy(&mut self, mut line: Original, content: &[u8]) -> Result<()> {
         if !self.replaces(&line.digest, &line.names)
             && let Some(staged) = self.originals.get_mut(&line.digest)
         {
@@ -179,7 +179,13 @@ impl Writer {
         let path = file.path(&self.history.root);
         self.disk.write(&path, content).map_err(|error| io_error("cannot write", &path, error))?;
         let name = line.names.iter().min().cloned();
-        let others = self.originals.remove(&line.digest).map(|staged| staged.line.names).unwrap_or_default();
+        let mut others = self.originals.remove(&line.digest).map(|staged| staged.line.names).unwrap_or_default();
+        if let Some(lost) = self.lost(&line.digest) {
+            if lost.path.ends_with(".gz") == line.path.ends_with(".gz") {
+                line.path.clone_from(&lost.path);
+            }
+            others.extend_from_slice(&lost.names);
+        }
         let names = [line.names, others].concat();
         self.originals.insert(line.digest, Staged { line: Original { names, ..line }, file: Some(file), name });
         Ok(())
@@ -268,8 +274,10 @@ mod tests {
         let root = folder.path().join("h");
         let mut writer = History::open_or_create(&root, false).unwrap();
         if let Some((path, bytes)) = left {
+            drop(writer);
             fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
             fs::write(root.join(path), bytes).unwrap();
+            writer = History::open_or_create(&root, false).unwrap();
         }
         for &at in order {
             let (name, gzip) = &forms[at];
@@ -324,6 +332,26 @@ mod tests {
             drop(writer);
             [&theirs, &ours].into_iter().for_each(|root| fs::remove_dir_all(root).unwrap());
         }
+    }
+
+    #[test]
+    fn another_history_heals_an_original_that_is_lost() {
+        let folder = scratch();
+        let [theirs, ours] = ["theirs", "ours"].map(|name| folder.path().join(name));
+        for (root, name) in [(&theirs, "theirs.gpx"), (&ours, "ours.gpx")] {
+            let names = [name.to_owned()];
+            let mut writer = History::open_or_create(root, false).unwrap();
+            writer.put_original(NewOriginal { kind: OriginalKind::Archive, ..original(&names, None) }).unwrap();
+            writer.commit().unwrap();
+        }
+        let path = History::open(&ours).unwrap().originals()[0].path.clone();
+        fs::remove_file(ours.join(&path)).unwrap();
+        let mut writer = History::open_or_create(&ours, false).unwrap();
+        writer.absorb(&History::open(&theirs).unwrap()).unwrap();
+        writer.commit().unwrap();
+        let healed = &writer.originals()[0];
+        assert_eq!((&healed.path, healed.names.join(" ")), (&path, "ours.gpx theirs.gpx".into()));
+        assert_eq!(writer.read_original(&digest_of(TEXT)).unwrap(), TEXT);
     }
 
     #[test]
