@@ -22,6 +22,11 @@ fn gzip(bytes: &[u8], level: u32) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// SHA-256 as the journal writes it.
+fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The only original of a history.
 fn original(history: &Path) -> Vec<u8> {
     let mut originals = tree(history).into_iter().filter(|(name, _)| name.starts_with("originals"));
@@ -100,8 +105,7 @@ fn a_stream_that_was_met_before_is_known_by_its_own_digest() {
     let (first, first_run) = told("ride.tcx.gz");
     assert_eq!(first["outcome"], "read");
     let journal = fs::read_to_string(here.join("h/journal/000001.jsonl")).unwrap();
-    let digest = Sha256::digest(&stream).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    assert!(journal.contains(&format!("\"gzip_sha256\":\"{digest}\"")), "{journal}");
+    assert!(journal.contains(&format!("\"gzip_sha256\":\"{}\"", hex(&stream))), "{journal}");
     let (again, again_run) = told("ride.tcx.gz");
     assert_eq!((&again["outcome"], &again["sha256"]), (&"duplicate".into(), &first["sha256"]));
     assert_eq!(again_run["bytes"], first_run["bytes"]);
@@ -116,6 +120,35 @@ fn a_stream_that_was_met_before_is_known_by_its_own_digest() {
     let (damaged, _) = told("damaged.tcx.gz");
     assert_eq!(damaged["outcome"], "duplicate", "all of its content is there");
     done(here, &["verify", "h"]);
+}
+
+/// A line of a journal in which `old` is `new`, with a seal that fits.
+fn resealed(line: &str, old: &str, new: &str) -> String {
+    if !line.contains(old) {
+        return line.to_owned();
+    }
+    let changed = line.replace(old, new);
+    let (text, _) = changed.rsplit_once(",\"crc\":").unwrap();
+    format!("{text},\"crc\":\"{:08x}\"}}", crc32fast::hash(text.as_bytes()))
+}
+
+#[test]
+fn what_is_known_by_its_stream_is_not_inflated() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    // Two contents; the journal is made to say that the stream of the second one is that of the first.
+    let (first, second) = (gzip(&ride(), 6), gzip(&[&ride()[..], b"\n"].concat(), 6));
+    fs::write(here.join("first.tcx.gz"), &first).unwrap();
+    fs::write(here.join("second.tcx.gz"), &second).unwrap();
+    done(here, &["import", "first.tcx.gz", "--into", "h"]);
+    let path = here.join("h/journal/000001.jsonl");
+    let journal = fs::read_to_string(&path).unwrap();
+    let forged: String = journal.lines().map(|line| resealed(line, &hex(&first), &hex(&second)) + "\n").collect();
+    assert_ne!(forged, journal);
+    fs::write(&path, forged).unwrap();
+    let lines = lines(&paceport(here, &["import", "second.tcx.gz", "--into", "h", "--json", "--dry-run"]));
+    let source = lines.iter().find(|line| line["kind"] == "source").unwrap();
+    assert_eq!((&source["outcome"], &source["sha256"]), (&"duplicate".into(), &hex(&ride()).into()));
 }
 
 /// A TCX of some rides, a day apart, and each of them as a GPX of its own with another creator.
