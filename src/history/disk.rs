@@ -4,10 +4,14 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use super::file_system::FileSystem;
 
 /// Files whose way to the disk is waited for at the same time.
 const WAITING: usize = 32;
+/// From so many files on a file system is waited for as a whole. It takes what others write with it.
+const MANY: usize = 256;
 
 /// Writes what goes into a file, piece by piece.
 pub(super) type Content<'a> = &'a mut dyn FnMut(&mut dyn io::Write) -> io::Result<()>;
@@ -49,8 +53,18 @@ pub(super) trait Disk: Send + Sync {
         OpenOptions::new().append(true).open(path)?.sync_all()
     }
 
-    /// Gives so many files their final names, each as soon as its content is on the disk; `from_to` says which. `meanwhile`
-    /// is done while the disk is waited for.
+    /// Has to be called before anything is written that [`Disk::sync_whole`] is to wait for; `folder` is on the same file
+    /// system. Gives from how many files on that wait is better than one a file.
+    fn watch(&self, folder: &Path) -> usize;
+
+    /// Waits until everything that was written is on the disk.
+    ///
+    /// # Errors
+    /// When a write since [`Disk::watch`] failed.
+    fn sync_whole(&self) -> io::Result<()>;
+
+    /// Gives so many files their final names, none before its content is on the disk; `from_to` says which. They are below
+    /// `folder`, and waited for as a `whole` or one by one. `meanwhile` is done while the disk is waited for.
     ///
     /// # Errors
     /// The first file that failed; what became of the others is not known then.
@@ -58,8 +72,16 @@ pub(super) trait Disk: Send + Sync {
         &self,
         files: usize,
         from_to: &(dyn Fn(usize) -> (PathBuf, PathBuf) + Sync),
+        whole: Option<&Path>,
         meanwhile: &mut dyn FnMut(),
     ) -> Settled {
+        if let Some(folder) = whole {
+            let sync = |_| self.sync_whole().map_err(|error| (folder.to_owned(), error));
+            together(1, &sync, meanwhile)?;
+            return (0..files)
+                .map(from_to)
+                .try_for_each(|(from, to)| self.rename(&from, &to).map_err(|error| (to, error)));
+        }
         let settle = |file| {
             let (from, to) = from_to(file);
             match self.sync(&from) {
@@ -148,6 +170,17 @@ fn together(things: usize, wait: &(dyn Fn(usize) -> Settled + Sync), meanwhile: 
 }
 
 /// The disk as it is.
-pub(super) struct RealDisk;
+#[derive(Default)]
+pub(super) struct RealDisk {
+    watched: OnceLock<Option<FileSystem>>,
+}
 
-impl Disk for RealDisk {}
+impl Disk for RealDisk {
+    fn watch(&self, folder: &Path) -> usize {
+        self.watched.get_or_init(|| FileSystem::of(folder)).as_ref().map_or(usize::MAX, |_| MANY)
+    }
+
+    fn sync_whole(&self) -> io::Result<()> {
+        self.watched.get().and_then(Option::as_ref).map_or(Err(io::ErrorKind::Unsupported.into()), FileSystem::sync)
+    }
+}

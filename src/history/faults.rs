@@ -61,12 +61,14 @@ pub(super) struct FaultyDisk {
     fails_at: usize,
     gets: Gets,
     then: Then,
+    /// New files are waited for as a whole, not one by one.
+    whole: bool,
     pending: Arc<Mutex<Pending>>,
 }
 
 impl FaultyDisk {
     fn new(fails_at: usize, gets: Gets, then: Then) -> FaultyDisk {
-        FaultyDisk { fails_at, gets, then, pending: Arc::default() }
+        FaultyDisk { fails_at, gets, then, whole: false, pending: Arc::default() }
     }
 
     /// A disk that does not fail.
@@ -153,7 +155,7 @@ impl Disk for FaultyDisk {
         let missing: Vec<PathBuf> = path.ancestors().take_while(|f| !f.exists()).map(Path::to_owned).collect();
         let create = |pending: &mut Pending| {
             pending.names.extend(missing.iter().cloned());
-            RealDisk.create_folder(path)
+            RealDisk::default().create_folder(path)
         };
         self.step(true, |_| Ok(()), create)
     }
@@ -179,6 +181,23 @@ impl Disk for FaultyDisk {
 
     fn sync(&self, path: &Path) -> io::Result<()> {
         self.step(true, |_| Ok(()), |pending| pending.sync(path))
+    }
+
+    fn watch(&self, _: &Path) -> usize {
+        if self.whole { 1 } else { usize::MAX }
+    }
+
+    fn sync_whole(&self) -> io::Result<()> {
+        let half = |pending: &mut Pending| {
+            let mut files = 0..;
+            pending.bytes.retain(|_, _| files.next().is_some_and(|file| file % 2 == 0));
+            Ok(())
+        };
+        let whole = |pending: &mut Pending| {
+            (pending.bytes, pending.renames, pending.names) = Default::default();
+            Ok(())
+        };
+        self.step(true, half, whole)
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
@@ -212,11 +231,11 @@ impl Disk for FaultyDisk {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        self.step(false, |_| Ok(()), |_| RealDisk.remove(path))
+        self.step(false, |_| Ok(()), |_| RealDisk::default().remove(path))
     }
 
     fn remove_folder(&self, path: &Path) -> io::Result<()> {
-        self.step(false, |_| Ok(()), |_| RealDisk.remove_folder(path))
+        self.step(false, |_| Ok(()), |_| RealDisk::default().remove_folder(path))
     }
 }
 
@@ -233,11 +252,13 @@ pub(super) fn shown(history: &History) -> Vec<String> {
 
 /// Runs two imports, the one called `broken` on a disk that fails, and checks all promises. Returns whether the fault
 /// was met.
-fn survives(fails_at: usize, gets: Gets, then: Then, loses: Loses, broken: &str, wanted: &Wanted) -> bool {
-    let case = format!("operation {fails_at} of import {broken}, gets {gets:?}, then {then:?}, loses {loses:?}");
+fn survives(disk: &FaultyDisk, loses: Loses, broken: &str, wanted: &Wanted) -> bool {
+    let FaultyDisk { fails_at, gets, then, whole, .. } = disk;
+    let case = format!(
+        "operation {fails_at} of import {broken}, gets {gets:?}, then {then:?}, loses {loses:?}, as a whole: {whole}"
+    );
     let folder = scratch();
     let root = folder.path().join("h");
-    let disk = FaultyDisk::new(fails_at, gets, then);
     if broken == "b" {
         import(&root, FaultyDisk::sound(), "a").unwrap();
     }
@@ -282,21 +303,22 @@ fn undisturbed() -> Wanted {
 fn no_fault_of_the_disk_loses_or_changes_anything() {
     let wanted = undisturbed();
     let mut faults = 0;
-    for broken in ["a", "b"] {
+    for (broken, whole) in [("a", false), ("a", true), ("b", false), ("b", true)] {
         for gets in [Gets::Nowhere, Gets::Halfway, Gets::ToTheEnd] {
             for then in [Then::Dead, Then::Passes, Then::Full] {
                 for loses in [Loses::Nothing, Loses::Everything, Loses::Bytes] {
                     if then != Then::Dead && loses != Loses::Nothing {
                         continue; // The power stays on while the process lives.
                     }
-                    let met = (0..).take_while(|&at| survives(at, gets, then, loses, broken, &wanted)).count();
+                    let disk = |at| FaultyDisk { whole, ..FaultyDisk::new(at, gets, then) };
+                    let met = (0..).take_while(|&at| survives(&disk(at), loses, broken, &wanted)).count();
                     assert!(met > 15, "an import has more than {met} operations");
                     faults += met;
                 }
             }
         }
     }
-    assert!(faults > 800, "only {faults} faults injected");
+    assert!(faults > 1400, "only {faults} faults injected");
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod disk;
 mod entry;
 #[cfg(test)]
 mod faults;
+mod file_system;
 mod found;
 mod journal;
 mod layout;
@@ -164,7 +165,7 @@ impl History {
     /// `History` when the folder holds something else, is of an unknown version, or another program writes to it; `Io`
     /// when it cannot be written.
     pub fn open_or_create(root: &Path, wait: bool) -> Result<Writer> {
-        Writer::open(root, wait, Box::new(disk::RealDisk))
+        Writer::open(root, wait, Box::new(disk::RealDisk::default()))
     }
 
     /// Opens a history that is there to write.

@@ -68,7 +68,7 @@ impl Rebuild {
     /// `History` when the folder holds no history, one of an unknown version, or another program writes to it; `Io` when
     /// it cannot be read.
     pub fn start(root: &Path, wait: bool, progress: &mut dyn FnMut(u64)) -> Result<Rebuild> {
-        Rebuild::start_on(root, wait, Box::new(RealDisk), progress)
+        Rebuild::start_on(root, wait, Box::new(RealDisk::default()), progress)
     }
 
     pub(super) fn start_on(

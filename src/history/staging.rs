@@ -196,6 +196,7 @@ impl Writer {
         if !self.has_incoming {
             self.disk.create_folder(&folder).map_err(|error| io_error("cannot write", &folder, error))?;
             self.has_incoming = true;
+            self.whole_from = self.disk.watch(&folder);
         }
         self.slots += 1;
         Ok(Temporary { digest: *digest, number: self.slots })

@@ -30,6 +30,8 @@ pub struct Writer {
     pub(super) has_incoming: bool,
     /// How many places were given to originals.
     pub(super) slots: u32,
+    /// From how many new files on they are waited for as a whole.
+    pub(super) whole_from: usize,
     said: Said,
     /// Holds the lock; the system releases it when the process ends, however it ends.
     _lock: File,
@@ -89,8 +91,9 @@ impl Writer {
         let (originals, said) = (BTreeMap::new(), Said::default());
         let disk = Arc::from(disk);
         let has_originals = root.join(layout::ORIGINALS).exists();
+        let (has_incoming, slots, whole_from) = (false, 0, usize::MAX);
         let mut writer =
-            Writer { history, disk, originals, has_originals, has_incoming: false, slots: 0, said, _lock: lock };
+            Writer { history, disk, originals, has_originals, has_incoming, slots, whole_from, said, _lock: lock };
         writer.heal()?;
         writer.clear_incoming();
         Ok(writer)
@@ -161,7 +164,8 @@ impl Writer {
         let (mut lines, mut bytes) = (Ok(Vec::new()), 0);
         let root = &self.history.root;
         let from_to = |at: usize| files.get(at).map(|(file, to)| (file.path(root), root.join(to))).unwrap_or_default();
-        let settled = self.disk.settle_files(files.len(), &from_to, &mut || {
+        let whole = (files.len() >= self.whole_from).then_some(root.as_path());
+        let settled = self.disk.settle_files(files.len(), &from_to, whole, &mut || {
             let Some(said) = said.take() else { return };
             let moved = staged.values().filter(|staged| staged.file.is_some());
             bytes = moved.map(|staged| staged.line.stored_bytes).sum();
