@@ -75,19 +75,20 @@ pub(super) trait Disk: Send + Sync {
         whole: Option<&Path>,
         meanwhile: &mut dyn FnMut(),
     ) -> Settled {
+        let name = |file| {
+            let (from, to) = from_to(file);
+            self.rename(&from, &to).map_err(|error| (to, error))
+        };
         if let Some(folder) = whole {
-            let sync = |_| self.sync_whole().map_err(|error| (folder.to_owned(), error));
-            together(1, &sync, meanwhile)?;
-            return (0..files)
-                .map(from_to)
-                .try_for_each(|(from, to)| self.rename(&from, &to).map_err(|error| (to, error)));
+            let settle = |_| match self.sync_whole() {
+                Ok(()) => (0..files).try_for_each(name),
+                Err(error) => Err((folder.to_owned(), error)),
+            };
+            return together(1, &settle, meanwhile);
         }
         let settle = |file| {
-            let (from, to) = from_to(file);
-            match self.sync(&from) {
-                Ok(()) => self.rename(&from, &to).map_err(|error| (to, error)),
-                Err(error) => Err((from, error)),
-            }
+            let (from, _) = from_to(file);
+            self.sync(&from).map_err(|error| (from, error)).and_then(|()| name(file))
         };
         together(files, &settle, meanwhile)
     }

@@ -155,6 +155,14 @@ impl Writer {
     /// # Errors
     /// `Io` when the disk refuses; nothing that was put is visible then.
     pub fn commit(&mut self) -> Result<Committed> {
+        self.commit_meanwhile(&mut || ())
+    }
+
+    /// The same; `meanwhile` is done while the disk is waited for.
+    ///
+    /// # Errors
+    /// Those of [`Writer::commit`].
+    pub fn commit_meanwhile(&mut self, meanwhile: &mut dyn FnMut()) -> Result<Committed> {
         self.heal()?;
         let mut said = Some(std::mem::take(&mut self.said));
         let mut staged = std::mem::take(&mut self.originals);
@@ -171,6 +179,7 @@ impl Writer {
             bytes = moved.map(|staged| staged.line.stored_bytes).sum();
             let new = staged.values_mut().map(|staged| &mut staged.line);
             lines = batch::lines(&self.history.state, said, new).map(Lines::into_bodies);
+            meanwhile();
         });
         settled.map_err(|(path, error)| io_error("cannot write", &path, error))?;
         self.clear_incoming();

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::jobs;
 use super::merge::{merged_summary, settled};
-use super::read::{Progress, ReadOptions};
+use super::read::ReadOptions;
 use super::recall::each_of;
 use super::sets::each_set;
 use super::shelf::Shelf;
 use crate::dedupe::{self, Decisions, Fingerprint, Pair, Preferences};
 use crate::error::Result;
-use crate::history::{Cluster, Derived, Entry, History, Stored, Verdict, Writer};
+use crate::history::{Cluster, Committed, Derived, Entry, History, Stored, Verdict, Writer};
 use crate::ids::ActivityId;
 use crate::model::{Activity, Summary};
 
@@ -89,35 +89,108 @@ fn window(fingerprint: &Fingerprint) -> (i64, i64) {
     fingerprint.start.zip(fingerprint.end).or_else(day).unwrap_or((i64::MAX, i64::MIN))
 }
 
-/// Groups what has no fingerprint yet against everything, merges clusters, and says so in the journal. `fresh` holds
-/// fingerprints that are at hand; the others are taken from the originals.
+/// Commits, then groups what has no fingerprint yet against everything, merges clusters, and says so in the journal. `fresh`
+/// holds fingerprints of what is committed; it is judged while the disk is waited for.
+///
+/// # Errors
+/// `Io` and `History` when the history cannot be read or written.
+pub(super) fn commit_and_group(
+    writer: &mut Writer,
+    fresh: Vec<Box<Fingerprint>>,
+    options: &ReadOptions,
+    preferences: &Preferences,
+) -> Result<(Committed, Grouped)> {
+    let derived = writer.derived()?;
+    let known = Known::of(&derived);
+    let mut fresh = Some(fresh);
+    let mut judged = Judged::default();
+    let committed = writer.commit_meanwhile(&mut || {
+        if let Some(fresh) = fresh.take() {
+            judged = Judged::of(&known, fresh);
+        }
+    })?;
+    let grouped = conclude(writer, &derived, &known, judged, options, preferences)?;
+    Ok((committed, grouped))
+}
+
+/// The same for what is committed already.
 ///
 /// # Errors
 /// `Io` and `History` when the history cannot be read or written.
 pub(super) fn regroup(
     writer: &mut Writer,
-    mut fresh: HashMap<ActivityId, Box<Fingerprint>>,
+    fresh: Vec<Box<Fingerprint>>,
     options: &ReadOptions,
     preferences: &Preferences,
 ) -> Result<Grouped> {
     let derived = writer.derived()?;
     let known = Known::of(&derived);
+    let judged = Judged::of(&known, fresh);
+    conclude(writer, &derived, &known, judged, options, preferences)
+}
+
+/// New activities, those of before whose time they may share, and the pairs of them that are not different.
+#[derive(Default)]
+struct Judged {
+    /// In order of identity.
+    new: Vec<Box<Fingerprint>>,
+    old: Vec<Fingerprint>,
+    pairs: Vec<Pair>,
+}
+
+impl Judged {
+    fn of(known: &Known<'_>, mut new: Vec<Box<Fingerprint>>) -> Judged {
+        new.retain(|fingerprint| !known.0.contains_key(&fingerprint.id));
+        new.sort_by_key(|fingerprint| fingerprint.id);
+        let old = neighbours(known, &new);
+        let olds: Vec<&Fingerprint> = old.iter().collect();
+        let news: Vec<&Fingerprint> = new.iter().map(|new| &**new).collect();
+        let pairs = dedupe::pairs(&olds, &news);
+        Judged { new, old, pairs }
+    }
+
+    /// As if exactly these of the history had been new. Fingerprints that are not at hand are taken from the originals.
+    fn exactly(
+        self,
+        ungrouped: &[&Stored],
+        known: &Known<'_>,
+        history: &History,
+        options: &ReadOptions,
+    ) -> Result<Judged> {
+        let mut fresh: HashMap<ActivityId, Box<Fingerprint>> =
+            self.new.into_iter().map(|fingerprint| (fingerprint.id, fingerprint)).collect();
+        let missing: Vec<Summary> =
+            ungrouped.iter().filter(|a| !fresh.contains_key(&a.id)).map(|a| a.summary()).collect::<Result<_>>()?;
+        for (summary, fingerprint) in each_of(history, missing, options, &|_| (), &|a| Fingerprint::of(a))? {
+            // An original that cannot be read again is reported by `verify`; here it stays alone.
+            if let Ok(fingerprint) = fingerprint {
+                fresh.insert(summary.id, Box::new(fingerprint));
+            }
+        }
+        Ok(Judged::of(known, ungrouped.iter().filter_map(|a| fresh.remove(&a.id)).collect()))
+    }
+}
+
+/// What follows from what was judged.
+fn conclude(
+    writer: &mut Writer,
+    derived: &Derived,
+    known: &Known<'_>,
+    mut judged: Judged,
+    options: &ReadOptions,
+    preferences: &Preferences,
+) -> Result<Grouped> {
     let ungrouped: Vec<&Stored> = writer.activities().iter().filter(|a| !known.0.contains_key(&a.id)).collect();
     if ungrouped.is_empty() {
         return Ok(Grouped::default());
     }
-    let missing: Vec<Summary> =
-        ungrouped.iter().filter(|a| !fresh.contains_key(&a.id)).map(|a| a.summary()).collect::<Result<_>>()?;
-    let silent = |_: Progress<'_>| ();
-    for (summary, fingerprint) in each_of(writer, missing, options, &silent, &|a| Fingerprint::of(a))? {
-        // An original that cannot be read again is reported by `verify`; here it stays alone.
-        if let Ok(fingerprint) = fingerprint {
-            fresh.insert(summary.id, Box::new(fingerprint));
-        }
+    let mut ids: Vec<ActivityId> = ungrouped.iter().map(|a| a.id).collect();
+    ids.sort_unstable();
+    // An import that was killed left some behind, or other histories are absorbed.
+    if !judged.new.iter().map(|new| new.id).eq(ids) {
+        judged = judged.exactly(&ungrouped, known, writer, options)?;
     }
-    let mut new: Vec<Box<Fingerprint>> = ungrouped.iter().filter_map(|a| fresh.remove(&a.id)).collect();
-    new.sort_by_key(|fingerprint| fingerprint.id);
-    let old = neighbours(&known, &new);
+    let Judged { new, old, pairs } = &judged;
     let lines_of_new = || {
         // In pieces: one block for all would be copied each time that it grows.
         new.chunks(LINES_A_PIECE).map(|some| some.iter().fold(Vec::new(), |lines, one| with_line(lines, one))).collect()
@@ -126,7 +199,7 @@ pub(super) fn regroup(
     let mut lines: Vec<Vec<u8>> = Vec::new();
     let (mut clusters, mut unsure) = jobs::pool(options.workers.threads)?.in_place_scope(|scope| {
         scope.spawn(|_| lines = lines_of_new());
-        decide(history, &known, &old, &new)
+        decide(history, known, old, new, pairs)
     });
     // An import that was killed may have said so already, with fingerprints not yet on the disk.
     let said: HashSet<(bool, &[ActivityId])> =
@@ -143,7 +216,7 @@ pub(super) fn regroup(
     let entries = entries(writer, clusters, unsure, options, preferences, &mut grouped)?;
     entries.into_iter().for_each(|cluster| writer.put(Entry::Cluster(cluster)));
     writer.commit()?;
-    writer.append_derived(&derived, &lines)?;
+    writer.append_derived(derived, &lines)?;
     Ok(grouped)
 }
 
@@ -175,10 +248,9 @@ fn decide(
     known: &Known<'_>,
     old: &[Fingerprint],
     new: &[Box<Fingerprint>],
+    pairs: &[Pair],
 ) -> (Vec<Found>, Vec<Pair>) {
-    let olds: Vec<&Fingerprint> = old.iter().collect();
     let news: Vec<&Fingerprint> = new.iter().map(|new| &**new).collect();
-    let pairs = dedupe::pairs(&olds, &news);
     let met: BTreeSet<ActivityId> = pairs.iter().flat_map(|pair| [pair.first, pair.second]).collect();
     let mut decisions = Decisions::default();
     let mut others: BTreeMap<ActivityId, Fingerprint> = BTreeMap::new();
@@ -193,12 +265,12 @@ fn decide(
         near.chain(news).chain(others.values().filter(|f| !taken.contains(&f.id))).collect()
     };
     let ids: Vec<ActivityId> = all.iter().map(|f| f.id).collect();
-    for pair in &pairs {
+    for pair in pairs {
         if history.are_apart(&pair.first, &pair.second) {
             decisions.different.push((pair.first, pair.second));
         }
     }
-    let grouping = dedupe::cluster(&all, &pairs, &decisions);
+    let grouping = dedupe::cluster(&all, pairs, &decisions);
     let is_new = |id: &ActivityId| new.binary_search_by_key(id, |f| f.id).is_ok();
     let clusters = grouping
         .clusters

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::absorb::{self, Absorbed};
-use super::group::regroup;
+use super::group::commit_and_group;
 use super::job::JobRead;
 use super::plan::Plan;
 use super::read::{Progress, ReadOptions, Run, Visit, read_all};
@@ -168,10 +168,10 @@ pub fn import(
     let all = new.iter().flatten().filter(|_| how.tell);
     let told = all.map(|new| new.line.summary().map(Box::new)).collect::<Result<_>>()?;
     // Only now it is certain under which name each content goes.
-    let mut fresh: HashMap<ActivityId, Box<Fingerprint>> = HashMap::with_capacity(count);
+    let mut fresh: Vec<Box<Fingerprint>> = Vec::with_capacity(count);
     sink.put(|writer| {
         for New { line, fingerprint, .. } in new.into_iter().flatten() {
-            fresh.extend(fingerprint.map(|fingerprint| (line.id, fingerprint)));
+            fresh.extend(fingerprint);
             writer.put_activity(line);
         }
         Ok(())
@@ -197,9 +197,11 @@ pub fn import(
     let mut committed = Committed::default();
     if let Sink::Writer(writer) = sink {
         let mut writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
-        committed = writer.commit()?;
-        if how.dedupe == Dedupe::Overlap {
-            let grouped = regroup(&mut writer, fresh, &options, &how.preferences)?;
+        if how.dedupe == Dedupe::Exact {
+            committed = writer.commit()?;
+        } else {
+            let grouped;
+            (committed, grouped) = commit_and_group(&mut writer, fresh, &options, &how.preferences)?;
             run.report.merged = grouped.merged;
             run.report.unsure = grouped.unsure;
             run.report.clusters = run.report.activities.saturating_sub(grouped.merged);

@@ -1,8 +1,11 @@
 //! Runs one task a job on a rayon pool, largest first, under the memory gate; results come back in plan order.
 
+use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
+
+use rayon::prelude::*;
 
 use super::budget::Budget;
 use crate::error::{Error, Kind, Result};
@@ -66,6 +69,19 @@ pub fn run<T: Send>(
         }
     });
     outcome
+}
+
+/// Runs a function for each number below a count on the workers' threads; here when it is not worth starting them.
+pub(super) fn spread(workers: Workers) -> impl Fn(usize, &(dyn Fn(usize) + Sync)) {
+    const FEW: usize = 64;
+    let started: OnceCell<Option<rayon::ThreadPool>> = OnceCell::new();
+    move |count, each| {
+        let threads = || started.get_or_init(|| pool(workers.threads).ok());
+        match Some(count).filter(|&count| count >= FEW && workers.threads != 1).and_then(|_| threads().as_ref()) {
+            Some(pool) => pool.install(|| (0..count).into_par_iter().with_min_len(FEW / 4).for_each(each)),
+            None => (0..count).for_each(each),
+        }
+    }
 }
 
 /// So many threads; one a core when it is 0.

@@ -1,5 +1,6 @@
 //! The sources of a run, known before the first one is read.
 
+use super::jobs;
 use super::read::ReadOptions;
 use crate::exports::{self, Layout, Role};
 use crate::source::{self, Input, Scan};
@@ -15,7 +16,7 @@ pub struct Plan {
 impl Plan {
     /// Walks the inputs: folders, archives, archives in archives.
     pub fn new(inputs: &[Input], options: &ReadOptions) -> Plan {
-        let scan = source::scan(inputs, &options.scan());
+        let scan = scan(inputs, options);
         let roots = inputs.iter().filter_map(root_of).collect();
         let names: Vec<&str> = scan.entries.iter().map(|entry| entry.name.as_str()).collect();
         let layout = exports::plan(&names);
@@ -58,6 +59,10 @@ impl Plan {
     }
 }
 
+fn scan(inputs: &[Input], options: &ReadOptions) -> Scan {
+    source::scan_spread(inputs, &options.scan(), &jobs::spread(options.workers))
+}
+
 /// What stands before a label in the names of an input's entries: the named folder, or the folder of the named file.
 fn root_of(input: &Input) -> Option<String> {
     let Input::Path(path) = input else { return None };
@@ -72,5 +77,5 @@ fn label_of<'a>(name: &'a str, roots: &[String]) -> &'a str {
 
 /// True when something among the inputs cannot be opened without a password, and none is known.
 pub fn wants_password(inputs: &[Input], options: &ReadOptions) -> bool {
-    options.password.is_none() && source::scan(inputs, &options.scan()).entries.iter().any(source::Entry::is_encrypted)
+    options.password.is_none() && scan(inputs, options).entries.iter().any(source::Entry::is_encrypted)
 }

@@ -1,6 +1,5 @@
 //! The journal of a history derived again from its originals.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use super::group::regroup;
@@ -42,7 +41,7 @@ pub fn rebuild(root: &Path, options: &ReadOptions, progress: &(dyn Fn(Progress<'
     let rebuilt = rebuild.finish()?;
     if rebuilt.written {
         let mut writer = History::open_to_write(root, false)?;
-        regroup(&mut writer, HashMap::new(), options, &Preferences::default())?;
+        regroup(&mut writer, Vec::new(), options, &Preferences::default())?;
     }
     Ok(rebuilt)
 }

@@ -289,11 +289,11 @@ fn write(writer: &mut Writer, readings: Readings, options: &ReadOptions) -> Resu
         writer.append_derived(&derived, &[void_lines(&void)])?;
     }
     drop(derived);
-    let mut fresh: HashMap<ActivityId, Box<Fingerprint>> = HashMap::new();
+    let mut fresh: Vec<Box<Fingerprint>> = Vec::new();
     for (digest, reading) in readings.read {
         let mut summaries = Vec::new();
         for again in reading.activities {
-            fresh.extend(again.fingerprint.map(|fingerprint| (fingerprint.id, Box::new(fingerprint))));
+            fresh.extend(again.fingerprint.map(Box::new));
             summaries.extend(again.new);
         }
         writer.put_reread(digest, reading.format, summaries);

@@ -7,6 +7,7 @@ mod flaw;
 mod inflate;
 mod label;
 mod load;
+mod look;
 mod scan;
 mod spool;
 mod store;
@@ -25,7 +26,7 @@ use crate::limits::Limits;
 use crate::report::Notes;
 
 pub use load::{Finished, Loaded, Stream, compressed, load, load_compressed, open};
-pub use scan::scan;
+pub use scan::{Spread, scan, scan_spread};
 pub use whole::Compressed;
 
 /// Something to read from.

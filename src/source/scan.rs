@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use super::flaw::Flaw;
-use super::inflate::is_gzip;
 use super::label::{is_clutter, label};
+use super::look::{Look, announced, look};
 use super::spool::Spool;
 use super::store::Store;
-use super::tar_directory::{self, TarMember, is_tar};
-use super::unpack::{Extent, Packing, fill, gzip_size, stored_part, unpack};
+use super::tar_directory::{self, TarMember};
+use super::unpack::{Extent, Packing, stored_part, unpack};
 use super::walk::{Found, name_of, walk};
 use super::zip_directory::{self, Directory, Listed, Lock, What, too_many};
 use super::{ArchiveInfo, ArchiveKind, Damaged, Entry, Input, Problem, Scan, ScanOptions, zip_salvage};
@@ -23,23 +24,26 @@ const CLUTTER: Code = Code::info("source.clutter");
 const EMPTY: Code = Code::info("source.empty");
 const AGAIN: Code = Code::info("source.walked_already");
 
-/// Bytes that tell an archive from anything else: a tar header.
-const HEAD: usize = 512;
+/// Sources that are looked at together.
+const AT_ONCE: usize = 1024;
 /// Archives inside archives are followed by recursion, so that the limit has a limit.
 const DEEPEST: u32 = 16;
-/// The empty zip archive is an end record alone; a spanned one in a single part starts with a mark.
-const ZIP_STARTS: [&[u8]; 3] = [b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08PK\x03\x04"];
-
 /// Finds everything that can be read, in a fixed order: inputs as given, folders in byte order of names, archives in the
 /// order of their directories. Nothing stops a scan: what cannot be read is a problem.
 pub fn scan(inputs: &[Input], options: &ScanOptions<'_>) -> Scan {
-    let mut scanner = Scanner { options, scan: Scan::default(), spool: Spool::default(), listed: 0, declared: 0 };
+    scan_spread(inputs, options, &|count, each| (0..count).for_each(each))
+}
+
+/// As [`scan`]; `spread` runs a function for each number below a count, in any order or at the same time.
+pub fn scan_spread(inputs: &[Input], options: &ScanOptions<'_>, spread: Spread<'_>) -> Scan {
+    let (scan, spool) = (Scan::default(), Spool::default());
+    let mut scanner = Scanner { options, spread, scan, spool, listed: 0, declared: 0 };
     for input in inputs {
         scanner.listed = 0;
         match input {
             Input::Path(path) => scanner.path(path),
             Input::Stdin(bytes) if bytes.is_empty() => scanner.problem("-", empty()),
-            Input::Stdin(bytes) => scanner.content(Store::memory(bytes.clone()), Packing::Plain, "-".into(), 0),
+            Input::Stdin(bytes) => scanner.content(Store::memory(bytes.clone()), Packing::Plain, "-".into(), 0, None),
         }
     }
     scanner.scan
@@ -53,25 +57,12 @@ fn special() -> Error {
     Error::new(Kind::Unsupported, "not a regular file; pipe its content into standard input (-) instead")
 }
 
-/// Archives and compressed files that are recognised but not read.
-const FOREIGN: &[(&[u8], &str)] = &[
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"\xfd7zXZ\0", "compressed with xz"),
-    (b"\x28\xb5\x2f\xfd", "compressed with Zstandard"),
-    (b"BZh91AY&SY", "compressed with bzip2"),
-];
-
-/// What a look at the first bytes told.
-enum Look {
-    /// An archive; its members are listed.
-    Archive,
-    /// Something to read, of about this many bytes.
-    Content { size: u64 },
-}
+/// Runs a function for each number below a count.
+pub type Spread<'a> = &'a dyn Fn(usize, &(dyn Fn(usize) + Sync));
 
 struct Scanner<'a> {
     options: &'a ScanOptions<'a>,
+    spread: Spread<'a>,
     scan: Scan,
     spool: Spool,
     /// Members listed so far below one input.
@@ -100,20 +91,39 @@ impl Scanner<'_> {
         let name = name_of(path);
         match fs::metadata(path) {
             Err(error) => self.problem(&name, Error::io("cannot open", error)),
-            Ok(data) if data.is_dir() => walk(path, &mut |found| self.found(found)),
+            Ok(data) if data.is_dir() => self.folder(path),
             Ok(data) if !data.is_file() => self.problem(&name, special()),
             Ok(data) if data.len() == 0 => self.problem(&name, empty()),
-            Ok(data) => self.content(Store::path(path, data.len()), Packing::Plain, name, 0),
+            Ok(data) => self.content(Store::path(path, data.len()), Packing::Plain, name, 0, None),
         }
     }
 
-    fn found(&mut self, found: Found) {
+    fn folder(&mut self, path: &Path) {
+        let mut some: Vec<Found> = Vec::new();
+        walk(path, &mut |found| {
+            some.push(found);
+            if some.len() == AT_ONCE {
+                self.all_found(&mut some);
+            }
+        });
+        self.all_found(&mut some);
+    }
+
+    fn all_found(&mut self, some: &mut Vec<Found>) {
+        let looks = self.looks(some.len(), &|at| match some.get(at) {
+            Some(Found::File { path, len, .. }) if *len > 0 => Some((Store::path(path, *len), Packing::Plain)),
+            _ => None,
+        });
+        some.drain(..).zip(looks).for_each(|(found, looked)| self.found(found, looked));
+    }
+
+    fn found(&mut self, found: Found, looked: Option<Look>) {
         let notes = &mut self.scan.notes;
         match found {
             Found::File { name, len: 0, .. } => notes.add(EMPTY, Place::NOWHERE, || format!("{name} is empty")),
             Found::File { path, name, len } => {
                 self.listed = 0;
-                self.content(Store::path(&path, len), Packing::Plain, name, 0);
+                self.content(Store::path(&path, len), Packing::Plain, name, 0, looked);
             }
             Found::Special { name } => self.problem(&name, special()),
             Found::Clutter { name } => notes.add(CLUTTER, Place::NOWHERE, || format!("{name} is passed over")),
@@ -125,12 +135,32 @@ impl Scanner<'_> {
     }
 
     /// Something that has bytes: an archive is listed, anything else is an entry.
-    fn content(&mut self, store: Store, packing: Packing, name: String, depth: u32) {
-        match self.archive(&store, &packing, &name, depth) {
-            Ok(Look::Archive) => {}
-            Ok(Look::Content { size }) => self.entry(store, packing, name, size),
+    fn content(&mut self, store: Store, packing: Packing, name: String, depth: u32, looked: Option<Look>) {
+        let looked = looked.map_or_else(|| look(&store, &packing, self.options), Ok);
+        let size = looked.and_then(|looked| match looked {
+            Look::Archive(kind) => self.archive(kind, &store, &packing, &name, depth),
+            Look::Foreign(what) => Err(Error::new(Kind::Unsupported, format!("{what}; unpack it first"))),
+            Look::Content(size) => Ok(Some(size)),
+        });
+        match size {
+            Ok(Some(size)) => self.entry(store, packing, name, size),
+            Ok(None) => {}
             Err(error) => self.problem(&name, error),
         }
+    }
+
+    /// Looks at many sources at once; those that cannot be looked at are looked at again, and then reported.
+    fn looks(&self, sources: usize, source: &(dyn Fn(usize) -> Option<(Store, Packing)> + Sync)) -> Vec<Option<Look>> {
+        let mut looks: Vec<OnceLock<Look>> = Vec::new();
+        looks.resize_with(sources, OnceLock::new);
+        (self.spread)(sources, &|at| {
+            if let Some((store, packing)) = source(at)
+                && let (Some(cell), Ok(look)) = (looks.get(at), look(&store, &packing, self.options))
+            {
+                cell.get_or_init(|| look);
+            }
+        });
+        looks.into_iter().map(OnceLock::into_inner).collect()
     }
 
     fn entry(&mut self, store: Store, packing: Packing, name: String, size: u64) {
@@ -143,35 +173,18 @@ impl Scanner<'_> {
         self.scan.entries.push(Entry { name, size, store, packing });
     }
 
-    /// Lists an archive, if it is one.
-    fn archive(&mut self, store: &Store, packing: &Packing, name: &str, depth: u32) -> Result<Look> {
-        let size = match packing {
-            Packing::Plain => store.len(),
-            Packing::Member(member) => member.unpacked.min(most_unpacked(member.packed.min(store.len()))),
-        };
-        if let Packing::Member(member) = packing
-            && member.lock != Lock::Open
-            && self.options.password.is_none()
-        {
-            return Ok(Look::Content { size });
-        }
+    /// Lists an archive. Gives the size of something that only starts like one.
+    fn archive(
+        &mut self,
+        kind: ArchiveKind,
+        store: &Store,
+        packing: &Packing,
+        name: &str,
+        depth: u32,
+    ) -> Result<Option<u64>> {
         // One descriptor for all that follows.
         let _open = store.reader().map_err(|error| Error::io("cannot open", error))?;
-        // Whatever is wrong comes up again, and is reported, when the entry is loaded.
-        let Ok((head, gzipped)) = self.head(store, packing) else { return Ok(Look::Content { size }) };
-        let kind = if ZIP_STARTS.iter().any(|start| head.starts_with(start)) {
-            ArchiveKind::Zip
-        } else if is_tar(&head) {
-            ArchiveKind::Tar
-        } else if ends_as_zip(store, packing) {
-            ArchiveKind::Zip
-        } else if let Some((_, what)) = FOREIGN.iter().find(|(start, _)| head.starts_with(start)) {
-            return Err(Error::new(Kind::Unsupported, format!("{what}; unpack it first")));
-        } else if gzipped {
-            return Ok(Look::Content { size: gzip_hint(store, packing, size)? });
-        } else {
-            return Ok(Look::Content { size });
-        };
+        let size = announced(store, packing);
         let limits = self.options.limits;
         if depth > limits.nested_archives.min(DEEPEST) {
             return Err(Error::limit("--max-nesting", "an archive too deep inside other archives"));
@@ -187,7 +200,7 @@ impl Scanner<'_> {
             ArchiveKind::Zip => {
                 if !self.zip(&store, name, depth)? {
                     self.scan.archives.truncate(at);
-                    return Ok(Look::Content { size });
+                    return Ok(Some(size));
                 }
             }
             ArchiveKind::Tar => self.tar(&store, name, depth)?,
@@ -196,22 +209,7 @@ impl Scanner<'_> {
         if let Some(info) = self.scan.archives.get_mut(at) {
             info.entries = entries;
         }
-        Ok(Look::Archive)
-    }
-
-    /// The first bytes of the content, and whether it is gzipped.
-    fn head(&self, store: &Store, packing: &Packing) -> Result<(Vec<u8>, bool)> {
-        let mut head = [0; HEAD];
-        if let Packing::Plain = packing {
-            // The bulk of files is neither gzipped nor an archive: one read says so.
-            let got = store.read_at(0, &mut head).map_err(|error| Error::io("cannot read", error))?;
-            if !is_gzip(&head[..got]) {
-                return Ok((head[..got].to_vec(), false));
-            }
-        }
-        let mut unpacked = unpack(store, packing, self.options, Extent::Head)?;
-        let got = fill(&mut *unpacked.reader, &mut head)?;
-        Ok((head[..got].to_vec(), unpacked.gzip_layers > 0))
+        Ok(None)
     }
 
     /// The content of an archive as a store: in place when it is stored as it is, else spooled.
@@ -257,15 +255,20 @@ impl Scanner<'_> {
             let message = format!("members that reach into others are not read: {}", overlapping.len());
             self.problem(&format!("{name}!/{}", label(&first.name)), Error::new(Kind::Malformed, message));
         }
-        for (at, Listed { name: inner, what, member }) in directory.members.into_iter().enumerate() {
-            if overlapping.binary_search(&at).is_ok() {
-                continue;
-            }
-            // Deflate needs two bytes for nothing, a cipher some more.
-            let empty =
-                member.unpacked == 0 && member.crc == Some(0) && (member.packed <= 2 || member.lock != Lock::Open);
-            if let Some(name) = self.wanted(name, &inner, what, empty) {
-                self.content(store.clone(), Packing::Member(member), name, depth + 1);
+        let mut at = 0..;
+        directory.members.retain(|_| at.next().is_some_and(|at| overlapping.binary_search(&at).is_err()));
+        for some in directory.members.chunks(AT_ONCE) {
+            let looks = self.looks(some.len(), &|at| {
+                let Listed { member, .. } = some.get(at).filter(|listed| listed.what == What::File)?;
+                Some((store.clone(), Packing::Member(member.clone())))
+            });
+            for (Listed { name: inner, what, member }, looked) in some.iter().zip(looks) {
+                // Deflate needs two bytes for nothing, a cipher some more.
+                let empty =
+                    member.unpacked == 0 && member.crc == Some(0) && (member.packed <= 2 || member.lock != Lock::Open);
+                if let Some(name) = self.wanted(name, inner, *what, empty) {
+                    self.content(store.clone(), Packing::Member(member.clone()), name, depth + 1, looked);
+                }
             }
         }
         Ok(true)
@@ -279,7 +282,7 @@ impl Scanner<'_> {
         }
         for TarMember { name: inner, what, start, len } in members {
             if let Some(name) = self.wanted(name, &inner, what, len == 0) {
-                self.content(store.part(start, len), Packing::Plain, name, depth + 1);
+                self.content(store.part(start, len), Packing::Plain, name, depth + 1, None);
             }
         }
         Ok(())
@@ -306,33 +309,6 @@ impl Scanner<'_> {
         }
         None
     }
-}
-
-/// About how many bytes gzipped content has, which itself has `size` bytes.
-fn gzip_hint(store: &Store, packing: &Packing, size: u64) -> Result<u64> {
-    let part = match packing {
-        Packing::Plain => Some(store.clone()),
-        Packing::Member(member) => stored_part(store, member)?,
-    };
-    match part {
-        Some(part) => Ok(gzip_size(&part)?.min(most_unpacked(size)).max(size)),
-        // Recordings in text formats compress about so much.
-        None => Ok(size.saturating_mul(8)),
-    }
-}
-
-/// What `packed` bytes can unpack to: deflate expands at most 1,032 times.
-fn most_unpacked(packed: u64) -> u64 {
-    packed.saturating_mul(1032)
-}
-
-/// True for a zip archive behind something else (a self-extractor), or whose first bytes are damaged.
-fn ends_as_zip(store: &Store, packing: &Packing) -> bool {
-    let mut end = [0; 22];
-    let at = store.len().checked_sub(22);
-    matches!(packing, Packing::Plain)
-        && at.is_some_and(|at| store.read_at(at, &mut end).is_ok())
-        && end.starts_with(b"PK\x05\x06")
 }
 
 /// Positions of members that reach into the next one: the mark of a bomb that repeats one kernel, or of a wrong size.
