@@ -31,6 +31,10 @@ pub fn run(common: &Common, paths: &[PathBuf], into: &Path, how: &ImportOptions,
         (false, _) => format!("kept in {}: {new}", into.display()),
     };
     summary::warn(common, &line);
+    if run.report.completed > 0 {
+        let completed = table::count(run.report.completed, "activity", "activities");
+        summary::warn(common, &format!("{completed} of before completed by files that came now"));
+    }
     if run.report.merged + run.report.unsure > 0 {
         let (merged, unsure) = (run.report.merged, run.report.unsure);
         let line = format!("{merged} of them belong to another workout, {unsure} pairs are doubtful (list --unsure)");

@@ -1,6 +1,6 @@
 //! Sources → history: each new content is kept once, under every name it was met with.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -9,6 +9,7 @@ use super::group::commit_and_group;
 use super::job::JobRead;
 use super::plan::Plan;
 use super::read::{Progress, ReadOptions, Run, Visit, read_all};
+use super::refresh::complete;
 use super::report::{Outcome, RunReport};
 use super::zones::{days_around, judged, near};
 use crate::dedupe::{Fingerprint, Preferences};
@@ -16,11 +17,12 @@ use crate::error::Result;
 use crate::fix::ZoneChoice;
 use crate::fix::zone::Claim;
 
+use crate::formats;
 use crate::history::{
     ActivityLine, Committed, Entry, Filled, History, NewOriginal, OriginalKind, Slot, Stored, Writer,
 };
 use crate::ids::{ActivityId, Digest};
-use crate::model::{Activity, Summary};
+use crate::model::{Activity, Companion, Summary};
 use crate::source::{Compressed, Input};
 
 /// How to import.
@@ -160,9 +162,7 @@ pub fn import(
     let Run { sources, results: mut new, report } = read_all(&plan, &options, progress, &visit)?;
     drop(plan);
     // A file that no activity came from is not kept, so the files of its job are read again; what they give is known.
-    let known: HashSet<ActivityId> =
-        sink.read(|history| Ok(history.activities().iter().map(|a| a.id).collect()))?.into_iter().collect();
-    new.iter_mut().for_each(|of_job: &mut Vec<New>| of_job.retain(|new| !known.contains(&new.line.id)));
+    let more = sink.read(|history| told_more(history, &mut new))?;
     reconcile(&sink, &mut new, &options)?;
     let count = new.iter().map(Vec::len).sum();
     let all = new.iter().flatten().filter(|_| how.tell);
@@ -174,7 +174,10 @@ pub fn import(
             fresh.extend(fingerprint);
             writer.put_activity(line);
         }
-        Ok(())
+        more.iter().try_for_each(|summary| {
+            writer.put_activity(ActivityLine::of(summary)?);
+            Ok(())
+        })
     })?;
     let mut run = Run { sources, results: told, report };
     for source in run.sources.iter().filter(|source| source.outcome == Outcome::Duplicate) {
@@ -194,6 +197,7 @@ pub fn import(
         run.report = RunReport { exports, notes, ..RunReport::of(&run.sources, bytes + absorbed.bytes) };
     }
     run.report.clusters = run.report.activities;
+    run.report.completed = more.len() as u64;
     let mut committed = Committed::default();
     if let Sink::Writer(writer) = sink {
         let mut writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -206,6 +210,12 @@ pub fn import(
             run.report.unsure = grouped.unsure;
             run.report.clusters = run.report.activities.saturating_sub(grouped.merged);
         }
+        if !more.is_empty() {
+            let ids: Vec<ActivityId> = more.iter().map(|summary| summary.id).collect();
+            let completed = complete(&mut writer, &ids, &options)?;
+            run.report.merged += completed.merged;
+            run.report.unsure += completed.unsure;
+        }
     }
     Ok(Imported { run, new: count + absorbed_count, committed })
 }
@@ -216,6 +226,57 @@ struct New {
     claim: Option<Claim>,
     /// `None` when it has to be taken again.
     fingerprint: Option<Box<Fingerprint>>,
+}
+
+/// Takes out what the history has already. Gives those of it of which more files tell now: as they are, with those files.
+/// They are read again after the commit.
+fn told_more(history: &History, new: &mut [Vec<New>]) -> Result<Vec<Summary>> {
+    let mut more: BTreeMap<ActivityId, Summary> = BTreeMap::new();
+    for of_job in new {
+        let mut known = Vec::new();
+        of_job.retain(|new| match history.activity(&new.line.id) {
+            Some(stored) => {
+                known.push((stored, new.line.summary()));
+                false
+            }
+            None => true,
+        });
+        for (stored, again) in known {
+            more.extend(with_more(stored.summary()?, again?).map(|summary| (summary.id, summary)));
+        }
+    }
+    Ok(more.into_values().collect())
+}
+
+/// What is known of an activity, with the companions that it was read with again, when those tell more: all that told of it
+/// before do so still, or a newer table of the same kind.
+fn with_more(old: Summary, again: Summary) -> Option<Summary> {
+    let is_table = |c: &Companion| formats::by_id(&c.format).is_some_and(|format| format.table);
+    let stays = |old: &Companion| {
+        let tells = |c: &Companion| c.digest == old.digest || is_table(old) && c.format == old.format;
+        again.companions.iter().any(tells)
+    };
+    if !old.companions.iter().all(stays) {
+        return None;
+    }
+    let companions = again.companions.clone();
+    // Times may have been settled by others, and notes tell of that.
+    let the_same = Summary {
+        source: old.source.clone(),
+        companions: old.companions.clone(),
+        day: old.day.clone(),
+        local_evidence: old.local_evidence.clone(),
+        notes: old.notes.clone(),
+        start: old.start,
+        end: old.end,
+        local_offset_s: old.local_offset_s,
+        time_shift_s: old.time_shift_s,
+        floating: old.floating,
+        first_sample: old.first_sample,
+        last_sample: old.last_sample,
+        ..again
+    };
+    (the_same != old).then_some(Summary { companions, ..old })
 }
 
 /// Settles the zones of the new activities with what the others of the run, and those of the same days in the history,

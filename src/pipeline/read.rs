@@ -167,9 +167,17 @@ pub fn read_all<T: Send>(
     }
     let sizes: Vec<u64> = todo.iter().map(|&job| plan.size(job)).collect();
     let giant = giant::threshold(options);
+    // A table of the same export that is new may tell more of what is known.
+    let told_more = |job: usize, contents: &[Digest]| {
+        let Some(tables) = all[job].export.and_then(|export| tables.of_exports.get(export)) else { return false };
+        let starts: Vec<i64> = contents.iter().flat_map(|digest| (visit.known)(digest).unwrap_or_default()).collect();
+        let known = |table: &Digest| (visit.known)(table).is_some();
+        all[job].files.iter().any(|&file| tables.tells_more(&entries[file].name, &starts, &known))
+    };
     // Read once already, or known from before.
     let needless = |key: Digest, contents: &[Digest], job: usize| {
-        options.once && (beaten(key, job) || contents.iter().all(|digest| (visit.known)(digest).is_some()))
+        let known = || contents.iter().all(|digest| (visit.known)(digest).is_some()) && !told_more(job, contents);
+        options.once && (beaten(key, job) || known())
     };
     let work = |at: usize| -> Result<Done<T>> {
         let job = todo[at];

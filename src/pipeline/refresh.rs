@@ -1,6 +1,6 @@
 //! What an older version read out of the originals, read again by this one.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use super::changes::Change;
@@ -112,6 +112,32 @@ impl Readings {
     }
 }
 
+/// Reads these activities again, of which more files tell than before: their lines name them already.
+///
+/// # Errors
+/// `Io` and `History` when the history cannot be read or written. What cannot be read stays as it is.
+pub(super) fn complete(writer: &mut Writer, ids: &[ActivityId], options: &ReadOptions) -> Result<Refreshed> {
+    let digests: BTreeSet<Digest> = ids.iter().filter_map(|id| Some(writer.activity(id)?.digest)).collect();
+    let mut of_original: BTreeMap<Digest, Vec<Summary>> = BTreeMap::new();
+    for stored in writer.activities().iter().filter(|stored| digests.contains(&stored.digest)) {
+        of_original.entry(stored.digest).or_default().push(stored.summary()?);
+    }
+    let jobs: Vec<(Digest, Vec<Summary>)> = of_original.into_iter().collect();
+    let originals: Vec<&Original> = jobs.iter().filter_map(|(digest, _)| writer.original(digest)).collect();
+    let sizes: Vec<u64> = originals.iter().map(|original| original.bytes).collect();
+    let shelf = Shelf::new(writer, options);
+    let read = |job: usize| read_original(&shelf, originals[job], &jobs[job].1, None);
+    let mut done: BTreeMap<usize, Reading> = BTreeMap::new();
+    jobs::run(options.workers, &sizes, read, |job, reading| {
+        done.extend(reading.ok().map(|reading| (job, reading)));
+        Ok(())
+    })?;
+    let read = done.into_iter().map(|(job, reading)| (originals[job].digest, reading)).collect();
+    let mut readings = Readings { originals: originals.len() as u64, read, failed: Vec::new() };
+    settle_zones(writer, &mut readings, options)?;
+    write(writer, readings, options)
+}
+
 fn read_again(
     history: &History,
     all: bool,
@@ -141,7 +167,7 @@ fn read_again(
     let shelf = Shelf::new(history, options);
     let read = |job: usize| {
         let known = of_original.get(&originals[job].digest).map_or(&[][..], Vec::as_slice);
-        read_original(&shelf, originals[job], known, &parts)
+        read_original(&shelf, originals[job], known, Some(&parts))
     };
     jobs::run(options.workers, &sizes, read, |job, reading| {
         progress(Progress::Done { name: &originals[job].path, bytes: sizes[job] });
@@ -164,12 +190,13 @@ fn read_again(
     Ok(readings)
 }
 
-/// Reads one original again: what it held before, and what else it holds now.
+/// Reads one original again: what it held before, and what else it holds now but for parts of other activities; nothing
+/// else when those are not known.
 fn read_original(
     shelf: &Shelf<'_>,
     original: &Original,
     known: &[Summary],
-    parts: &HashSet<(Digest, u32)>,
+    parts: Option<&HashSet<(Digest, u32)>>,
 ) -> Result<Reading> {
     let options = shelf.options;
     let redrafted = shelf.redraft(&original.digest, known, true)?;
@@ -187,6 +214,7 @@ fn read_original(
     }
     let source = original.names.first().unwrap_or(&original.path);
     for (index, draft) in redrafted.others {
+        let Some(parts) = parts else { break };
         // What is part of another activity, or tells of one, is none of its own.
         if parts.contains(&(original.digest, index)) || draft.tells_of.is_some() {
             continue;

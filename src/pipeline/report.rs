@@ -167,6 +167,8 @@ pub struct RunReport {
     pub merged: u64,
     /// Pairs that may be the same workout.
     pub unsure: u64,
+    /// Activities known from before of which more files tell now.
+    pub completed: u64,
     /// Bytes read, after gunzip.
     pub bytes: u64,
     /// Wall time; filled by the caller, the library has no clock.

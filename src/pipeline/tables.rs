@@ -162,11 +162,19 @@ impl<'a> Tables<'a> {
 
     /// A recording that is not read because it is known: its rows are not activities of their own.
     pub fn known(&self, name: &str, starts: &[i64]) {
+        self.about(name, starts).into_iter().for_each(|at| self.mark(at));
+    }
+
+    /// True when a table that is not `known` tells of a recording that is.
+    pub fn tells_more(&self, name: &str, starts: &[i64], known: &dyn Fn(&Digest) -> bool) -> bool {
+        self.about(name, starts).into_iter().filter_map(|at| self.tables.get(at.0)).any(|of| !known(&of.file.digest))
+    }
+
+    /// Rows about a recording of which no more is at hand than when its activities start.
+    fn about(&self, name: &str, starts: &[i64]) -> Vec<At> {
         let by_start = starts.iter().filter_map(|&start| self.near(&Draft::new(), start));
-        for at in self.by_file.get(&key(name)).copied().into_iter().chain(by_start) {
-            self.mark(at);
-            self.related(at).into_iter().for_each(|at| self.mark(at));
-        }
+        let own = self.by_file.get(&key(name)).copied().into_iter().chain(by_start);
+        own.flat_map(|at| std::iter::once(at).chain(self.related(at))).collect()
     }
 }
 

@@ -36,6 +36,7 @@ mod huawei;
 mod kept;
 mod kill;
 mod large;
+mod later;
 mod mutants;
 mod nike;
 mod polar;
