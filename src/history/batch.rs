@@ -2,19 +2,21 @@
 //! said does not show in the bytes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{io, mem};
 
 use serde::Serialize;
 
 use super::entry::{Action, ActivityLine, Alias, Cluster, Decision, Entry, Original};
 use super::journal::{self, LineKind};
 use super::replay::State;
-use crate::error::Result;
+use super::waiting::{Piece, Waiting};
+use crate::error::{Error, Result};
 use crate::ids::{ActivityId, Digest};
 use crate::model::Summary;
 
 /// Lines of a batch to be: by kind, then by what they are about.
 #[derive(Default)]
-pub(super) struct Lines(Vec<(LineKind, About, Box<[u8]>)>);
+pub(super) struct Lines(Vec<(LineKind, About, Piece)>);
 
 /// What a line is about.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -32,11 +34,11 @@ impl Lines {
     }
 
     fn about_file(&mut self, kind: LineKind, path: &str, line: &impl Serialize) -> Result<()> {
-        self.0.push((kind, About::Path(path.into()), journal::body(kind, line)?));
+        self.0.push((kind, About::Path(path.into()), Piece::Here(journal::body(kind, line)?)));
         Ok(())
     }
 
-    pub fn activity(&mut self, id: &ActivityId, body: Box<[u8]>) {
+    pub fn activity(&mut self, id: &ActivityId, body: Piece) {
         self.0.push((LineKind::Activity, About::Activity(*id), body));
     }
 
@@ -47,14 +49,28 @@ impl Lines {
 
     /// A line that is written already, decision, cluster or unknown.
     pub fn body(&mut self, kind: LineKind, body: Box<[u8]>) {
-        self.0.push((kind, About::Itself, body));
+        self.0.push((kind, About::Itself, Piece::Here(body)));
     }
 
     /// All of them in order, each once.
-    pub fn into_bodies(mut self) -> Vec<Box<[u8]>> {
-        self.0.sort_unstable();
-        self.0.dedup();
-        self.0.into_iter().map(|(_, _, body)| body).collect()
+    ///
+    /// # Errors
+    /// When one cannot be read where it waits.
+    pub fn into_bodies(mut self, waiting: &Waiting) -> io::Result<Vec<Piece>> {
+        self.0.sort_unstable_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+        let mut bodies = Vec::with_capacity(self.0.len());
+        for same in self.0.chunk_by_mut(|a, b| (a.0, &a.1) == (b.0, &b.1)) {
+            if let [(_, _, body)] = same {
+                bodies.push(mem::replace(body, Piece::Here(Box::default())));
+                continue;
+            }
+            let mut texts = BTreeSet::new();
+            for (_, _, body) in same {
+                texts.insert(Box::from(body.bytes(waiting, &mut Vec::new())?));
+            }
+            bodies.extend(texts.into_iter().map(Piece::Here));
+        }
+        Ok(bodies)
     }
 }
 
@@ -81,13 +97,19 @@ pub(super) struct Reread {
 pub(super) fn lines<'a>(
     state: &State,
     Said { entries, activities, rereads }: Said,
+    waiting: &Waiting,
     staged: impl Iterator<Item = &'a mut Original>,
 ) -> Result<Lines> {
     let mut lines = Lines::default();
     let mut names: BTreeMap<Digest, BTreeSet<String>> = BTreeMap::new();
     let mut of_originals: Vec<(Digest, ActivityId)> = activities.iter().map(|line| (line.digest, line.id)).collect();
+    let mut buffer = Vec::new();
     for ActivityLine { id, body, .. } in activities {
-        if !state.knows_activity(&id, &body) {
+        let known = match state.activity(&id) {
+            Some(_) => state.knows_activity(&id, body.bytes(waiting, &mut buffer).map_err(unread)?),
+            None => false,
+        };
+        if !known {
             lines.activity(&id, body);
         }
     }
@@ -128,6 +150,11 @@ pub(super) fn lines<'a>(
     Ok(lines)
 }
 
+/// A line could not be read where it waits.
+pub(super) fn unread(error: io::Error) -> Error {
+    Error::io("cannot read a waiting line", error)
+}
+
 fn add_cluster(lines: &mut Lines, state: &State, mut cluster: Cluster) -> Result<()> {
     cluster.members.sort_unstable();
     cluster.members.dedup();
@@ -151,7 +178,7 @@ fn add_rereads(lines: &mut Lines, state: &State, rereads: Vec<Reread>) -> Result
         let Some(old) = state.original(&digest) else { continue };
         let mut bodies: BTreeMap<ActivityId, Box<[u8]>> = BTreeMap::new();
         for summary in &activities {
-            bodies.insert(summary.id, ActivityLine::of(summary)?.body);
+            bodies.insert(summary.id, journal::body(LineKind::Activity, summary)?);
         }
         let same = known.get(&digest).copied().unwrap_or(0) == bodies.len()
             && bodies.iter().all(|(id, body)| state.knows_activity(id, body));
@@ -162,7 +189,7 @@ fn add_rereads(lines: &mut Lines, state: &State, rereads: Vec<Reread>) -> Result
         }
         lines.original(&Original { reread: !same, ..line })?;
         if !same {
-            bodies.into_iter().for_each(|(id, body)| lines.activity(&id, body));
+            bodies.into_iter().for_each(|(id, body)| lines.activity(&id, Piece::Here(body)));
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use std::io;
 use std::ops::Range;
 
 use super::layout::{DERIVED, io_error};
-use super::{History, Writer};
+use super::{History, Piece, Writer};
 use crate::error::Result;
 
 /// The file of derived lines, in memory.
@@ -84,28 +84,37 @@ impl History {
 }
 
 impl Writer {
-    /// Appends derived lines, each with its end, to those that were read: as one batch, all of them or none. They come in
-    /// pieces of any length.
+    /// Appends derived lines, each with its end, to those that were read: as one batch, all of them or none. They may wait
+    /// elsewhere, and come in pieces of any length.
     ///
     /// # Errors
     /// `Io` when the disk refuses.
-    pub fn append_derived(&mut self, derived: &Derived, lines: &[Vec<u8>]) -> Result<()> {
-        let length: usize = lines.iter().map(Vec::len).sum();
+    pub fn append_derived(&mut self, derived: &Derived, pieces: &[Piece]) -> Result<()> {
+        let waiting = self.waiting();
+        let mut buffer = Vec::new();
+        let mut each = |take: &mut dyn FnMut(&[u8]) -> io::Result<()>| {
+            pieces.iter().try_for_each(|piece| take(piece.bytes(&waiting, &mut buffer)?))
+        };
+        let path = self.root().join(DERIVED);
+        let fail = |error| io_error("cannot write", &path, error);
+        let (mut length, mut crc) = (0, crc32fast::Hasher::new());
+        let mut sum = |piece: &[u8]| {
+            length += piece.len();
+            crc.update(piece);
+            Ok(())
+        };
+        each(&mut sum).map_err(fail)?;
         if length == 0 {
             return Ok(());
         }
-        let path = self.root().join(DERIVED);
-        let fail = |error| io_error("cannot write", &path, error);
         let whole = derived.whole();
         if fs::metadata(&path).is_ok_and(|meta| meta.len() > whole) {
             self.disk.truncate(&path, whole).map_err(fail)?;
         }
-        let mut crc = crc32fast::Hasher::new();
-        lines.iter().for_each(|piece| crc.update(piece));
         let head = format!("batch {length} {:08x}\n", crc.finalize());
         let mut batch = |out: &mut dyn io::Write| {
             out.write_all(head.as_bytes())?;
-            lines.iter().try_for_each(|piece| out.write_all(piece))
+            each(&mut |piece| out.write_all(piece))
         };
         self.disk.append(&path, &mut batch).map_err(fail)
     }
@@ -122,7 +131,7 @@ mod tests {
 
     fn append(writer: &mut Writer, lines: &[u8]) {
         let derived = writer.derived().unwrap();
-        let pieces: Vec<Vec<u8>> = lines.chunks(7).map(<[u8]>::to_vec).collect();
+        let pieces: Vec<Piece> = lines.chunks(7).map(|piece| Piece::Here(piece.into())).collect();
         writer.append_derived(&derived, &pieces).unwrap();
     }
 

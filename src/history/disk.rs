@@ -39,6 +39,11 @@ pub(super) trait Disk: Send + Sync {
         file.flush()
     }
 
+    /// Makes a file for what need not last, to be written and read.
+    fn scratch(&self, path: &Path) -> io::Result<File> {
+        OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)
+    }
+
     /// Adds bytes to the end of a file, which is created when it is absent, and waits until they are on the disk.
     fn append(&self, path: &Path, content: Content<'_>) -> io::Result<()> {
         let file = OpenOptions::new().append(true).create(true).open(path)?;

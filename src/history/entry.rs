@@ -15,7 +15,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::batch::unread;
 use super::journal::{self, LineKind};
+use super::waiting::{Piece, Waiting};
 use crate::error::{Error, Kind, Result};
 use crate::ids::{ActivityId, Digest};
 use crate::model::Summary;
@@ -44,7 +46,8 @@ pub struct ActivityLine {
     pub id: ActivityId,
     /// Original that it was read from.
     pub digest: Digest,
-    pub(super) body: Box<[u8]>,
+    /// Without number and seal.
+    pub(super) body: Piece,
 }
 
 impl ActivityLine {
@@ -53,16 +56,26 @@ impl ActivityLine {
     /// # Errors
     /// None in practice: a summary can be written.
     pub fn of(summary: &Summary) -> Result<ActivityLine> {
-        let body = journal::body(LineKind::Activity, summary)?;
+        let body = Piece::Here(journal::body(LineKind::Activity, summary)?);
         Ok(ActivityLine { id: summary.id, digest: summary.sha256, body })
+    }
+
+    /// The same, with its text left where it waits for little memory.
+    ///
+    /// # Errors
+    /// `Io` when the text cannot be written.
+    pub fn leave(self, waiting: &Waiting) -> Result<ActivityLine> {
+        Ok(ActivityLine { body: self.body.leave(waiting)?, ..self })
     }
 
     /// The summary again.
     ///
     /// # Errors
-    /// None in practice: it was written by [`ActivityLine::of`].
-    pub fn summary(&self) -> Result<Summary> {
-        let json = [&self.body, &b"}"[..]].concat();
+    /// `Io` when the text cannot be read where it waits.
+    pub fn summary(&self, waiting: &Waiting) -> Result<Summary> {
+        let mut buffer = Vec::new();
+        let bytes = self.body.bytes(waiting, &mut buffer).map_err(unread)?;
+        let json = [bytes, b"}"].concat();
         serde_json::from_slice(&json)
             .map_err(|error| Error::new(Kind::Internal, format!("cannot read a journal line: {error}")))
     }

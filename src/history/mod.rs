@@ -15,6 +15,7 @@
 //! with [`Writer::commit`]: killed before, it leaves at most files that the next import uses or removes.
 
 mod absorb;
+mod ahead;
 mod batch;
 mod derived;
 mod disk;
@@ -34,6 +35,7 @@ mod staging;
 #[cfg(test)]
 mod testing;
 mod verify;
+mod waiting;
 mod writer;
 
 use std::fs::File;
@@ -49,6 +51,7 @@ pub use originals::{NewOriginal, Packed};
 pub use rebuild::{Rebuild, Rebuilt, Wanted};
 pub use staging::{Filled, Slot};
 pub use verify::{Check, Finding, Survey, VerifyOptions, survey, verify};
+pub use waiting::{Piece, Waiting};
 pub use writer::{Committed, Writer};
 
 use crate::error::{Error, Kind, Result};

@@ -5,13 +5,14 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::batch::Lines;
+use super::batch::{Lines, unread};
 use super::disk::{Disk, RealDisk};
 use super::entry::{Action, ActivityLine, Decision, Original, PARSER};
 use super::journal::LineKind;
 use super::layout::{self, io_error, wrong};
 use super::originals::copy_content;
 use super::verify::{Files, Finding, missing_segments};
+use super::waiting::Piece;
 use super::writer::Writer;
 use super::{History, JournalFault, LineFault};
 use crate::error::{Place, Result};
@@ -132,7 +133,8 @@ impl Rebuild {
         if self.needed {
             rebuilt.lost = self.lost();
             let lines = self.lines()?;
-            self.writer.write_batch(lines.into_bodies(), true, true)?;
+            let bodies = lines.into_bodies(&self.writer.waiting()).map_err(unread)?;
+            self.writer.write_batch(bodies, true, true)?;
             self.writer.heal()?;
             // Fingerprints of activities that were read again may be stale.
             let derived = self.writer.root().join(layout::DERIVED);
@@ -176,7 +178,7 @@ impl Rebuild {
             })?;
         }
         for activity in state.activities.iter().filter(|activity| !self.supplied.contains_key(&activity.digest)) {
-            lines.activity(&activity.id, activity.text.body()?.into());
+            lines.activity(&activity.id, Piece::Here(activity.text.body()?.into()));
         }
         for summary in self.supplied.values().flat_map(|(_, activities)| activities) {
             let line = ActivityLine::of(summary)?;

@@ -136,6 +136,9 @@ impl Writer {
     /// Takes an original over whose place was filled.
     pub fn take(&mut self, original: &NewOriginal<'_>, filled: Filled) {
         let Filled { file, stored, length, gzip } = filled;
+        if self.whole_from < usize::MAX {
+            self.ahead.staged(stored, &self.disk);
+        }
         let name = original.names.iter().min().cloned();
         if self.replaces(&original.digest, original.names) {
             let path = self.path_for(original);

@@ -7,13 +7,15 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::batch::{self, Lines, Reread, Said};
+use super::ahead::Ahead;
+use super::batch::{self, Reread, Said, unread};
 use super::disk::Disk;
 use super::entry::{ActivityLine, Batch, Entry, PARSER};
 use super::found;
 use super::journal::{self, LineKind, SEGMENT_BYTES};
 use super::layout::{self, io_error};
 use super::staging::{Staged, Temporary};
+use super::waiting::{Piece, Waiting};
 use super::{End, History};
 use crate::error::Result;
 use crate::ids::Digest;
@@ -32,7 +34,9 @@ pub struct Writer {
     pub(super) slots: u32,
     /// From how many new files on they are waited for as a whole.
     pub(super) whole_from: usize,
+    pub(super) ahead: Ahead,
     said: Said,
+    waiting: Arc<Waiting>,
     /// Holds the lock; the system releases it when the process ends, however it ends.
     _lock: File,
 }
@@ -89,11 +93,23 @@ impl Writer {
     fn load(root: &Path, disk: Box<dyn Disk>, lock: File) -> Result<Writer> {
         let history = History::load(root)?;
         let (originals, said) = (BTreeMap::new(), Said::default());
-        let disk = Arc::from(disk);
+        let disk: Arc<dyn Disk> = Arc::from(disk);
+        let waiting = Arc::new(Waiting::at(root, &disk));
         let has_originals = root.join(layout::ORIGINALS).exists();
-        let (has_incoming, slots, whole_from) = (false, 0, usize::MAX);
-        let mut writer =
-            Writer { history, disk, originals, has_originals, has_incoming, slots, whole_from, said, _lock: lock };
+        let (has_incoming, slots, whole_from, ahead) = (false, 0, usize::MAX, Ahead::default());
+        let mut writer = Writer {
+            history,
+            disk,
+            originals,
+            has_originals,
+            has_incoming,
+            slots,
+            whole_from,
+            ahead,
+            said,
+            waiting,
+            _lock: lock,
+        };
         writer.heal()?;
         writer.clear_incoming();
         Ok(writer)
@@ -145,6 +161,11 @@ impl Writer {
         self.said.activities.push(line);
     }
 
+    /// Where texts wait for the commit.
+    pub fn waiting(&self) -> Arc<Waiting> {
+        self.waiting.clone()
+    }
+
     /// Says what an original that is kept gives when it is read again; activities that it does not give any more go away.
     pub fn put_reread(&mut self, digest: Digest, format: &str, activities: Vec<Summary>) {
         self.said.rereads.push(Reread { digest, format: format.to_owned(), parser: PARSER.to_owned(), activities });
@@ -168,6 +189,7 @@ impl Writer {
         let mut staged = std::mem::take(&mut self.originals);
         let originals = staged.len();
         self.has_originals |= !staged.is_empty();
+        self.ahead.finish().map_err(|error| io_error("cannot write", &self.history.root, error))?;
         let Moves { files, folders } = self.moves(&staged)?;
         let (mut lines, mut bytes) = (Ok(Vec::new()), 0);
         let root = &self.history.root;
@@ -178,7 +200,9 @@ impl Writer {
             let moved = staged.values().filter(|staged| staged.file.is_some());
             bytes = moved.map(|staged| staged.line.stored_bytes).sum();
             let new = staged.values_mut().map(|staged| &mut staged.line);
-            lines = batch::lines(&self.history.state, said, new).map(Lines::into_bodies);
+            let waiting = &self.waiting;
+            let all = batch::lines(&self.history.state, said, waiting, new);
+            lines = all.and_then(|all| all.into_bodies(waiting).map_err(unread));
             meanwhile();
         });
         settled.map_err(|(path, error)| io_error("cannot write", &path, error))?;
@@ -211,21 +235,25 @@ impl Writer {
     }
 
     /// Appends a batch in one step, to the last segment or to a `fresh` one, and takes it over into memory.
-    pub(super) fn write_batch(&mut self, bodies: Vec<Box<[u8]>>, fresh: bool, resets: bool) -> Result<()> {
+    pub(super) fn write_batch(&mut self, bodies: Vec<Piece>, fresh: bool, resets: bool) -> Result<()> {
         let mut end = self.history.end;
         if fresh {
             end = End { segment: end.segment + 1, ..End::default() };
         }
         let batch = Batch { parser: PARSER.to_owned(), lines: bodies.len(), resets };
         let head = journal::body(LineKind::Batch, &batch)?;
+        let waiting = &self.waiting;
         let mut lines = |out: &mut dyn Write| {
-            let mut line = Vec::new();
-            for (n, body) in
-                (end.keep.number + 1..).zip(std::iter::once(&*head).chain(bodies.iter().map(|body| &**body)))
-            {
+            let (mut line, mut waited) = (Vec::new(), Vec::new());
+            let mut write = |n: usize, body: &[u8]| {
                 line.clear();
                 journal::seal(&mut line, body, n);
-                out.write_all(&line)?;
+                out.write_all(&line)
+            };
+            let numbers = end.keep.number + 1..;
+            write(numbers.start, &head)?;
+            for (n, body) in numbers.skip(1).zip(&bodies) {
+                write(n, body.bytes(waiting, &mut waited)?)?;
             }
             Ok(())
         };
@@ -268,6 +296,7 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
+        self.waiting.clear();
         self.clear_incoming();
     }
 }

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::jobs;
 use super::merge::{merged_summary, settled};
 use super::read::ReadOptions;
 use super::recall::each_of;
@@ -11,15 +10,13 @@ use super::sets::each_set;
 use super::shelf::Shelf;
 use crate::dedupe::{self, Decisions, Fingerprint, Pair, Preferences};
 use crate::error::Result;
-use crate::history::{Cluster, Committed, Derived, Entry, History, Stored, Verdict, Writer};
+use crate::history::{Cluster, Committed, Derived, Entry, History, Piece, Stored, Verdict, Writer};
 use crate::ids::ActivityId;
 use crate::model::{Activity, Summary};
 
 /// Activities further apart than this are never compared, ms: the widest zone fault and a bit.
 const REACH_MS: i64 = 27 * 3_600_000;
 const DAY_MS: i64 = 86_400_000;
-/// Fingerprints whose lines are written down in one piece: some ten kilobytes.
-const LINES_A_PIECE: usize = 64;
 
 /// What grouping found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -69,15 +66,23 @@ pub(super) fn void_lines<'a>(ids: impl IntoIterator<Item = &'a ActivityId>) -> V
     ids.into_iter().flat_map(|id| format!("{id} -\n").into_bytes()).collect()
 }
 
-fn with_line(mut lines: Vec<u8>, fingerprint: &Fingerprint) -> Vec<u8> {
-    let (from, to) = window(fingerprint);
-    lines.extend_from_slice(format!("{} {from} {to} ", fingerprint.id).as_bytes());
-    let start = lines.len();
-    if serde_json::to_writer(&mut lines, fingerprint).is_err() {
-        lines.truncate(start);
+/// A fingerprint, and the line that keeps it.
+pub(super) struct Fresh {
+    pub fingerprint: Box<Fingerprint>,
+    pub line: Piece,
+}
+
+impl Fresh {
+    pub fn of(fingerprint: Fingerprint) -> Fresh {
+        let (from, to) = window(&fingerprint);
+        let mut line = format!("{} {from} {to} ", fingerprint.id).into_bytes();
+        let start = line.len();
+        if serde_json::to_writer(&mut line, &fingerprint).is_err() {
+            line.truncate(start);
+        }
+        line.push(b'\n');
+        Fresh { fingerprint: Box::new(fingerprint), line: Piece::Here(line.into()) }
     }
-    lines.push(b'\n');
-    lines
 }
 
 /// The time in which it may meet another activity, ms.
@@ -96,7 +101,7 @@ fn window(fingerprint: &Fingerprint) -> (i64, i64) {
 /// `Io` and `History` when the history cannot be read or written.
 pub(super) fn commit_and_group(
     writer: &mut Writer,
-    fresh: Vec<Box<Fingerprint>>,
+    fresh: Vec<Fresh>,
     options: &ReadOptions,
     preferences: &Preferences,
 ) -> Result<(Committed, Grouped)> {
@@ -119,7 +124,7 @@ pub(super) fn commit_and_group(
 /// `Io` and `History` when the history cannot be read or written.
 pub(super) fn regroup(
     writer: &mut Writer,
-    fresh: Vec<Box<Fingerprint>>,
+    fresh: Vec<Fresh>,
     options: &ReadOptions,
     preferences: &Preferences,
 ) -> Result<Grouped> {
@@ -133,18 +138,18 @@ pub(super) fn regroup(
 #[derive(Default)]
 struct Judged {
     /// In order of identity.
-    new: Vec<Box<Fingerprint>>,
+    new: Vec<Fresh>,
     old: Vec<Fingerprint>,
     pairs: Vec<Pair>,
 }
 
 impl Judged {
-    fn of(known: &Known<'_>, mut new: Vec<Box<Fingerprint>>) -> Judged {
-        new.retain(|fingerprint| !known.0.contains_key(&fingerprint.id));
-        new.sort_by_key(|fingerprint| fingerprint.id);
+    fn of(known: &Known<'_>, mut new: Vec<Fresh>) -> Judged {
+        new.retain(|new| !known.0.contains_key(&new.fingerprint.id));
+        new.sort_by_key(|new| new.fingerprint.id);
         let old = neighbours(known, &new);
         let olds: Vec<&Fingerprint> = old.iter().collect();
-        let news: Vec<&Fingerprint> = new.iter().map(|new| &**new).collect();
+        let news: Vec<&Fingerprint> = new.iter().map(|new| &*new.fingerprint).collect();
         let pairs = dedupe::pairs(&olds, &news);
         Judged { new, old, pairs }
     }
@@ -157,14 +162,13 @@ impl Judged {
         history: &History,
         options: &ReadOptions,
     ) -> Result<Judged> {
-        let mut fresh: HashMap<ActivityId, Box<Fingerprint>> =
-            self.new.into_iter().map(|fingerprint| (fingerprint.id, fingerprint)).collect();
+        let mut fresh: HashMap<ActivityId, Fresh> = self.new.into_iter().map(|new| (new.fingerprint.id, new)).collect();
         let missing: Vec<Summary> =
             ungrouped.iter().filter(|a| !fresh.contains_key(&a.id)).map(|a| a.summary()).collect::<Result<_>>()?;
         for (summary, fingerprint) in each_of(history, missing, options, &|_| (), &|a| Fingerprint::of(a))? {
             // An original that cannot be read again is reported by `verify`; here it stays alone.
             if let Ok(fingerprint) = fingerprint {
-                fresh.insert(summary.id, Box::new(fingerprint));
+                fresh.insert(summary.id, Fresh::of(fingerprint));
             }
         }
         Ok(Judged::of(known, ungrouped.iter().filter_map(|a| fresh.remove(&a.id)).collect()))
@@ -187,20 +191,11 @@ fn conclude(
     let mut ids: Vec<ActivityId> = ungrouped.iter().map(|a| a.id).collect();
     ids.sort_unstable();
     // An import that was killed left some behind, or other histories are absorbed.
-    if !judged.new.iter().map(|new| new.id).eq(ids) {
+    if !judged.new.iter().map(|new| new.fingerprint.id).eq(ids) {
         judged = judged.exactly(&ungrouped, known, writer, options)?;
     }
     let Judged { new, old, pairs } = &judged;
-    let lines_of_new = || {
-        // In pieces: one block for all would be copied each time that it grows.
-        new.chunks(LINES_A_PIECE).map(|some| some.iter().fold(Vec::new(), |lines, one| with_line(lines, one))).collect()
-    };
-    let history: &History = writer;
-    let mut lines: Vec<Vec<u8>> = Vec::new();
-    let (mut clusters, mut unsure) = jobs::pool(options.workers.threads)?.in_place_scope(|scope| {
-        scope.spawn(|_| lines = lines_of_new());
-        decide(history, known, old, new, pairs)
-    });
+    let (mut clusters, mut unsure) = decide(writer, known, old, new, pairs);
     // An import that was killed may have said so already, with fingerprints not yet on the disk.
     let said: HashSet<(bool, &[ActivityId])> =
         writer.clusters().iter().map(|c| (c.verdict == Verdict::Same, c.members.as_slice())).collect();
@@ -216,13 +211,14 @@ fn conclude(
     let entries = entries(writer, clusters, unsure, options, preferences, &mut grouped)?;
     entries.into_iter().for_each(|cluster| writer.put(Entry::Cluster(cluster)));
     writer.commit()?;
+    let lines: Vec<Piece> = judged.new.into_iter().map(|new| new.line).collect();
     writer.append_derived(derived, &lines)?;
     Ok(grouped)
 }
 
 /// Old activities whose time a new one may share.
-fn neighbours(known: &Known<'_>, new: &[Box<Fingerprint>]) -> Vec<Fingerprint> {
-    let mut windows: Vec<(i64, i64)> = new.iter().map(|fingerprint| window(fingerprint)).collect();
+fn neighbours(known: &Known<'_>, new: &[Fresh]) -> Vec<Fingerprint> {
+    let mut windows: Vec<(i64, i64)> = new.iter().map(|new| window(&new.fingerprint)).collect();
     windows.sort_unstable();
     // Furthest end of all windows that start no later: then one look-up decides whether any window is near.
     let mut reach: Vec<i64> = Vec::with_capacity(windows.len());
@@ -247,10 +243,10 @@ fn decide(
     history: &History,
     known: &Known<'_>,
     old: &[Fingerprint],
-    new: &[Box<Fingerprint>],
+    new: &[Fresh],
     pairs: &[Pair],
 ) -> (Vec<Found>, Vec<Pair>) {
-    let news: Vec<&Fingerprint> = new.iter().map(|new| &**new).collect();
+    let news: Vec<&Fingerprint> = new.iter().map(|new| &*new.fingerprint).collect();
     let met: BTreeSet<ActivityId> = pairs.iter().flat_map(|pair| [pair.first, pair.second]).collect();
     let mut decisions = Decisions::default();
     let mut others: BTreeMap<ActivityId, Fingerprint> = BTreeMap::new();
@@ -271,7 +267,7 @@ fn decide(
         }
     }
     let grouping = dedupe::cluster(&all, pairs, &decisions);
-    let is_new = |id: &ActivityId| new.binary_search_by_key(id, |f| f.id).is_ok();
+    let is_new = |id: &ActivityId| new.binary_search_by_key(id, |new| new.fingerprint.id).is_ok();
     let clusters = grouping
         .clusters
         .into_iter()

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::absorb::{self, Absorbed};
-use super::group::commit_and_group;
+use super::group::{Fresh, commit_and_group};
 use super::job::JobRead;
 use super::plan::Plan;
 use super::read::{Progress, ReadOptions, Run, Visit, read_all};
@@ -19,7 +19,7 @@ use crate::fix::zone::Claim;
 
 use crate::formats;
 use crate::history::{
-    ActivityLine, Committed, Entry, Filled, History, NewOriginal, OriginalKind, Slot, Stored, Writer,
+    ActivityLine, Committed, Entry, Filled, History, NewOriginal, OriginalKind, Slot, Stored, Waiting, Writer,
 };
 use crate::ids::{ActivityId, Digest};
 use crate::model::{Activity, Companion, Summary};
@@ -72,6 +72,14 @@ impl Sink {
         }
         let history = if root.join("paceport.json").exists() { Some(Box::new(History::open(root)?)) } else { None };
         Ok(Sink::Dry(history))
+    }
+
+    /// Where texts wait for the commit.
+    fn waiting(&self) -> Arc<Waiting> {
+        match self {
+            Sink::Writer(writer) => writer.lock().unwrap_or_else(PoisonError::into_inner).waiting(),
+            Sink::Dry(_) => Arc::default(),
+        }
     }
 
     fn has(&self, digest: &Digest) -> bool {
@@ -153,7 +161,8 @@ pub fn import(
     }
     let options = ReadOptions { once: true, ..options.clone() };
     let plan = Plan::new(&inputs, &options);
-    let keep = |read: JobRead| keep(&sink, &read);
+    let waiting = &sink.waiting();
+    let keep = |read: JobRead| keep(&sink, waiting, &read);
     let starts = sink.starts()?;
     let known = |digest: &Digest| sink.has(digest).then(|| starts.get(digest).cloned().unwrap_or_default());
     let streams = sink.streams()?;
@@ -162,16 +171,16 @@ pub fn import(
     let Run { sources, results: mut new, report } = read_all(&plan, &options, progress, &visit)?;
     drop(plan);
     // A file that no activity came from is not kept, so the files of its job are read again; what they give is known.
-    let more = sink.read(|history| told_more(history, &mut new))?;
-    reconcile(&sink, &mut new, &options)?;
+    let more = sink.read(|history| told_more(history, waiting, &mut new))?;
+    reconcile(&sink, waiting, &mut new, &options)?;
     let count = new.iter().map(Vec::len).sum();
     let all = new.iter().flatten().filter(|_| how.tell);
-    let told = all.map(|new| new.line.summary().map(Box::new)).collect::<Result<_>>()?;
+    let told = all.map(|new| new.line.summary(waiting).map(Box::new)).collect::<Result<_>>()?;
     // Only now it is certain under which name each content goes.
-    let mut fresh: Vec<Box<Fingerprint>> = Vec::with_capacity(count);
+    let mut fresh: Vec<Fresh> = Vec::with_capacity(count);
     sink.put(|writer| {
-        for New { line, fingerprint, .. } in new.into_iter().flatten() {
-            fresh.extend(fingerprint);
+        for New { line, fresh: one, .. } in new.into_iter().flatten() {
+            fresh.extend(one);
             writer.put_activity(line);
         }
         more.iter().try_for_each(|summary| {
@@ -225,18 +234,18 @@ struct New {
     line: ActivityLine,
     claim: Option<Claim>,
     /// `None` when it has to be taken again.
-    fingerprint: Option<Box<Fingerprint>>,
+    fresh: Option<Fresh>,
 }
 
 /// Takes out what the history has already. Gives those of it of which more files tell now: as they are, with those files.
 /// They are read again after the commit.
-fn told_more(history: &History, new: &mut [Vec<New>]) -> Result<Vec<Summary>> {
+fn told_more(history: &History, waiting: &Waiting, new: &mut [Vec<New>]) -> Result<Vec<Summary>> {
     let mut more: BTreeMap<ActivityId, Summary> = BTreeMap::new();
     for of_job in new {
         let mut known = Vec::new();
         of_job.retain(|new| match history.activity(&new.line.id) {
             Some(stored) => {
-                known.push((stored, new.line.summary()));
+                known.push((stored, new.line.summary(waiting)));
                 false
             }
             None => true,
@@ -281,7 +290,7 @@ fn with_more(old: Summary, again: Summary) -> Option<Summary> {
 
 /// Settles the zones of the new activities with what the others of the run, and those of the same days in the history,
 /// tell. A moved activity loses its fingerprint: it is taken again, from the original.
-fn reconcile(sink: &Sink, new: &mut [Vec<New>], options: &ReadOptions) -> Result<()> {
+fn reconcile(sink: &Sink, waiting: &Waiting, new: &mut [Vec<New>], options: &ReadOptions) -> Result<()> {
     let mut new: Vec<&mut New> = new.iter_mut().flatten().collect();
     let claims: Vec<Option<Claim>> = new.iter_mut().map(|new| new.claim.take()).collect();
     if options.settle.zone == ZoneChoice::Keep {
@@ -290,16 +299,16 @@ fn reconcile(sink: &Sink, new: &mut [Vec<New>], options: &ReadOptions) -> Result
     let Some(days) = days_around(claims.iter().flatten().map(|claim| claim.start)) else { return Ok(()) };
     let known: Vec<Summary> = sink.read(|history| near(history, &days).map(Stored::summary).collect())?;
     for (place, correction) in judged(claims, known.iter().filter_map(Claim::of), options) {
-        let New { line, fingerprint, .. } = &mut *new[place];
-        let mut summary = line.summary()?;
+        let New { line, fresh, .. } = &mut *new[place];
+        let mut summary = line.summary(waiting)?;
         correction.apply_to_summary(&mut summary);
-        (*line, *fingerprint) = (ActivityLine::of(&summary)?, None);
+        (*line, *fresh) = (ActivityLine::of(&summary)?.leave(waiting)?, None);
     }
     Ok(())
 }
 
 /// Keeps the bytes of what was read, and gives its activities. Sources that no activity came from are not kept.
-fn keep(sink: &Sink, read: &JobRead) -> Result<Vec<New>> {
+fn keep(sink: &Sink, waiting: &Waiting, read: &JobRead) -> Result<Vec<New>> {
     let summaries: Vec<Summary> = read.activities.iter().map(Summary::of).collect();
     for file in &read.files {
         let uses = |activity: &&Activity| {
@@ -329,10 +338,11 @@ fn keep(sink: &Sink, read: &JobRead) -> Result<Vec<New>> {
         }
     }
     let new = |(summary, activity): (&Summary, &Activity)| {
+        let Fresh { fingerprint, line } = Fresh::of(Fingerprint::of(activity));
         Ok(New {
-            line: ActivityLine::of(summary)?,
+            line: ActivityLine::of(summary)?.leave(waiting)?,
             claim: Claim::of(summary),
-            fingerprint: Some(Box::new(Fingerprint::of(activity))),
+            fresh: Some(Fresh { fingerprint, line: line.leave(waiting)? }),
         })
     };
     // Most are one, and thousands of such lists wait.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use super::changes::Change;
-use super::group::{merged_again, regroup, void_lines};
+use super::group::{Fresh, merged_again, regroup, void_lines};
 use super::jobs;
 use super::read::{Progress, ReadOptions};
 use super::report::SourceReport;
@@ -15,7 +15,7 @@ use crate::dedupe::{Fingerprint, Preferences};
 use crate::error::Result;
 use crate::fix::{ZoneChoice, zone};
 use crate::formats;
-use crate::history::{Cluster, Committed, Entry, History, Original, Stored, Verdict, Writer};
+use crate::history::{Cluster, Committed, Entry, History, Original, Piece, Stored, Verdict, Writer};
 use crate::ids::{ActivityId, Digest};
 use crate::model::{Activity, Draft, Evidence, Origin, Summary};
 use crate::report::Code;
@@ -314,14 +314,14 @@ fn write(writer: &mut Writer, readings: Readings, options: &ReadOptions) -> Resu
     let derived = writer.derived()?;
     let groups = !void.is_empty() && !derived.is_empty();
     if groups {
-        writer.append_derived(&derived, &[void_lines(&void)])?;
+        writer.append_derived(&derived, &[Piece::Here(void_lines(&void).into())])?;
     }
     drop(derived);
-    let mut fresh: Vec<Box<Fingerprint>> = Vec::new();
+    let mut fresh: Vec<Fresh> = Vec::new();
     for (digest, reading) in readings.read {
         let mut summaries = Vec::new();
         for again in reading.activities {
-            fresh.extend(again.fingerprint.map(Box::new));
+            fresh.extend(again.fingerprint.map(Fresh::of));
             summaries.extend(again.new);
         }
         writer.put_reread(digest, reading.format, summaries);

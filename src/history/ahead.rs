@@ -1,0 +1,94 @@
+//! Staged files on their way to the disk while more are staged, so that little is left to wait for at the commit.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use super::disk::Disk;
+
+/// Bytes that are worth a wait of their own.
+const PIECE: u64 = 16 << 20;
+
+/// Waits for the disk in a thread of its own, one wait at a time.
+#[derive(Default)]
+pub(super) struct Ahead {
+    /// Bytes staged since the last wait began.
+    bytes: u64,
+    running: Option<JoinHandle<io::Result<()>>>,
+    /// What went wrong. The system says it once.
+    failed: Option<io::Error>,
+}
+
+impl Ahead {
+    /// So many bytes were staged on a disk that is waited for as a whole.
+    pub fn staged(&mut self, bytes: u64, disk: &Arc<dyn Disk>) {
+        self.bytes += bytes;
+        if self.bytes < PIECE || self.running.as_ref().is_some_and(|running| !running.is_finished()) {
+            return;
+        }
+        self.join();
+        self.bytes = 0;
+        let disk = disk.clone();
+        // Without a thread all is waited for at the end.
+        self.running = std::thread::Builder::new().spawn(move || disk.sync_whole()).ok();
+    }
+
+    /// The end of the waits so far.
+    ///
+    /// # Errors
+    /// The first that failed.
+    pub fn finish(&mut self) -> io::Result<()> {
+        self.join();
+        self.bytes = 0;
+        self.failed.take().map_or(Ok(()), Err)
+    }
+
+    fn join(&mut self) {
+        let Some(running) = self.running.take() else { return };
+        let done = running.join().unwrap_or_else(|_| Err(io::Error::other("a thread that waited for the disk died")));
+        self.failed = self.failed.take().or(done.err());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// A disk that only counts waits; the second one fails.
+    #[derive(Default)]
+    struct Counting(Mutex<u32>);
+
+    impl Disk for Counting {
+        fn watch(&self, _: &Path) -> usize {
+            1
+        }
+
+        fn sync_whole(&self) -> io::Result<()> {
+            let mut waits = self.0.lock().unwrap();
+            *waits += 1;
+            if *waits == 2 { Err(io::Error::other("injected")) } else { Ok(()) }
+        }
+    }
+
+    #[test]
+    fn a_wait_that_failed_is_told_at_the_end_and_once() {
+        let counting = Arc::new(Counting::default());
+        let disk: Arc<dyn Disk> = counting.clone();
+        let mut ahead = Ahead::default();
+        ahead.staged(PIECE - 1, &disk);
+        ahead.finish().unwrap();
+        assert_eq!(*counting.0.lock().unwrap(), 0, "too little to wait for");
+        for waits in 1..=3 {
+            ahead.staged(PIECE, &disk);
+            while ahead.running.as_ref().is_some_and(|running| !running.is_finished()) {
+                std::thread::yield_now();
+            }
+            assert_eq!(*counting.0.lock().unwrap(), waits);
+        }
+        assert_eq!(ahead.finish().unwrap_err().to_string(), "injected", "though a later wait succeeded");
+        ahead.finish().unwrap();
+    }
+}
