@@ -1,6 +1,6 @@
 //! Totals computed from the samples: distance, elapsed and moving time, climb.
 
-use crate::model::{Activity, Channel, Position, Totals};
+use crate::model::{Channel, Position, Totals, Track};
 
 /// Slower than this is standing, m/s.
 const MOVING_SPEED: f64 = 0.3;
@@ -10,8 +10,7 @@ const LONGEST_STEP_MS: i64 = 30_000;
 const CLIMB_STEP: f64 = 2.0;
 
 /// Computes what the samples say; a total without the samples it needs is absent.
-pub(super) fn totals(activity: &Activity) -> Totals {
-    let track = &activity.track;
+pub(super) fn totals(track: &Track) -> Totals {
     let mut totals = Totals::default();
     let times = track.times();
     if let (Some(first), Some(last)) = (times.first(), times.last()) {

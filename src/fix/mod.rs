@@ -10,6 +10,7 @@ mod pair;
 mod range;
 mod shift;
 mod tell;
+mod totals;
 pub mod zone;
 
 use crate::error::Place;
@@ -57,6 +58,8 @@ pub fn settle(draft: Draft, options: &SettleOptions) -> Activity {
         format!("{untimed} samples have no time; they keep their place and no time is invented for them")
     });
     range::check(&mut recording, &mut notes);
+    let computed = distance::totals(&recording.track);
+    totals::compare(&recording.stated, &computed, &mut notes);
     let verdict = options.decided.unwrap_or_else(|| judge(&mut recording, &clock, &options.zone, &mut notes));
     recording.shift(verdict.shift_ms);
     if clock.basis == Basis::Local || clock.local_as_utc {
@@ -67,7 +70,7 @@ pub fn settle(draft: Draft, options: &SettleOptions) -> Activity {
     activity.evidence = verdict.evidence;
     activity.shift_ms = verdict.shift_ms;
     activity.floating = verdict.floating;
-    activity.computed = distance::totals(&activity);
+    activity.computed = computed;
     activity
 }
 

@@ -146,7 +146,8 @@ fn assert_skeleton(run: &Value, offset_s: i64, start: &str, end: &str) {
             ("/stated/ascent_m", json!(44.0)),
         ],
     );
-    assert_eq!(codes(run), ["huawei.other_lines"]);
+    // Four samples of a run of half an hour.
+    assert_eq!(codes(run), ["huawei.other_lines", "totals.distance", "totals.elapsed"]);
 }
 
 #[test]
