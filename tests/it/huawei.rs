@@ -374,6 +374,16 @@ fn only_workouts_of_huawei_are_taken_for_them() {
             r#"{"data":{"dataList":[{"sportType":100,"totalTime":3600,"startTime":1,"endTime":2,"labelId":"1"}]}}"#,
             false,
         ),
+        // No track and nothing of Huawei's own but the sport's code beside milliseconds and totals.
+        (
+            r#"[{"sportType": 4, "startTime": 1727769600000, "endTime": 1727770200000, "totalTime": 600000, "timeZone": "+0100"}]"#,
+            true,
+        ),
+        (r#"[{"totalDistance":1000,"recordId":"QQ==","endTime":1727770200000,"sportType":4}]"#, true),
+        // Seconds, or a sport by its name: another platform's.
+        (r#"[{"sportType":100,"startTime":1727769600,"endTime":1727770200,"totalTime":600,"recordId":"1"}]"#, false),
+        (r#"[{"sportType":"RUNNING","startTime":1727769600000,"totalDistance":1000,"activityId":1}]"#, false),
+        (r#"[{"sportType":{"sportTypeId":1},"startTime":1727769600000,"totalTime":600}]"#, false),
         (r#"[{"type":7,"samplePoints":[{"key":"HEARTRATE","startTime":1}]}]"#, false),
         ("sportType,partTimeMap", false),
     ] {
@@ -387,6 +397,27 @@ fn only_workouts_of_huawei_are_taken_for_them() {
         ("x=1;tp=lbs;k=0;", false),
     ] {
         assert_eq!(sniff(head.as_bytes()).map(|format| format.id) == Some("hitrack"), taken, "{head}");
+    }
+}
+
+/// The files of late 2024, in which no record has its attribute.
+#[test]
+fn records_without_a_track_are_activities_with_their_totals() {
+    let start = fixtures::huawei::SKELETON;
+    let record = |i: i64| {
+        let start = start + i * 86_400;
+        format!(
+            r#"{{"sportType":4,"startTime":{start}000,"endTime":{}000,"totalTime":600000,"totalDistance":1000,"totalCalories":342000,"totalSteps":1000,"timeZone":"+0100","recordId":"N{i}"}}"#,
+            start + 660
+        )
+    };
+    let text = format!("[{}]", (0..60).map(record).collect::<Vec<_>>().join(", "));
+    let (format, reading) = read_bytes(text.as_bytes(), &Limits::default()).unwrap();
+    assert_eq!((format.id, reading.drafts.len()), ("huawei", 60));
+    for draft in &reading.drafts {
+        let stated = &draft.recording.stated;
+        assert_eq!((stated.distance_m, stated.timer_s, stated.elapsed_s), (Some(1000.0), Some(600.0), Some(660.0)));
+        assert!(draft.complete && draft.notes.get("huawei.no_detail").is_some(), "{draft:?}");
     }
 }
 

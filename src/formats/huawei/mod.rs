@@ -82,7 +82,22 @@ fn sniff(head: &[u8]) -> bool {
     const OWN: &[&str] =
         &["\"attribute\"", "\"recordId\"", "\"deviceCode\"", "\"appType\"", "\"sportDataSource\"", "\"abnormalTrack\""];
     const TOTALS: &[&str] = &["\"totalTime\"", "\"totalDistance\"", "\"totalCalories\"", "\"totalSteps\""];
-    any(TOTALS) && OWN.iter().filter(|key| has(key)).count() >= 2
+    if any(TOTALS) && OWN.iter().filter(|key| has(key)).count() >= 2 {
+        return true;
+    }
+    // A record that came without a track may have nothing but its sport as a code, when it was in milliseconds, and a total.
+    let number = |key: &&str, digits: usize| integers(open, key).any(|found| found >= digits);
+    number(&"\"sportType\"", 1)
+        && ["\"startTime\"", "\"endTime\""].iter().any(|key| number(key, 12))
+        && TOTALS.iter().any(|key| number(key, 1))
+}
+
+/// How many digits each bare number has that stands behind this key.
+fn integers<'a>(text: &'a [u8], key: &'a str) -> impl Iterator<Item = usize> + 'a {
+    memchr::memmem::find_iter(text, key).filter_map(move |at| {
+        let value = text.get(at + key.len()..)?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+        Some(value.iter().take_while(|b| b.is_ascii_digit()).count())
+    })
 }
 
 /// True for text whose first line is a HiTrack line.
