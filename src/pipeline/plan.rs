@@ -37,9 +37,9 @@ impl Plan {
         self.scan.entries.get(file).map_or("", |entry| label_of(&entry.name, &self.roots))
     }
 
-    /// The sources' names relative to what the user named, in plan order.
-    pub fn labels(&self) -> impl Iterator<Item = &str> {
-        (0..self.scan.entries.len()).map(|file| self.label(file))
+    /// The sources' names relative to what the user named, those that are read together in one list.
+    pub fn jobs(&self) -> impl Iterator<Item = Vec<&str>> {
+        self.layout.jobs.iter().map(|job| job.files.iter().map(|&file| self.label(file)).collect())
     }
 
     /// Bytes of a job as far as headers tell.
