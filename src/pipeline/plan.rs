@@ -2,8 +2,13 @@
 
 use super::jobs;
 use super::read::ReadOptions;
+use crate::exports::polar::{Told, unclear};
 use crate::exports::{self, Layout, Role};
-use crate::source::{self, Input, Scan};
+use crate::formats::polar_hrm::{DIARY, diary_entries};
+use crate::source::{self, Entry, Input, Scan};
+
+/// A larger file is no diary, bytes.
+const LARGEST_DIARY: u64 = 1 << 20;
 
 /// The sources of a run and how they belong together.
 pub struct Plan {
@@ -19,7 +24,9 @@ impl Plan {
         let scan = scan(inputs, options);
         let roots = inputs.iter().filter_map(root_of).collect();
         let names: Vec<&str> = scan.entries.iter().map(|entry| entry.name.as_str()).collect();
-        let layout = exports::plan(&names);
+        let told = |diary: usize| Told { diary, files: files_of(&scan.entries[diary], options) };
+        let told: Vec<Told> = unclear(&names).into_iter().map(told).collect();
+        let layout = exports::plan(&names, &told);
         Plan { scan, roots, layout }
     }
 
@@ -59,6 +66,18 @@ impl Plan {
     }
 }
 
+/// The files that a diary names; none when it cannot be read, which its own job will tell.
+fn files_of(diary: &Entry, options: &ReadOptions) -> Vec<String> {
+    if diary.size > LARGEST_DIARY {
+        return Vec::new();
+    }
+    let Ok(loaded) = source::load(diary, &options.scan()) else { return Vec::new() };
+    if !(DIARY.sniff)(&loaded.bytes) {
+        return Vec::new();
+    }
+    diary_entries(&loaded.bytes).into_iter().flat_map(|entry| [entry.hrm, entry.gpx, entry.rr]).flatten().collect()
+}
+
 fn scan(inputs: &[Input], options: &ReadOptions) -> Scan {
     source::scan_spread(inputs, &options.scan(), &jobs::spread(options.workers))
 }
@@ -77,5 +96,5 @@ fn label_of<'a>(name: &'a str, roots: &[String]) -> &'a str {
 
 /// True when something among the inputs cannot be opened without a password, and none is known.
 pub fn wants_password(inputs: &[Input], options: &ReadOptions) -> bool {
-    options.password.is_none() && scan(inputs, options).entries.iter().any(source::Entry::is_encrypted)
+    options.password.is_none() && scan(inputs, options).entries.iter().any(Entry::is_encrypted)
 }
