@@ -120,6 +120,7 @@ fn a_broken_object_costs_what_is_broken_of_it() {
     let source = sources.iter().find(|source| source["format"] == "huawei").unwrap();
     assert_eq!((&source["outcome"], &source["activities"]), (&json!("partial"), &json!(3)));
     assert_eq!(codes(source), ["json.element", "json.lenient"]);
+    assert!(codes(broken).is_empty(), "its attribute may stand behind the damage: {broken:#}");
     assert!(source["notes"][0]["place"].as_str().unwrap().ends_with("record 1"), "{source:#}");
 }
 
@@ -268,6 +269,13 @@ fn an_encrypted_archive_opens_with_its_password_only() {
         let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(3), "{text}");
         assert!(text.contains(word), "{text}");
+        let run = lines(&output).pop().unwrap();
+        let export = &run["exports"][0];
+        assert_eq!((&export["recordings"], &export["damaged"]), (&json!(0), &json!(0)));
+        assert_eq!(
+            (&export["encrypted"], &export["ignored"]),
+            (&json!(2), &json!({"field description": 1, "everyday activity": 1}))
+        );
     }
 }
 

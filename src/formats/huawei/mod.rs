@@ -175,9 +175,7 @@ fn object(json: &mut Json<&mut dyn BufRead>, limits: &Limits, intake: &mut Intak
     }
     let object = Value::Object(members);
     if is_activity(&object) {
-        let mut draft = activity(&object, limits);
-        draft.complete &= fault.is_none();
-        intake.emit(draft)?;
+        intake.emit(activity(&object, fault.is_none(), limits))?;
     }
     Ok(fault)
 }
@@ -188,14 +186,10 @@ fn list(json: &mut Json<&mut dyn BufRead>, limits: &Limits, intake: &mut Intake<
         let days = LISTS.iter().flat_map(|key| element[*key].elements());
         let last = days.clone().count();
         for (i, one) in days.enumerate().filter(|(_, one)| is_activity(one)) {
-            let mut draft = activity(one, limits);
-            draft.complete &= whole || i + 1 < last;
-            intake.emit(draft)?;
+            intake.emit(activity(one, whole || i + 1 < last, limits))?;
         }
         if last == 0 && is_activity(&element) {
-            let mut draft = activity(&element, limits);
-            draft.complete &= whole;
-            intake.emit(draft)?;
+            intake.emit(activity(&element, whole, limits))?;
         }
     }
     Ok(())
@@ -206,8 +200,9 @@ fn is_activity(value: &Value) -> bool {
     value["attribute"].str().is_some() || (value["sportType"].i64().is_some() && value["startTime"].f64().is_some())
 }
 
-fn activity(top: &Value, limits: &Limits) -> Draft {
-    let mut draft = Draft::new();
+/// The draft of an activity; of one that is not `whole` something is missing behind the damage.
+fn activity(top: &Value, whole: bool, limits: &Limits) -> Draft {
+    let mut draft = Draft { complete: whole, ..Draft::new() };
     let (detail, simplify) = attribute(top["attribute"].str().unwrap_or_default());
     let simplify = simplify.map_or(Value::Null, |text| {
         let (value, fault) = Json::new(text.as_bytes(), limits).partial();
@@ -220,7 +215,7 @@ fn activity(top: &Value, limits: &Limits) -> Draft {
     let manual = [top, &simplify].iter().any(|part| part["sportDataSource"].i64() == Some(2));
     if manual {
         draft.notes.add(MANUAL, Place::NOWHERE, || "entered by hand");
-    } else if top["attribute"].str().is_none_or(|text| text.trim().is_empty()) {
+    } else if whole && top["attribute"].str().is_none_or(|text| text.trim().is_empty()) {
         draft.notes.add(NO_DETAIL, Place::NOWHERE, || "no attribute: the export has only the totals, no track");
     }
     if top["duplicated"].i64().or(simplify["mDuplicated"].i64()).is_some_and(|mark| mark != 0) {
