@@ -1,7 +1,7 @@
 //! Polar's desktop folders: positions in `12010601.gpx`, heart rates in `12010601.hrm`, beats in `12010601.rr.hrm`, the day's
 //! diary in `20120106.pdd`. Names match in any case; only files of one folder belong together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Job, split};
 
@@ -64,8 +64,8 @@ pub fn unclear(names: &[&str]) -> Vec<usize> {
     }
     let mut unclear = Vec::new();
     for (diaries, stems) in folders.into_values().filter(|(diaries, _)| !diaries.is_empty()) {
-        let days: Vec<String> = diaries.iter().filter_map(|&i| exercises_of(&parts(names[i])?.0)).collect();
-        if stems.iter().any(|stem| !days.iter().any(|day| is_of_day(stem, day))) {
+        let days: HashSet<String> = diaries.iter().filter_map(|&i| exercises_of(&parts(names[i])?.0)).collect();
+        if stems.iter().any(|stem| day_in(stem).is_none_or(|day| !days.contains(day))) {
             unclear.extend(diaries);
         }
     }
@@ -78,9 +78,10 @@ fn exercises_of(diary: &str) -> Option<String> {
     Some(format!("{}{}", split(diary).0, day_of(diary)?))
 }
 
-/// True for the stem of an exercise: the day and two digits more.
-fn is_of_day(stem: &str, day: &str) -> bool {
-    stem.strip_prefix(day).is_some_and(|number| number.chars().take_while(|c| *c != '.').count() == 2)
+/// What the stem of an exercise has before its number in the day: `p/120106` of `p/12010602` and `p/12010602.spinning`.
+fn day_in(stem: &str) -> Option<&str> {
+    let (day, number) = stem.split_at_checked(split(stem).0.len() + 6)?;
+    (number.chars().take_while(|c| *c != '.').count() == 2).then_some(day)
 }
 
 /// Groups of names that are to be read together, each with its files in order: positions, heart rates, diary. A file that
@@ -94,15 +95,16 @@ pub(super) fn jobs(names: &[&str], told: &[Told]) -> Vec<Job> {
     }
     let diaries: Vec<(String, Vec<(Kind, usize)>)> =
         groups.extract_if(.., |_, files| files.iter().all(|(kind, _)| *kind == Kind::Diary)).collect();
+    let told: HashMap<usize, &[String]> = told.iter().map(|told| (told.diary, told.files.as_slice())).collect();
     for (stem, files) in diaries {
         // All exercises of its day come together, as one diary tells of them all.
         let mut stems: Vec<String> = Vec::new();
         if let Some(day) = exercises_of(&stem) {
             let with_day = groups.range(day.clone()..).map(|(stem, _)| stem).take_while(|stem| stem.starts_with(&day));
-            stems.extend(with_day.filter(|stem| is_of_day(stem, &day)).cloned());
+            stems.extend(with_day.filter(|stem| day_in(stem) == Some(&day)).cloned());
         }
-        let named = told.iter().filter(|told| files.iter().any(|(_, file)| *file == told.diary));
-        let named = named.flat_map(|told| &told.files).map(|file| format!("{}{}", split(&stem).0, last(file)));
+        let named = files.iter().filter_map(|(_, diary)| told.get(diary)).copied().flatten();
+        let named = named.map(|file| format!("{}{}", split(&stem).0, last(file)));
         stems.extend(named.filter_map(|name| self::stem(&name)));
         let mut whole: Vec<(Kind, usize)> = stems.iter().filter_map(|stem| groups.remove(stem)).flatten().collect();
         whole.extend(files);

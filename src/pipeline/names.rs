@@ -39,12 +39,13 @@ impl Tree {
     pub fn plan<'a>(jobs: impl Iterator<Item = Vec<&'a str>>, to: &Format) -> Tree {
         let (mut stems, mut companions) = (HashMap::new(), HashSet::new());
         for labels in jobs {
-            for (i, label) in labels.iter().enumerate() {
+            let mut met = HashSet::new();
+            for &label in &labels {
                 let own = stem(label).to_lowercase();
-                if labels[..i].iter().any(|before| stem(before).to_lowercase() == own) {
-                    companions.insert((*label).to_owned());
-                } else {
+                if labels.len() == 1 || met.insert(own.clone()) {
                     *stems.entry(own).or_insert(0) += 1;
+                } else {
+                    companions.insert(label.to_owned());
                 }
             }
         }

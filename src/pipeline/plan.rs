@@ -7,8 +7,8 @@ use crate::exports::{self, Layout, Role};
 use crate::formats::polar_hrm::{DIARY, diary_entries};
 use crate::source::{self, Entry, Input, Scan};
 
-/// A larger file is no diary, bytes.
-const LARGEST_DIARY: u64 = 1 << 20;
+/// A larger file is no diary of one day, bytes.
+const LARGEST_DIARY: usize = 1 << 16;
 
 /// The sources of a run and how they belong together.
 pub struct Plan {
@@ -68,11 +68,11 @@ impl Plan {
 
 /// The files that a diary names; none when it cannot be read, which its own job will tell.
 fn files_of(diary: &Entry, options: &ReadOptions) -> Vec<String> {
-    if diary.size > LARGEST_DIARY {
+    if diary.size > LARGEST_DIARY as u64 {
         return Vec::new();
     }
     let Ok(loaded) = source::load(diary, &options.scan()) else { return Vec::new() };
-    if !(DIARY.sniff)(&loaded.bytes) {
+    if loaded.bytes.len() > LARGEST_DIARY || !(DIARY.sniff)(&loaded.bytes) {
         return Vec::new();
     }
     diary_entries(&loaded.bytes).into_iter().flat_map(|entry| [entry.hrm, entry.gpx, entry.rr]).flatten().collect()
