@@ -202,7 +202,7 @@ impl fmt::Display for Error {
         }
         f.write_str(self.0.kind.name())?;
         if !self.0.place.is_nowhere() {
-            write!(f, " at {}", self.0.place)?;
+            write!(f, " {}", crate::report::at(&self.0.place.to_string()))?;
         }
         write!(f, ": {}", crate::report::printable(&self.0.message))
     }
@@ -239,6 +239,8 @@ mod tests {
         let error =
             Error::new(Kind::Limit, "too big").at(Place::line(3)).at(Place::line(9)).in_source("a").in_source("b");
         assert_eq!(error.to_string(), "a: limit at line 3: too big");
+        let error = Error::malformed(Place::NOWHERE.element("Params"), "no date");
+        assert_eq!(error.to_string(), "malformed in Params: no date");
     }
 
     #[test]

@@ -147,6 +147,12 @@ impl<'a> IntoIterator for &'a Notes {
     }
 }
 
+/// A place as a part of a sentence: `at line 3, in trk`, but `in Params`.
+pub fn at(place: &str) -> String {
+    let word = if place.starts_with("in ") { "" } else { "at " };
+    format!("{word}{place}")
+}
+
 /// A name or message made safe for a terminal: control, bidirectional and zero-width characters are written as `\u{…}`.
 pub fn printable(text: &str) -> std::borrow::Cow<'_, str> {
     if !text.chars().any(is_hidden) {

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use paceport::Error;
 use paceport::history::History;
 use paceport::pipeline::{ExportReport, Outcome, RunReport, SourceReport};
-use paceport::report::{Notes, Severity, printable};
+use paceport::report::{Notes, Severity, at, printable};
 use serde::Serialize;
 
 use super::Exit;
@@ -118,6 +118,9 @@ fn of_export(export: &ExportReport) -> String {
     if export.damaged > 0 {
         line.push_str(&format!(", {} damaged", export.damaged));
     }
+    if export.encrypted > 0 {
+        line.push_str(&format!(", {} encrypted", export.encrypted));
+    }
     if !export.ignored.is_empty() {
         let ignored: Vec<String> = export.ignored.iter().map(|(what, n)| format!("{n} {}", printable(what))).collect();
         line.push_str(&format!("; ignored: {}", ignored.join(", ")));
@@ -131,7 +134,7 @@ fn damage(notes: &Notes) -> String {
     note.map_or_else(
         || "see the activity's notes".to_owned(),
         |note| {
-            let place = note.place.as_deref().map_or(String::new(), |place| format!(" at {place}"));
+            let place = note.place.as_deref().map_or(String::new(), |place| format!(" {}", at(place)));
             format!("{}{place}: {}", note.code, printable(&note.detail))
         },
     )

@@ -5,7 +5,7 @@ use std::path::Path;
 use paceport::Error;
 use paceport::history::{Finding, VerifyOptions};
 use paceport::pipeline::{self, ReadOptions};
-use paceport::report::printable;
+use paceport::report::{at, printable};
 use serde_json::json;
 
 use super::args::Common;
@@ -25,7 +25,8 @@ pub fn run(common: &Common, root: &Path, quick: bool, rebuild: bool) -> Result<E
                 summary::json_line(out, &line(finding))?;
                 continue;
             }
-            let place = if finding.place.is_nowhere() { String::new() } else { format!(" at {}", finding.place) };
+            let place =
+                if finding.place.is_nowhere() { String::new() } else { format!(" {}", at(&finding.place.to_string())) };
             let kind = if finding.is_damage() { "damage" } else { "note" };
             let path = printable(&finding.path);
             writeln!(out, "{kind}: {path}{place}: {} [{}]", printable(&finding.detail), finding.code.id)?;

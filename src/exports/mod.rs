@@ -111,10 +111,11 @@ pub struct Layout {
     pub exports: Vec<Export>,
 }
 
-/// Decides which sources are read together, and which are parts of exports.
-pub fn plan(names: &[&str]) -> Layout {
+/// Decides which sources are read together, and which are parts of exports. `told` is what diaries say that had to be
+/// asked ([`polar::unclear`]).
+pub fn plan(names: &[&str], told: &[polar::Told]) -> Layout {
     let exports = exports(names);
-    let mut jobs = polar::jobs(names);
+    let mut jobs = polar::jobs(names, told);
     let together: HashSet<usize> = jobs.iter().flat_map(|job| job.files.iter().copied()).collect();
     jobs.extend((0..names.len()).filter(|file| !together.contains(file)).map(|file| Job::plain(vec![file])));
     let member: HashMap<usize, (usize, Role)> = exports
@@ -187,12 +188,12 @@ mod tests {
 
     /// Platform and folder of each export, and the roles of all names in it.
     fn found(names: &[&str]) -> Vec<Found> {
-        plan(names).exports.into_iter().map(|e| (e.platform.id, e.root, e.members)).collect()
+        plan(names, &[]).exports.into_iter().map(|e| (e.platform.id, e.root, e.members)).collect()
     }
 
     #[test]
     fn every_source_is_in_one_job() {
-        let jobs = plan(&["b.fit", "a.hrm", "c.fit", "a.gpx"]).jobs;
+        let jobs = plan(&["b.fit", "a.hrm", "c.fit", "a.gpx"], &[]).jobs;
         assert_eq!(jobs.into_iter().map(|job| job.files).collect::<Vec<_>>(), [vec![0], vec![3, 1], vec![2]]);
     }
 
@@ -224,7 +225,7 @@ mod tests {
         ];
         let found: Vec<_> = found(&names).into_iter().map(|(id, root, members)| (id, root, members.len())).collect();
         assert_eq!(found, [("strava", "x/a.zip!/".to_owned(), 2), ("garmin", "x/g.zip!/".to_owned(), 2)]);
-        let layout = plan(&names);
+        let layout = plan(&names, &[]);
         assert_eq!(
             layout.jobs.iter().map(|job| job.export).collect::<Vec<_>>(),
             [Some(0), Some(0), Some(1), Some(1), None]
@@ -240,7 +241,7 @@ mod tests {
     #[test]
     fn names_in_tables_and_archives_are_compared_alike() {
         let names = ["E.zip!/activities.csv", "E.zip!/activities/1.FIT.gz"];
-        let export = &plan(&names).exports[0];
+        let export = &plan(&names, &[]).exports[0];
         assert_eq!(export.key("activities/1.fit"), key(names[1]));
         assert_eq!(export.key("\\activities\\1.fit.gz"), key(names[1]));
     }

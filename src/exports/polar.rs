@@ -1,9 +1,9 @@
 //! Polar's desktop folders: positions in `12010601.gpx`, heart rates in `12010601.hrm`, beats in `12010601.rr.hrm`, the day's
 //! diary in `20120106.pdd`. Names match in any case; only files of one folder belong together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::Job;
+use super::{Job, split};
 
 /// Second endings that mark another form of the same exercise.
 const FORMS: &[&str] = &[".rr", ".lapnames", ".cluetrust", ".garmin-trackpoint"];
@@ -41,9 +41,52 @@ fn day_of(stem: &str) -> Option<&str> {
     (file.len() == 8 && file.bytes().all(|b| b.is_ascii_digit())).then(|| &file[2..])
 }
 
+/// A diary that was asked which files it names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// Position of the diary in the list of names.
+    pub diary: usize,
+    /// The files that it names, as written there.
+    pub files: Vec<String>,
+}
+
+/// The diaries that must be asked, as positions: those beside a recording whose name does not say its day.
+pub fn unclear(names: &[&str]) -> Vec<usize> {
+    let mut folders: BTreeMap<String, (Vec<usize>, Vec<String>)> = BTreeMap::new();
+    for (i, name) in names.iter().enumerate() {
+        let Some((stem, kind)) = parts(name) else { continue };
+        let folder = folders.entry(split(&stem).0.to_owned()).or_default();
+        if kind == Kind::Diary {
+            folder.0.push(i);
+        } else {
+            folder.1.push(stem);
+        }
+    }
+    let mut unclear = Vec::new();
+    for (diaries, stems) in folders.into_values().filter(|(diaries, _)| !diaries.is_empty()) {
+        let days: HashSet<String> = diaries.iter().filter_map(|&i| exercises_of(&parts(names[i])?.0)).collect();
+        if stems.iter().any(|stem| day_in(stem).is_none_or(|day| !days.contains(day))) {
+            unclear.extend(diaries);
+        }
+    }
+    unclear.sort_unstable();
+    unclear
+}
+
+/// What the stems of all exercises begin with that a diary of this stem is about, folder included.
+fn exercises_of(diary: &str) -> Option<String> {
+    Some(format!("{}{}", split(diary).0, day_of(diary)?))
+}
+
+/// What the stem of an exercise has before its number in the day: `p/120106` of `p/12010602` and `p/12010602.spinning`.
+fn day_in(stem: &str) -> Option<&str> {
+    let (day, number) = stem.split_at_checked(split(stem).0.len() + 6)?;
+    (number.chars().take_while(|c| *c != '.').count() == 2).then_some(day)
+}
+
 /// Groups of names that are to be read together, each with its files in order: positions, heart rates, diary. A file that
-/// belongs to no other is in no group.
-pub(super) fn jobs(names: &[&str]) -> Vec<Job> {
+/// belongs to no other is in no group. A diary gathers the exercises of its day, and the files that it was `told` to name.
+pub(super) fn jobs(names: &[&str], told: &[Told]) -> Vec<Job> {
     let mut groups: BTreeMap<String, Vec<(Kind, usize)>> = BTreeMap::new();
     for (i, name) in names.iter().enumerate() {
         if let Some((stem, kind)) = parts(name) {
@@ -52,21 +95,20 @@ pub(super) fn jobs(names: &[&str]) -> Vec<Job> {
     }
     let diaries: Vec<(String, Vec<(Kind, usize)>)> =
         groups.extract_if(.., |_, files| files.iter().all(|(kind, _)| *kind == Kind::Diary)).collect();
+    let told: HashMap<usize, &[String]> = told.iter().map(|told| (told.diary, told.files.as_slice())).collect();
     for (stem, files) in diaries {
         // All exercises of its day come together, as one diary tells of them all.
-        let Some(day) = day_of(&stem) else { continue };
-        let folder = &stem[..stem.len() - 8];
-        let first = format!("{folder}{day}");
-        let of_day: Vec<String> = groups
-            .range(first.clone()..)
-            .map(|(stem, _)| stem)
-            .take_while(|stem| stem.starts_with(&first))
-            .filter(|stem| stem[first.len()..].chars().take_while(|c| *c != '.').count() == 2)
-            .cloned()
-            .collect();
-        let mut whole: Vec<(Kind, usize)> = of_day.iter().filter_map(|stem| groups.remove(stem)).flatten().collect();
+        let mut stems: Vec<String> = Vec::new();
+        if let Some(day) = exercises_of(&stem) {
+            let with_day = groups.range(day.clone()..).map(|(stem, _)| stem).take_while(|stem| stem.starts_with(&day));
+            stems.extend(with_day.filter(|stem| day_in(stem) == Some(&day)).cloned());
+        }
+        let named = files.iter().filter_map(|(_, diary)| told.get(diary)).copied().flatten();
+        let named = named.map(|file| format!("{}{}", split(&stem).0, last(file)));
+        stems.extend(named.filter_map(|name| self::stem(&name)));
+        let mut whole: Vec<(Kind, usize)> = stems.iter().filter_map(|stem| groups.remove(stem)).flatten().collect();
         whole.extend(files);
-        groups.insert(first, whole);
+        groups.insert(stem, whole);
     }
     groups
         .into_values()
@@ -78,12 +120,17 @@ pub(super) fn jobs(names: &[&str]) -> Vec<Job> {
         .collect()
 }
 
+/// The last part of a path as a diary writes it.
+fn last(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn files(names: &[&str]) -> Vec<Vec<usize>> {
-        jobs(names).into_iter().map(|job| job.files).collect()
+        jobs(names, &[]).into_iter().map(|job| job.files).collect()
     }
 
     #[test]
@@ -107,6 +154,16 @@ mod tests {
     fn a_diary_gathers_its_day() {
         let names = ["20120106.pdd", "12010601.hrm", "12010601.gpx", "12010602.hrm", "12010701.hrm", "20120108.pdd"];
         assert_eq!(files(&names), [vec![2, 1, 3, 0]]);
+    }
+
+    #[test]
+    fn a_diary_gathers_what_it_names() {
+        let names = ["p/20120106.pdd", "p/12010601.hrm", "p/runA.hrm", "p/trackB.GPX", "p/other.hrm", "q/runA.hrm"];
+        assert_eq!((unclear(&names), unclear(&names[..2]), unclear(&names[1..])), (vec![0], vec![], vec![]));
+        assert_eq!(unclear(&["b.hrm", "diary.pdd", "q/20120106.pdd", "q/12010701.hrm"]), [1, 2]);
+        let told = Told { diary: 0, files: vec!["C:\\Polar\\RunA.hrm".into(), "trackb.gpx".into(), "gone.hrm".into()] };
+        let jobs = jobs(&names, &[told]);
+        assert_eq!(jobs.into_iter().map(|job| job.files).collect::<Vec<_>>(), [[3, 1, 2, 0]]);
     }
 
     #[test]

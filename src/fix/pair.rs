@@ -222,6 +222,9 @@ fn pauses(positions: &Track, rows: &Track, notes: &mut Notes) -> Vec<Pause> {
     let (Some(end), Some(row_end)) = (positions.times().last(), rows.times().last()) else { return Vec::new() };
     let tolerance = 2 * row_step.max(step) + 1000;
     let short = end - row_end;
+    if short < -tolerance {
+        notes.add(ENDS, Place::NOWHERE, || format!("heart rate goes on for {} after the positions", span_text(-short)));
+    }
     if short <= tolerance {
         return Vec::new();
     }
@@ -423,6 +426,17 @@ mod tests {
         positions.recording.track.times_mut()[100..].iter_mut().for_each(|t| *t += 300_000);
         let draft = one(vec![positions, hrm("2012-01-04T05:00:00Z", 500, 1)]);
         assert_eq!((draft.recording.track.len(), draft.recording.pauses.len()), (500, 0));
+        assert!(draft.notes.get("time.pair_end").is_none());
+    }
+
+    #[test]
+    fn rows_that_go_on_after_the_positions_are_noted() {
+        let ends = |rows| {
+            let draft = one(vec![gpx("2012-01-04T05:00:00Z", COLOGNE, 120, 5), hrm("2012-01-04T05:00:00Z", rows, 5)]);
+            draft.notes.get("time.pair_end").map(|note| note.detail.clone())
+        };
+        assert_eq!(ends(122), None);
+        assert!(ends(180).is_some_and(|detail| detail.contains("5 min")), "{:?}", ends(180));
     }
 
     #[test]

@@ -58,6 +58,8 @@ pub fn tell(draft: &mut Draft, row: &Draft) {
         }
     }
     cut(to.stated.elapsed_s.or(to.span().map(|(a, b)| (b - a) as f64 / 1000.0)), from.stated.elapsed_s, notes);
+    // What the row says and nothing has a place for is missing of the workout, too.
+    notes.extend(row.notes.iter().filter(|note| note.code.ends_with(".left_out")).cloned().collect());
     to.stated.fill(&from.stated);
     to.day = to.day.take().or_else(|| from.day.clone().filter(|_| to.span().is_none()));
     if draft.clock.offset_s.is_none() && row.clock.offset_s.is_some() {
@@ -138,6 +140,16 @@ mod tests {
         assert_eq!((r.stated.elapsed_s, r.stated.ascent_m), (Some(3600.0), Some(12.0)));
         assert_eq!((draft.clock.offset_s, draft.clock.evidence), (Some(7200), Evidence::Archive));
         assert!(draft.notes.get("table.sport").is_some() && draft.notes.get("table.shorter").is_some());
+    }
+
+    #[test]
+    fn what_a_row_left_out_is_said_of_the_recording() {
+        let (mut draft, mut row) = (Draft::new(), row());
+        row.notes.add(Code::info("test.left_out"), Place::NOWHERE, || "left out: a race");
+        row.notes.add(Code::info("test.units"), Place::NOWHERE, || "of the row alone");
+        tell(&mut draft, &row);
+        let codes: Vec<&str> = draft.notes.iter().map(|note| &*note.code).collect();
+        assert_eq!(codes, ["test.left_out"]);
     }
 
     #[test]

@@ -130,29 +130,23 @@ pub fn convert(
     writer_of(to)?;
     let options = ReadOptions { once: false, ..options.clone() };
     let plan = Plan::new(inputs, &options);
-    let tree = Tree::plan(plan.labels(), to);
+    let tree = Tree::plan(plan.jobs(), to);
     let extension = to.extensions.first().copied().unwrap_or(to.id);
-    let each = |read: &JobRead, write: &mut dyn FnMut(&Activity, Option<PathBuf>)| {
+    let by_start = |activity: &Activity| match target {
+        // What a source is called may say who recorded it, and where.
+        Target::Folder(folder) if how.anonymize.is_some() => Some(folder.join(names::by_start(activity, extension))),
+        _ => None,
+    };
+    let write_each = |read: JobRead| {
         let mut of_base: HashMap<Digest, usize> = HashMap::new();
+        let mut written = Vec::new();
         for activity in &read.activities {
             let number = of_base.entry(activity.origin.digest).or_insert(read.before);
             let label = read.base(activity).map_or(activity.origin.source.as_str(), |base| base.label.as_str());
-            let path = match target {
-                // What a source is called may say who recorded it, and where.
-                Target::Folder(folder) if how.anonymize.is_some() => {
-                    Some(folder.join(names::by_start(activity, extension)))
-                }
-                _ => target.path(&tree, label, *number),
-            };
-            write(activity, path);
+            let path = by_start(activity).or_else(|| target.path(&tree, label, *number));
+            written.push((Claim::of_activity(activity), write_one(activity, to, path, how)));
             *number += 1;
         }
-    };
-    let write_each = |read: JobRead| {
-        let mut written = Vec::new();
-        each(&read, &mut |activity, path| {
-            written.push((Claim::of_activity(activity), write_one(activity, to, path, how)));
-        });
         Ok(written)
     };
     let run = read_all(&plan, &options, progress, &Visit::each(&write_each))?;
@@ -165,22 +159,23 @@ pub fn convert(
         .collect();
     if !corrections.is_empty() {
         let sources: HashSet<&str> = corrections.keys().map(|(source, _)| source.as_str()).collect();
-        let write_again = |read: JobRead| {
+        let write_corrected = |read: JobRead| {
             let mut again = Vec::new();
-            each(&read, &mut |activity, path| {
-                let key = (activity.origin.source.clone(), activity.origin.index);
-                let Some((i, correction)) = corrections.get(&key) else { return };
-                let mut activity = activity.clone();
+            for mut activity in read.activities {
+                let key = (std::mem::take(&mut activity.origin.source), activity.origin.index);
+                let found = corrections.get(&key);
+                activity.origin.source = key.0;
+                let Some((i, correction)) = found else { continue };
                 correction.apply(&mut activity);
-                // A file that this run has just made is its own to replace.
-                let own = written[*i].error.is_none() && written[*i].changed;
-                let how = WriteOptions { force: how.force || own, ..how.clone() };
-                again.push((*i, write_one(&activity, to, path, &how)));
-            });
+                let before = &written[*i];
+                // Fewer sources are read now, so that a number of this run would be another one.
+                let path = by_start(&activity).or_else(|| before.path.clone());
+                again.push((*i, write_again(&activity, to, path, before, how)));
+            }
             Ok(again)
         };
         let plan = plan.only(|name| sources.contains(name));
-        let again = read_all(&plan, &options, &|_| (), &Visit::each(&write_again))?;
+        let again = read_all(&plan, &options, &|_| (), &Visit::each(&write_corrected))?;
         for (i, new) in again.results.into_iter().flatten() {
             written[i] = new;
         }
@@ -228,6 +223,33 @@ pub(super) fn write_one(activity: &Activity, to: &Format, path: Option<PathBuf>,
     match write() {
         Ok(findings) => written.findings = findings,
         Err(error) => written.error = Some(error.to_string()),
+    }
+    written
+}
+
+/// Writes an activity once more that this run wrote as `before`, with what is known of it now. A file that the run has
+/// just made is its own to replace, and to take away when the new one has another name.
+fn write_again(
+    activity: &Activity,
+    to: &Format,
+    path: Option<PathBuf>,
+    before: &Written,
+    how: &WriteOptions,
+) -> Written {
+    let own = before.error.is_none() && before.changed;
+    let moved = path != before.path;
+    let how = WriteOptions { force: how.force || (own && !moved), ..how.clone() };
+    let mut written = write_one(activity, to, path, &how);
+    if written.error.is_some() {
+        return written;
+    }
+    if !moved {
+        written.changed |= own;
+    } else if let Some(old) = before.path.as_ref().filter(|_| own)
+        && let Err(error) = fs::remove_file(old)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        written.error = Some(Error::io(format_args!("cannot remove {}", old.display()), error).to_string());
     }
     written
 }

@@ -115,7 +115,8 @@ pub(super) fn read_job(
         }
     }
     let joined = if read.files.len() > 1 {
-        let stems = places.iter().map(|&(file, _)| exports::polar::stem(&read.files[file].name)).collect();
+        let mut stems: Vec<_> = places.iter().map(|&(file, _)| exports::polar::stem(&read.files[file].name)).collect();
+        same_exercise(&read.files, &places, &mut stems);
         join(drafts, stems)
     } else {
         drafts.into_iter().enumerate().map(|(i, draft)| (draft, vec![i])).collect()
@@ -174,6 +175,19 @@ pub(super) fn believe(
         channels: Vec::new(),
     };
     activity
+}
+
+/// Gives one stem to the files that a diary names as one exercise, and to their versions. `places` are file and index of
+/// each draft.
+fn same_exercise(files: &[FileRead], places: &[(usize, u32)], stems: &mut [Option<String>]) {
+    for diary in files.iter().filter(|file| is_diary(file.format)) {
+        for entry in diary_entries(&diary.bytes) {
+            let named = places.iter().zip(stems.iter()).filter(|((file, _), _)| entry.names(&files[*file].name));
+            let named: Vec<Option<String>> = named.map(|(_, stem)| stem.clone()).collect();
+            let Some((first, others)) = named.split_first() else { continue };
+            stems.iter_mut().filter(|stem| others.contains(stem)).for_each(|stem| stem.clone_from(first));
+        }
+    }
 }
 
 /// Joins the drafts whose files share a stem.

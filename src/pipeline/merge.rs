@@ -96,7 +96,7 @@ pub fn convert_merged(
     writer_of(to)?;
     let options = ReadOptions { once: true, ..options.clone() };
     let plan = Plan::new(inputs, &options);
-    let tree = Tree::plan(plan.labels(), to);
+    let tree = Tree::plan(plan.jobs(), to);
     let label = |read: &JobRead, activity: &Activity| {
         read.base(activity).map_or_else(|| activity.origin.source.clone(), |base| base.label.clone())
     };

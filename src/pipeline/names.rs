@@ -1,6 +1,6 @@
 //! Names of what is written: they come from labels inside files and archives, so nothing of them may act as a path.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use crate::formats::{FORMATS, Format};
@@ -24,26 +24,39 @@ pub fn by_start(activity: &Activity, extension: &str) -> String {
 }
 
 /// Where converted sources go below the output folder: the source's own folders and name with the new extension.
-/// Sources that would collide (`a.fit` and `a.tcx` to GPX) keep their old extension too (`a.fit.gpx`).
+/// Sources that would collide (`a.fit` and `a.tcx` to GPX) keep their old extension too (`a.fit.gpx`). Of files that are
+/// read together the first one gives its name alone: most often they hold one recording (`a.gpx` and `a.hrm`).
 pub struct Tree {
     stems: HashMap<String, u32>,
+    /// Labels that share the stem of one before them in the same job.
+    companions: HashSet<String>,
     extension: &'static str,
 }
 
 impl Tree {
-    /// Plans the names for all sources of a run; `labels` are the sources' names relative to what the user named.
-    pub fn plan<'a>(labels: impl Iterator<Item = &'a str>, to: &Format) -> Tree {
-        let mut stems = HashMap::new();
-        for label in labels {
-            *stems.entry(stem(label).to_lowercase()).or_insert(0) += 1;
+    /// Plans the names for all sources of a run; each item of `jobs` are the names, relative to what the user named, of
+    /// sources that are read together.
+    pub fn plan<'a>(jobs: impl Iterator<Item = Vec<&'a str>>, to: &Format) -> Tree {
+        let (mut stems, mut companions) = (HashMap::new(), HashSet::new());
+        for labels in jobs {
+            let mut met = HashSet::new();
+            for &label in &labels {
+                let own = stem(label).to_lowercase();
+                if labels.len() == 1 || met.insert(own.clone()) {
+                    *stems.entry(own).or_insert(0) += 1;
+                } else {
+                    companions.insert(label.to_owned());
+                }
+            }
         }
-        Tree { stems, extension: to.extensions.first().copied().unwrap_or(to.id) }
+        Tree { stems, companions, extension: to.extensions.first().copied().unwrap_or(to.id) }
     }
 
     /// The relative path for activity number `index` of the source `label`.
     pub fn path(&self, label: &str, index: usize) -> PathBuf {
         let stem = stem(label);
-        let base = if self.stems.get(&stem.to_lowercase()).is_some_and(|n| *n > 1) { label } else { stem };
+        let shared = self.stems.get(&stem.to_lowercase()).is_some_and(|n| *n > 1) || self.companions.contains(label);
+        let base = if shared { label } else { stem };
         let number = if index == 0 { String::new() } else { format!("-{}", index + 1) };
         let parts: Vec<&str> = base.split(['/', '!']).filter(|p| !p.is_empty()).collect();
         let (last, folders) = parts.split_last().unwrap_or((&"activity", &[]));
@@ -100,10 +113,21 @@ mod tests {
     #[test]
     fn structure_is_kept_and_collisions_keep_their_extension() {
         let labels = ["a/ride.fit", "a/ride.tcx.gz", "b/run.FIT.gz", "x.zip!/7.fit"];
-        let tree = Tree::plan(labels.into_iter(), by_id("gpx").unwrap());
+        let tree = Tree::plan(labels.into_iter().map(|label| vec![label]), by_id("gpx").unwrap());
         let paths: Vec<String> = labels.iter().map(|l| tree.path(l, 0).display().to_string()).collect();
         assert_eq!(paths, ["a/ride.fit.gpx", "a/ride.tcx.gz.gpx", "b/run.gpx", "x.zip/7.gpx"]);
         assert_eq!(tree.path("b/run.FIT.gz", 1), PathBuf::from("b/run-2.gpx"));
+    }
+
+    #[test]
+    fn files_read_together_need_no_extension_to_be_told_apart() {
+        let jobs = [vec!["d/1.gpx", "d/1.hrm", "d/2.hrm", "d/day.pdd"], vec!["d/3.gpx", "d/3.hrm"], vec!["d/3.fit"]];
+        let tree = Tree::plan(jobs.iter().cloned(), by_id("gpx").unwrap());
+        let paths: Vec<String> = jobs.iter().flatten().map(|l| tree.path(l, 0).display().to_string()).collect();
+        assert_eq!(
+            paths,
+            ["d/1.gpx", "d/1.hrm.gpx", "d/2.gpx", "d/day.gpx", "d/3.gpx.gpx", "d/3.hrm.gpx", "d/3.fit.gpx"]
+        );
     }
 
     #[test]

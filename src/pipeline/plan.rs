@@ -2,8 +2,13 @@
 
 use super::jobs;
 use super::read::ReadOptions;
+use crate::exports::polar::{Told, unclear};
 use crate::exports::{self, Layout, Role};
-use crate::source::{self, Input, Scan};
+use crate::formats::polar_hrm::{DIARY, diary_entries};
+use crate::source::{self, Entry, Input, Scan};
+
+/// A larger file is no diary of one day, bytes.
+const LARGEST_DIARY: usize = 1 << 16;
 
 /// The sources of a run and how they belong together.
 pub struct Plan {
@@ -19,7 +24,9 @@ impl Plan {
         let scan = scan(inputs, options);
         let roots = inputs.iter().filter_map(root_of).collect();
         let names: Vec<&str> = scan.entries.iter().map(|entry| entry.name.as_str()).collect();
-        let layout = exports::plan(&names);
+        let told = |diary: usize| Told { diary, files: files_of(&scan.entries[diary], options) };
+        let told: Vec<Told> = unclear(&names).into_iter().map(told).collect();
+        let layout = exports::plan(&names, &told);
         Plan { scan, roots, layout }
     }
 
@@ -37,9 +44,9 @@ impl Plan {
         self.scan.entries.get(file).map_or("", |entry| label_of(&entry.name, &self.roots))
     }
 
-    /// The sources' names relative to what the user named, in plan order.
-    pub fn labels(&self) -> impl Iterator<Item = &str> {
-        (0..self.scan.entries.len()).map(|file| self.label(file))
+    /// The sources' names relative to what the user named, those that are read together in one list.
+    pub fn jobs(&self) -> impl Iterator<Item = Vec<&str>> {
+        self.layout.jobs.iter().map(|job| job.files.iter().map(|&file| self.label(file)).collect())
     }
 
     /// Bytes of a job as far as headers tell.
@@ -57,6 +64,18 @@ impl Plan {
         by_name.iter().enumerate().for_each(|(place, &job)| ranks[job] = place);
         ranks
     }
+}
+
+/// The files that a diary names; none when it cannot be read, which its own job will tell.
+fn files_of(diary: &Entry, options: &ReadOptions) -> Vec<String> {
+    if diary.size > LARGEST_DIARY as u64 {
+        return Vec::new();
+    }
+    let Ok(loaded) = source::load(diary, &options.scan()) else { return Vec::new() };
+    if loaded.bytes.len() > LARGEST_DIARY || !(DIARY.sniff)(&loaded.bytes) {
+        return Vec::new();
+    }
+    diary_entries(&loaded.bytes).into_iter().flat_map(|entry| [entry.hrm, entry.gpx, entry.rr]).flatten().collect()
 }
 
 fn scan(inputs: &[Input], options: &ReadOptions) -> Scan {
@@ -77,5 +96,5 @@ fn label_of<'a>(name: &'a str, roots: &[String]) -> &'a str {
 
 /// True when something among the inputs cannot be opened without a password, and none is known.
 pub fn wants_password(inputs: &[Input], options: &ReadOptions) -> bool {
-    options.password.is_none() && scan(inputs, options).entries.iter().any(source::Entry::is_encrypted)
+    options.password.is_none() && scan(inputs, options).entries.iter().any(Entry::is_encrypted)
 }

@@ -317,7 +317,7 @@ pub fn read_all<T: Send>(
     }
     sources.extend(plan.scan.problems.iter().map(|problem| SourceReport::failed(&problem.name, &problem.error)));
     sources.extend(plan.scan.damaged.iter().map(|damaged| SourceReport::damaged(&damaged.name, &damaged.notes)));
-    exports.retain(|export| export.recordings + export.tables + export.damaged > 0);
+    exports.retain(|export| export.recordings + export.tables + export.damaged + export.encrypted > 0);
     let report = RunReport { exports, notes: plan.scan.notes.clone(), ..RunReport::of(&sources, bytes) };
     Ok(Run { sources, results, report })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::exports::{Export, Role};
 use crate::ids::Digest;
 use crate::report::{Note, Notes};
@@ -59,6 +59,9 @@ pub struct SourceReport {
     pub notes: Notes,
     /// The platform in whose export it lies.
     pub platform: Option<&'static str>,
+    /// True when a password is missing or wrong.
+    #[serde(skip)]
+    pub encrypted: bool,
 }
 
 impl SourceReport {
@@ -73,6 +76,7 @@ impl SourceReport {
             error: None,
             notes: Notes::new(),
             platform: None,
+            encrypted: false,
         }
     }
 
@@ -84,7 +88,8 @@ impl SourceReport {
     }
 
     pub(super) fn failed(name: &str, error: &Error) -> SourceReport {
-        SourceReport { error: Some(error.to_string()), ..SourceReport::new(name, None, Outcome::Failed) }
+        let encrypted = error.kind() == Kind::Encrypted;
+        SourceReport { error: Some(error.to_string()), encrypted, ..SourceReport::new(name, None, Outcome::Failed) }
     }
 
     /// An archive that is damaged itself: nobody knows what it held besides the members that were found.
@@ -110,6 +115,8 @@ pub struct ExportReport {
     pub tables: u64,
     /// Sources that could not be read, wholly or in part.
     pub damaged: u64,
+    /// Sources that no password, or a wrong one, was given for.
+    pub encrypted: u64,
     /// What else is in it and is passed over: kind → how many.
     pub ignored: BTreeMap<String, u64>,
 }
@@ -124,6 +131,7 @@ impl ExportReport {
             recordings: 0,
             tables: 0,
             damaged: 0,
+            encrypted: 0,
             ignored: BTreeMap::new(),
         }
     }
@@ -131,6 +139,7 @@ impl ExportReport {
     /// Counts one of its sources.
     pub(super) fn count(&mut self, source: &SourceReport, role: Role) {
         match (source.outcome, role) {
+            (Outcome::Failed, _) if source.encrypted => self.encrypted += 1,
             (Outcome::Failed, _) => self.damaged += 1,
             (Outcome::Read | Outcome::Partial | Outcome::Duplicate, role) => {
                 self.damaged += u64::from(source.outcome == Outcome::Partial);

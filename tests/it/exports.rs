@@ -97,6 +97,53 @@ fn a_strava_export_gives_every_workout_once_with_its_owners_words() {
     assert_eq!(export["ignored"], serde_json::json!({"account data": 1, "media": 1}));
 }
 
+/// Rows without a recording get their zone from the recordings of the days around, after they were written once.
+#[test]
+fn a_converted_export_is_one_file_an_activity_and_counted_truly() {
+    let folder = TempDir::new().unwrap();
+    let export = folder.path().join("export");
+    strava(&export);
+    let table = fs::read_to_string(export.join("activities.csv")).unwrap();
+    let near = table.replace("2024-05-02 18:30", "2024-05-01 18:30").replace("2024-05-03 06", "2024-05-02 06");
+    fs::write(export.join("activities.csv"), near).unwrap();
+    for (format, more) in [("gpx", &[][..]), ("csv", &[]), ("json", &["--anonymize=keep-track"])] {
+        let out = folder.path().join(format);
+        let convert = || {
+            let mut arguments = vec!["convert", "export", "--to", format, "--json", "--out", out.to_str().unwrap()];
+            arguments.extend(more);
+            let output = paceport(folder.path(), &arguments);
+            let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(0), "{stderr}");
+            let mut written: Vec<String> = lines(&output)
+                .iter()
+                .filter(|line| line["kind"] == "output")
+                .map(|line| line["path"].as_str().unwrap().to_owned())
+                .collect();
+            written.sort();
+            let found = tree(&out);
+            let mut there: Vec<String> = found.iter().map(|(path, _)| out.join(path).display().to_string()).collect();
+            there.sort();
+            assert_eq!((written.len(), &written), (4, &there), "{format}");
+            (stderr, found)
+        };
+        let (stderr, first) = convert();
+        assert!(stderr.contains("4 files written, 0 already there"), "{format}: {stderr}");
+        // Two hours ahead of 18:30 and 6:00 UTC.
+        let local = first.iter().filter(|(path, _)| {
+            let name = path.to_string_lossy();
+            name.contains("2024-05-01_2030") || name.contains("2024-05-02_0800")
+        });
+        assert_eq!(
+            local.count(),
+            if more.is_empty() { 0 } else { 2 },
+            "{:?}",
+            first.iter().map(|(path, _)| path).collect::<Vec<_>>()
+        );
+        let (stderr, again) = convert();
+        assert!(stderr.contains("0 files written, 4 already there") && first == again, "{format}: {stderr}");
+    }
+}
+
 #[test]
 fn an_export_is_kept_whole_and_read_again_alike() {
     let folder = TempDir::new().unwrap();

@@ -120,6 +120,7 @@ fn a_broken_object_costs_what_is_broken_of_it() {
     let source = sources.iter().find(|source| source["format"] == "huawei").unwrap();
     assert_eq!((&source["outcome"], &source["activities"]), (&json!("partial"), &json!(3)));
     assert_eq!(codes(source), ["json.element", "json.lenient"]);
+    assert!(codes(broken).is_empty(), "its attribute may stand behind the damage: {broken:#}");
     assert!(source["notes"][0]["place"].as_str().unwrap().ends_with("record 1"), "{source:#}");
 }
 
@@ -269,6 +270,13 @@ fn an_encrypted_archive_opens_with_its_password_only() {
         let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(3), "{text}");
         assert!(text.contains(word), "{text}");
+        let run = lines(&output).pop().unwrap();
+        let export = &run["exports"][0];
+        assert_eq!((&export["recordings"], &export["damaged"]), (&json!(0), &json!(0)));
+        assert_eq!(
+            (&export["encrypted"], &export["ignored"]),
+            (&json!(2), &json!({"field description": 1, "everyday activity": 1}))
+        );
     }
 }
 
@@ -375,6 +383,16 @@ fn only_workouts_of_huawei_are_taken_for_them() {
             r#"{"data":{"dataList":[{"sportType":100,"totalTime":3600,"startTime":1,"endTime":2,"labelId":"1"}]}}"#,
             false,
         ),
+        // No track and nothing of Huawei's own but the sport's code beside milliseconds and totals.
+        (
+            r#"[{"sportType": 4, "startTime": 1727769600000, "endTime": 1727770200000, "totalTime": 600000, "timeZone": "+0100"}]"#,
+            true,
+        ),
+        (r#"[{"totalDistance":1000,"recordId":"QQ==","endTime":1727770200000,"sportType":4}]"#, true),
+        // Seconds, or a sport by its name: another platform's.
+        (r#"[{"sportType":100,"startTime":1727769600,"endTime":1727770200,"totalTime":600,"recordId":"1"}]"#, false),
+        (r#"[{"sportType":"RUNNING","startTime":1727769600000,"totalDistance":1000,"activityId":1}]"#, false),
+        (r#"[{"sportType":{"sportTypeId":1},"startTime":1727769600000,"totalTime":600}]"#, false),
         (r#"[{"type":7,"samplePoints":[{"key":"HEARTRATE","startTime":1}]}]"#, false),
         ("sportType,partTimeMap", false),
     ] {
@@ -388,6 +406,27 @@ fn only_workouts_of_huawei_are_taken_for_them() {
         ("x=1;tp=lbs;k=0;", false),
     ] {
         assert_eq!(sniff(head.as_bytes()).map(|format| format.id) == Some("hitrack"), taken, "{head}");
+    }
+}
+
+/// The files of late 2024, in which no record has its attribute.
+#[test]
+fn records_without_a_track_are_activities_with_their_totals() {
+    let start = fixtures::huawei::SKELETON;
+    let record = |i: i64| {
+        let start = start + i * 86_400;
+        format!(
+            r#"{{"sportType":4,"startTime":{start}000,"endTime":{}000,"totalTime":600000,"totalDistance":1000,"totalCalories":342000,"totalSteps":1000,"timeZone":"+0100","recordId":"N{i}"}}"#,
+            start + 660
+        )
+    };
+    let text = format!("[{}]", (0..60).map(record).collect::<Vec<_>>().join(", "));
+    let (format, reading) = read_bytes(text.as_bytes(), &Limits::default()).unwrap();
+    assert_eq!((format.id, reading.drafts.len()), ("huawei", 60));
+    for draft in &reading.drafts {
+        let stated = &draft.recording.stated;
+        assert_eq!((stated.distance_m, stated.timer_s, stated.elapsed_s), (Some(1000.0), Some(600.0), Some(660.0)));
+        assert!(draft.complete && draft.notes.get("huawei.no_detail").is_some(), "{draft:?}");
     }
 }
 

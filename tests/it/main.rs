@@ -52,6 +52,7 @@ mod synthetic;
 mod tables;
 mod written;
 mod xml_holes;
+mod xml_marks;
 mod xml_paths;
 mod xml_read;
 mod xml_roundtrip;

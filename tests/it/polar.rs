@@ -1,5 +1,7 @@
 //! Polar folders through the whole way: files that belong together become one activity at its true time.
 
+use std::fs;
+
 use serde_json::Value;
 
 use super::cli::{lines, paceport};
@@ -45,6 +47,44 @@ fn the_second_watch_of_an_evening_is_a_neighbour_not_a_part() {
     let (activities, _) = inspect("websync");
     let spinning = activities.iter().find(|a| a["description"] == "Spinning").unwrap();
     assert_eq!((&spinning["samples"], &spinning["positions"]), (&60.into(), &0.into()));
+}
+
+/// The sources of a folder that are copied from `polar/websync`, and a diary whose one exercise has these files.
+fn renamed(files: &[(&str, &str)], hrm: &str, gpx: &str) -> Vec<Value> {
+    let folder = tempfile::tempdir().unwrap();
+    let from = fixtures::root().join("polar/websync");
+    for (old, new) in files {
+        fs::copy(from.join(old), folder.path().join(new)).unwrap();
+    }
+    let rows = "0\t0\r\n1\t0\r\n0\t0\r\n";
+    let diary = format!(
+        "[DayInfo]\r\n20120106\t1\r\n\r\n[ExerciseInfo1]\r\n101\t1\t3\t6\r\n{rows}Morgen\r\nNotiz\r\n{hrm}\r\n\r\n\r\n{gpx}\r\n\r\n"
+    );
+    fs::write(folder.path().join("20120106.pdd"), diary).unwrap();
+    let output = paceport(folder.path(), &["inspect", ".", "--json"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    lines(&output).into_iter().filter(|line| line["kind"] == "activity").collect()
+}
+
+/// The sport stands in the diary only.
+#[test]
+fn a_diary_finds_the_files_that_it_names() {
+    let one = |activities: Vec<Value>, positions: u64| {
+        let [run] = &activities[..] else { panic!("{activities:#?}") };
+        assert_eq!(
+            (&run["sport"], &run["name"], &run["description"]),
+            (&"running".into(), &"Morgen".into(), &"Notiz".into())
+        );
+        assert_eq!((&run["positions"], &run["channels"]["heart_rate"]["count"]), (&positions.into(), &120.into()));
+    };
+    let (hrm, gpx) = ("12010601.hrm", "12010601.gpx");
+    one(renamed(&[(hrm, "runA.hrm")], "runA.hrm", ""), 0);
+    one(renamed(&[(hrm, "RUNA.HRM"), (gpx, "trackB.gpx")], "C:\\Polar\\runA.hrm", "trackb.gpx"), 120);
+    // Two names of its day.
+    one(renamed(&[(hrm, "12010601.hrm"), (gpx, "12010607.gpx")], "12010601.hrm", "12010607.gpx"), 120);
+    // What it does not name stays apart.
+    let apart = renamed(&[(hrm, "runA.hrm"), (gpx, "trackB.gpx")], "runA.hrm", "");
+    assert_eq!(apart.len(), 2);
 }
 
 #[test]

@@ -202,6 +202,11 @@ fn a_list_of_heart_rates_is_joined_by_time() {
     // Beats at 0, 2, 4, 6 s; samples at 0 to 5 s; of two equally near the earlier one.
     assert_eq!(column(&draft, Channel::HeartRate), [90.0, 90.0, 91.0, 91.0, 92.0, 92.0].map(Some));
     assert_eq!(draft.recording.stated.calories_kcal, Some(1984.0));
+    let note = draft.notes.get("gpx.heart_rate_list").unwrap();
+    assert_eq!(
+        (note.count, note.detail.as_str()),
+        (6, "6 samples have their heart rate from a separate list of 4 by time")
+    );
 }
 
 #[test]

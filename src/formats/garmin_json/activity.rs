@@ -12,9 +12,12 @@ const OFFSET: Code = Code::warning("garmin.offset");
 const UNITS: Code = Code::warning("garmin.units");
 const UNIT: Code = Code::warning("garmin.unit");
 const TYPE: Code = Code::warning("garmin.activity_type");
+const LEFT_OUT: Code = Code::info("garmin.left_out");
 
 /// `type` of a split that is a plain lap.
 const BASE_LAP: i64 = 18;
+/// `eventTypeId` of a race.
+const RACE: i64 = 1;
 /// What identifies activities of Garmin Connect.
 pub(super) const PLATFORM: &str = "garmin";
 
@@ -50,6 +53,12 @@ pub(super) fn draft(value: &Value, place: &Place) -> Draft {
         power_seconds: in_zones(value, "powerTimeInZone_"),
         ..Zones::default()
     };
+    let place_name = words(&value["locationName"]).map(|name| format!("the place \"{name}\""));
+    let race = (value["eventTypeId"].i64() == Some(RACE)).then(|| "that it was a race".to_owned());
+    let left_out: Vec<String> = place_name.into_iter().chain(race).collect();
+    draft
+        .notes
+        .add_many(LEFT_OUT, left_out.len() as u64, place.clone(), || format!("left out: {}", left_out.join(", ")));
     let unit = splits(&value["splits"], recording);
     recording.sessions.extend(session(value, recording));
     if let Some(unit) = unit {

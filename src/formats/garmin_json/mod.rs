@@ -174,6 +174,15 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_place_is_named() {
+        let more = |fields: &str| one(&RUN.replace(r#""parent":false"#, &format!(r#""parent":false,{fields}"#))).notes;
+        let notes = more(r#""locationName":" Zürich ","eventTypeId":1"#);
+        let note = notes.get("garmin.left_out").unwrap();
+        assert_eq!((note.count, note.detail.as_str()), (2, "left out: the place \"Zürich\", that it was a race"));
+        assert!(more(r#""locationName":"","eventTypeId":9"#).is_empty());
+    }
+
+    #[test]
     fn all_shapes_of_the_file_are_read() {
         let other = RUN.replace("14512345678", "2");
         for text in [

@@ -37,7 +37,7 @@ impl<'a> Document<'a, '_, '_> {
                             }
                         }
                         "sport" => info.sport = self.words(&child),
-                        _ => {}
+                        _ => self.cursor.leave_out(&child),
                     }
                 }
             }
@@ -113,20 +113,24 @@ impl<'a> Document<'a, '_, '_> {
                 }
                 "summary" => {
                     let (name, kind) = (tag.attribute("name"), tag.attribute("kind"));
-                    let value = self.number(&tag);
                     let totals = &mut lap.totals;
-                    match (name.as_deref(), kind.as_deref()) {
-                        (Some("hr"), Some("avg")) => totals.avg_heart_rate = value,
-                        (Some("hr"), Some("max")) => totals.max_heart_rate = value,
-                        (Some("hr"), Some("min")) => totals.min_heart_rate = value,
-                        (Some("cadence"), Some("avg")) => totals.avg_cadence = value,
-                        (Some("cadence"), Some("max")) => totals.max_cadence = value,
-                        (Some("speed" | "MaximumSpeed"), Some("max")) => totals.max_speed = value,
-                        (Some("speed"), Some("avg")) => totals.avg_speed = value,
-                        _ => {}
-                    }
+                    let slot = match (name.as_deref(), kind.as_deref()) {
+                        (Some("hr"), Some("avg")) => &mut totals.avg_heart_rate,
+                        (Some("hr"), Some("max")) => &mut totals.max_heart_rate,
+                        (Some("hr"), Some("min")) => &mut totals.min_heart_rate,
+                        (Some("cadence"), Some("avg")) => &mut totals.avg_cadence,
+                        (Some("cadence"), Some("max")) => &mut totals.max_cadence,
+                        (Some("speed" | "MaximumSpeed"), Some("max")) => &mut totals.max_speed,
+                        (Some("speed"), Some("avg")) => &mut totals.avg_speed,
+                        _ => {
+                            self.cursor.leave_out(&tag);
+                            continue;
+                        }
+                    };
+                    *slot = self.number(&tag);
                 }
-                _ => {}
+                "index" => {} // a place in the list
+                _ => self.cursor.leave_out(&tag),
             }
         }
         if let Some(start) = start {

@@ -4,7 +4,7 @@ use super::read::{Document, File, Trk, both};
 use super::repair;
 use crate::error::{Place, Result};
 use crate::formats::xml;
-use crate::model::{Channel, Draft, Sport, SubSport, Totals, Track, parse_sport};
+use crate::model::{Channel, Draft, Sport, SubSport, Totals, Track, parse_sport, time};
 use crate::report::{Code, Notes};
 
 const UNTIMED: Code = Code::info("gpx.untimed_track");
@@ -34,6 +34,12 @@ impl Document<'_, '_, '_> {
             }
         }
         if timed.is_empty() {
+            if let (1.., Some(created)) = (untimed, self.file.created) {
+                self.intake.notes().add_many(UNTIMED, untimed, Place::NOWHERE, || {
+                    let created = time::utc(created);
+                    format!("no point has a time; {created}, which the file says of itself, may be when it was written")
+                });
+            }
             self.intake.skip(match &self.file {
                 _ if untimed > 0 => "untimed_track",
                 file if file.routes > 0 => "route",
@@ -179,6 +185,6 @@ fn join_heart_rates(track: &mut Track, beats: &[(i64, f32)], notes: &mut Notes) 
         }
     }
     notes.add_many(HEART_RATES, joined, Place::NOWHERE, || {
-        format!("{joined} of {} heart rates of a separate list were joined to the samples by time", beats.len())
+        format!("{joined} samples have their heart rate from a separate list of {} by time", beats.len())
     });
 }

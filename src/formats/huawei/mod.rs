@@ -82,7 +82,22 @@ fn sniff(head: &[u8]) -> bool {
     const OWN: &[&str] =
         &["\"attribute\"", "\"recordId\"", "\"deviceCode\"", "\"appType\"", "\"sportDataSource\"", "\"abnormalTrack\""];
     const TOTALS: &[&str] = &["\"totalTime\"", "\"totalDistance\"", "\"totalCalories\"", "\"totalSteps\""];
-    any(TOTALS) && OWN.iter().filter(|key| has(key)).count() >= 2
+    if any(TOTALS) && OWN.iter().filter(|key| has(key)).count() >= 2 {
+        return true;
+    }
+    // A record that came without a track may have nothing but its sport as a code, when it was in milliseconds, and a total.
+    let number = |key: &&str, digits: usize| integers(open, key).any(|found| found >= digits);
+    number(&"\"sportType\"", 1)
+        && ["\"startTime\"", "\"endTime\""].iter().any(|key| number(key, 12))
+        && TOTALS.iter().any(|key| number(key, 1))
+}
+
+/// How many digits each bare number has that stands behind this key.
+fn integers<'a>(text: &'a [u8], key: &'a str) -> impl Iterator<Item = usize> + 'a {
+    memchr::memmem::find_iter(text, key).filter_map(move |at| {
+        let value = text.get(at + key.len()..)?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+        Some(value.iter().take_while(|b| b.is_ascii_digit()).count())
+    })
 }
 
 /// True for text whose first line is a HiTrack line.
@@ -160,9 +175,7 @@ fn object(json: &mut Json<&mut dyn BufRead>, limits: &Limits, intake: &mut Intak
     }
     let object = Value::Object(members);
     if is_activity(&object) {
-        let mut draft = activity(&object, limits);
-        draft.complete &= fault.is_none();
-        intake.emit(draft)?;
+        intake.emit(activity(&object, fault.is_none(), limits))?;
     }
     Ok(fault)
 }
@@ -173,14 +186,10 @@ fn list(json: &mut Json<&mut dyn BufRead>, limits: &Limits, intake: &mut Intake<
         let days = LISTS.iter().flat_map(|key| element[*key].elements());
         let last = days.clone().count();
         for (i, one) in days.enumerate().filter(|(_, one)| is_activity(one)) {
-            let mut draft = activity(one, limits);
-            draft.complete &= whole || i + 1 < last;
-            intake.emit(draft)?;
+            intake.emit(activity(one, whole || i + 1 < last, limits))?;
         }
         if last == 0 && is_activity(&element) {
-            let mut draft = activity(&element, limits);
-            draft.complete &= whole;
-            intake.emit(draft)?;
+            intake.emit(activity(&element, whole, limits))?;
         }
     }
     Ok(())
@@ -191,8 +200,9 @@ fn is_activity(value: &Value) -> bool {
     value["attribute"].str().is_some() || (value["sportType"].i64().is_some() && value["startTime"].f64().is_some())
 }
 
-fn activity(top: &Value, limits: &Limits) -> Draft {
-    let mut draft = Draft::new();
+/// The draft of an activity; of one that is not `whole` something is missing behind the damage.
+fn activity(top: &Value, whole: bool, limits: &Limits) -> Draft {
+    let mut draft = Draft { complete: whole, ..Draft::new() };
     let (detail, simplify) = attribute(top["attribute"].str().unwrap_or_default());
     let simplify = simplify.map_or(Value::Null, |text| {
         let (value, fault) = Json::new(text.as_bytes(), limits).partial();
@@ -205,7 +215,7 @@ fn activity(top: &Value, limits: &Limits) -> Draft {
     let manual = [top, &simplify].iter().any(|part| part["sportDataSource"].i64() == Some(2));
     if manual {
         draft.notes.add(MANUAL, Place::NOWHERE, || "entered by hand");
-    } else if top["attribute"].str().is_none_or(|text| text.trim().is_empty()) {
+    } else if whole && top["attribute"].str().is_none_or(|text| text.trim().is_empty()) {
         draft.notes.add(NO_DETAIL, Place::NOWHERE, || "no attribute: the export has only the totals, no track");
     }
     if top["duplicated"].i64().or(simplify["mDuplicated"].i64()).is_some_and(|mark| mark != 0) {

@@ -10,6 +10,8 @@ use crate::model::{Draft, Lap, LapTrigger, Length, Pause, Recording, Session, Sp
 use crate::report::Code;
 
 const PART: Code = Code::info("huawei.part");
+const PART_TIMES: Code = Code::info("huawei.part_times");
+const PARTS: Code = Code::warning("huawei.parts");
 
 const MILE_M: f64 = 1609.344;
 /// Splits, laps and lengths that are read of one kind: no recording has as many.
@@ -41,7 +43,7 @@ pub(super) fn fill(lines: &Lines, placed: &Placed, top: &Value, simplify: &Value
     }
     recording.laps = laps(lines, placed.clock.start, &recording.pauses);
     swim(simplify, placed.clock.start, recording);
-    multisport(simplify, draft);
+    multisport(simplify, placed.clock.start, draft);
 }
 
 /// The members of an object whose keys are numbers.
@@ -186,38 +188,64 @@ fn swim(simplify: &Value, start: i64, recording: &mut Recording) {
 }
 
 /// The parts of a multisport recording become its sessions; a part that came as an activity of its own says so.
-fn multisport(simplify: &Value, draft: &mut Draft) {
+fn multisport(simplify: &Value, start: i64, draft: &mut Draft) {
     if !simplify["mFatherSportItem"].members().is_empty() {
         draft.notes.add(PART, Place::NOWHERE, || "a part of a multisport recording");
     }
-    let mut sessions: Vec<Session> = simplify["mChildSportItems"]
-        .elements()
-        .iter()
-        .take(MOST)
-        .filter_map(|item| {
-            let (start, end) = (absolute(item["mStartTime"].f64()?)?, absolute(item["mEndTime"].f64()?)?);
-            let known = item["mSportType"].i64().and_then(sports::local);
-            let positive = |key: &str| item[key].f64().filter(|value| *value > 0.0);
-            let totals = Totals {
-                elapsed_s: Some((end - start) as f64 / 1000.0),
-                distance_m: positive("mDistance"),
-                calories_kcal: positive("mCalories").map(|calories| calories / 1000.0),
-                ..Totals::default()
-            };
-            (end > start).then(|| Session {
-                start,
-                end,
-                sport: known.map_or(Sport::GENERIC, |known| known.sport),
-                sub_sport: known.and_then(|known| known.sub_sport),
-                totals,
-                ..Session::default()
-            })
-        })
-        .collect();
-    if sessions.len() > 1 {
-        sessions.sort_by_key(|session| session.start);
+    let items = &simplify["mChildSportItems"];
+    let (mut sessions, mut untimed) = (Vec::new(), 0);
+    let mut from = start;
+    for item in items.elements().iter().take(MOST) {
+        let Some((session, timed)) = part(item, from, &draft.recording.pauses) else { continue };
+        from = session.end;
+        untimed += u64::from(!timed);
+        sessions.push(session);
+    }
+    let all = items.elements().len();
+    if all != sessions.len()
+        || (all == 0 && (items.str().is_some_and(|text| !text.is_empty()) || !items.members().is_empty()))
+    {
+        let lost = (all - sessions.len()).max(1);
+        draft.notes.add_many(PARTS, lost as u64, Place::NOWHERE, || {
+            format!("mChildSportItems has {lost} parts of a shape that is not known; left out")
+        });
+    }
+    if sessions.len() > 1 || (sessions.len() == 1 && draft.recording.sessions.is_empty()) {
+        draft.notes.add_many(PART_TIMES, untimed, Place::NOWHERE, || {
+            format!("{untimed} parts say only how long they took; they are placed one behind the other")
+        });
+        sessions.sort_by_key(|session: &Session| session.start);
         draft.recording.sessions = sessions;
     }
+}
+
+/// One part of a multisport recording, and whether it says when it was; else it begins at `from`. Its keys are those of
+/// SIMPLIFY, or the same with an `m` in front.
+fn part(item: &Value, from: i64, pauses: &[Pause]) -> Option<(Session, bool)> {
+    let number = |keys: [&str; 2]| keys.into_iter().find_map(|key| item[key].f64()).filter(|value| *value > 0.0);
+    let of = |own: &str, plain: &str| number([own, plain]);
+    let timer_s = of("mTotalTime", "totalTime").map(|ms| ms / 1000.0);
+    let start = of("mStartTime", "startTime").and_then(absolute);
+    let end = of("mEndTime", "endTime").and_then(absolute);
+    let from = start.unwrap_or(from);
+    let to = end.or_else(|| timer_s.map(|seconds| after(from, seconds, pauses))).filter(|to| *to > from)?;
+    let sport = ["mSportType", "sportType"].into_iter().find_map(|key| item[key].i64()).and_then(sports::local);
+    let totals = Totals {
+        elapsed_s: Some((to - from) as f64 / 1000.0),
+        timer_s,
+        distance_m: of("mDistance", "totalDistance").or_else(|| of("mTotalDistance", "distance")),
+        calories_kcal: of("mCalories", "totalCalories").map(|calories| calories / 1000.0),
+        ..Totals::default()
+    };
+    let session = Session {
+        start: from,
+        end: to,
+        sport: sport.map_or(Sport::GENERIC, |sport| sport.sport),
+        sub_sport: sport.and_then(|sport| sport.sub_sport),
+        totals,
+        ..Session::default()
+    };
+    Some((session, start.is_some()))
 }
 
 #[cfg(test)]
@@ -330,7 +358,28 @@ mod tests {
         let sports: Vec<Sport> = draft.recording.sessions.iter().map(|session| session.sport).collect();
         assert_eq!(sports, [Sport::SWIMMING, Sport::CYCLING]);
         assert_eq!(draft.recording.sessions[0].totals.elapsed_s, Some(800.0));
+        assert!(draft.notes.is_empty(), "{:?}", draft.notes);
         let part = filled("", r#"{"mFatherSportItem":{"mSportType":512}}"#, Sport::CYCLING);
         assert!(part.notes.get("huawei.part").is_some());
+    }
+
+    #[test]
+    fn parts_without_times_follow_one_another_and_strange_ones_are_named() {
+        let simplify = r#"{"mChildSportItems":[{"sportType":266,"totalTime":1200000,"totalDistance":1500},
+            {"sportType":259,"totalTime":2400000,"totalDistance":20000}]}"#;
+        let draft = filled("", simplify, Sport::MULTISPORT);
+        let of = |part: &Session| {
+            (part.sport, (part.start - START) / 1000, (part.end - START) / 1000, part.totals.distance_m.unwrap())
+        };
+        let parts: Vec<_> = draft.recording.sessions.iter().map(of).collect();
+        assert_eq!(parts, [(Sport::SWIMMING, 0, 1200, 1500.0), (Sport::CYCLING, 1200, 3600, 20_000.0)]);
+        assert_eq!(draft.notes.get("huawei.part_times").map(|note| note.count), Some(2));
+        for (items, lost) in [(r#"[{"a":1},7]"#, 2), (r#"{"a":1}"#, 1), ("\"x\"", 1)] {
+            let draft = filled("", &format!("{{\"mChildSportItems\":{items}}}"), Sport::MULTISPORT);
+            assert_eq!(draft.notes.get("huawei.parts").map(|note| note.count), Some(lost), "{items}");
+            assert!(draft.recording.sessions.is_empty());
+        }
+        assert!(filled("", r#"{"mChildSportItems":[]}"#, Sport::MULTISPORT).notes.is_empty());
+        assert!(filled("", r#"{"mChildSportItems":null}"#, Sport::MULTISPORT).notes.is_empty());
     }
 }

@@ -68,10 +68,19 @@ fn has(head: &[u8], all: &[&str]) -> bool {
     matches!(open.first(), Some(b'{' | b'[')) && all.iter().all(key)
 }
 
-/// Plans, daily sums and tests of the same archive have no end of a recording.
+/// Plans, daily sums and tests of the same archive have no end of a recording. Where the keys are in another order, the
+/// exercises stand first, and what was recorded in one fills the head; those of plans have phases.
 fn sniff(head: &[u8]) -> bool {
+    const RECORDED: &[&[&str]] = &[
+        &["samples", "dateTime"],
+        &["splitTime", "duration"],
+        &["samples", "intervalMillis"],
+        &["routes", "wayPoints"],
+        &["splitTimeMillis"],
+    ];
     has(head, &["exportVersion", "startTime", "stopTime"])
         || has(head, &["identifier", "durationMillis", "startTime", "stopTime"])
+        || (has(head, &["exercises"]) && !has(head, &["phases"]) && RECORDED.iter().any(|keys| has(head, keys)))
 }
 
 fn sniff_accesslink(head: &[u8]) -> bool {
@@ -442,6 +451,36 @@ mod tests {
         assert_eq!((second.recording.sport, second.clock.basis), (Sport::RUNNING, Basis::Local));
     }
 
+    /// JSON has no order of keys: long exercises may stand in front of all that names the generation.
+    #[test]
+    fn keys_in_any_order_make_a_session() {
+        fn sorted(value: serde_json::Value) -> String {
+            let serde_json::Value::Object(object) = value else { return value.to_string() };
+            let all: std::collections::BTreeMap<String, String> =
+                object.into_iter().map(|(key, value)| (key, sorted_list(value))).collect();
+            let all: Vec<String> = all.into_iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+            format!("{{{}}}", all.join(","))
+        }
+        fn sorted_list(value: serde_json::Value) -> String {
+            let serde_json::Value::Array(list) = value else { return sorted(value) };
+            format!("[{}]", list.into_iter().map(sorted).collect::<Vec<_>>().join(","))
+        }
+        for (json, from, item) in [
+            (OLD.to_owned(), r#""heartRate":[{"#, r#"{"dateTime":"2019-05-01T18:20:18.000"},"#),
+            (
+                NEW.replace("NaN", "null"),
+                r#""wayPoints":[{"#,
+                r#"{"latitude":60.2,"longitude":25.1,"elapsedMillis":0},"#,
+            ),
+        ] {
+            let long = json.replacen(from, &format!("{}{}{{", &from[..from.len() - 1], item.repeat(200)), 1);
+            let sorted = sorted(serde_json::from_str(&long).unwrap());
+            assert!(sorted.find("startTime\":\"20").unwrap() > 100 && !sorted[..4096].contains("stopTime"), "{sorted}");
+            let (format, reading) = crate::formats::read_bytes(sorted.as_bytes(), &Limits::default()).unwrap();
+            assert_eq!((format.id, reading.drafts), ("polar_flow", drafts(&long)));
+        }
+    }
+
     #[test]
     fn other_files_of_the_archive_are_no_sessions() {
         for other in [
@@ -450,6 +489,9 @@ mod tests {
             r#"{"identifier":{"id":"1"},"startTime":"2025-06-03T18:00","exerciseTargets":[{"phases":[{"durationMillis":60000}]}]}"#,
             r#"[{"night":"2025-06-01","sleepStartTime":"2025-06-01T23:00"}]"#,
             r#"{"deviceDays":[{"userId":1,"date":"2025-06-01","samples":[{"heartRate":60}]}]}"#,
+            r#"{"exercises":[{"phases":[{"goal":{"duration":"PT60S"},"samples":[{"dateTime":"2025-06-03T18:00"}]}]}],"name":"Plan"}"#,
+            r#"{"exercises":[{"name":"Squat","sets":[{"reps":5}]}],"startTime":"2025-06-03T18:00"}"#,
+            r#"[{"dateTime":"06/01/25 00:00:02","value":{"bpm":60,"confidence":2}}]"#,
             r#"{"id":1,"polar-user":"u","date":"2025-06-01","created":"2025-06-01T08:00","calories":2000,"duration":"PT2H"}"#,
         ] {
             assert!(!sniff(other.as_bytes()) && !sniff_accesslink(other.as_bytes()), "{other}");

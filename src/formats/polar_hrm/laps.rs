@@ -11,6 +11,8 @@ const LAP_TOTAL: Code = Code::info("hrm.lap_total");
 
 /// A last lap that would be this many times faster than the others holds the total of all laps.
 const FASTER: f64 = 3.0;
+/// `[Trip]` has the distance in tenths of km or miles, m.
+const WHOLE_M: f64 = 161.0;
 
 /// One block of `[IntTimes]`: five rows, three up to version 105. A row with a clock time begins the next block.
 #[derive(Debug, Default)]
@@ -72,8 +74,8 @@ impl Blocks {
         self.0.iter().any(|block| places.iter().any(|&(row, column)| block.positive(row, column).is_some()))
     }
 
-    /// The laps, each from the end of the one before.
-    pub(super) fn into_laps(self, params: &Params, start: i64, notes: &mut Notes) -> Vec<Lap> {
+    /// The laps, each from the end of the one before. `whole_m` is the distance of the exercise, where it is stated.
+    pub(super) fn into_laps(self, params: &Params, start: i64, whole_m: Option<f64>, notes: &mut Notes) -> Vec<Lap> {
         let mut laps: Vec<Lap> = Vec::new();
         let mut from = 0;
         for block in &self.0 {
@@ -100,7 +102,7 @@ impl Blocks {
             });
             from = block.end_ms;
         }
-        total_in_the_last(&mut laps, notes);
+        total_in_the_last(&mut laps, whole_m, notes);
         laps
     }
 }
@@ -116,13 +118,19 @@ impl Block {
     }
 }
 
-/// The last lap of S-series files often holds the distance of the whole exercise.
-fn total_in_the_last(laps: &mut [Lap], notes: &mut Notes) {
+/// The last lap of S-series files often holds the distance of the whole exercise: as much as `[Trip]` says, or more than
+/// can be.
+fn total_in_the_last(laps: &mut [Lap], whole_m: Option<f64>, notes: &mut Notes) {
     let Some((last, before)) = laps.split_last_mut() else { return };
     let metres: f64 = before.iter().filter_map(|lap| lap.totals.distance_m).sum();
     let seconds: f64 = before.iter().filter_map(|lap| lap.totals.elapsed_s).sum();
     let (Some(distance), Some(elapsed)) = (last.totals.distance_m, last.totals.elapsed_s) else { return };
-    if metres > 0.0 && seconds > 0.0 && distance >= metres && distance * seconds > FASTER * metres * elapsed {
+    if metres <= 0.0 || seconds <= 0.0 || distance < metres {
+        return;
+    }
+    // The laps before it must not fit into the rounding of the total.
+    let is_whole = metres > 2.0 * WHOLE_M && whole_m.is_some_and(|whole| (distance - whole).abs() <= WHOLE_M);
+    if is_whole || distance * seconds > FASTER * metres * elapsed {
         last.totals.distance_m = None;
         notes.add(LAP_TOTAL, Place::NOWHERE, || "the last lap holds the distance of all laps; left out");
     }
@@ -186,7 +194,7 @@ mod tests {
         let mut blocks = Blocks::default();
         lines.lines().enumerate().for_each(|(i, line)| blocks.take(line, i + 1));
         let mut notes = Notes::new();
-        (blocks.into_laps(params, 0, &mut notes), notes)
+        (blocks.into_laps(params, 0, None, &mut notes), notes)
     }
 
     #[test]
@@ -218,6 +226,22 @@ mod tests {
         // A long last lap is a lap.
         let lines = "0:20:00.0\t1\n0\n0\n0\t5000\n0\n1:20:00.0\t1\n0\n0\n0\t15000\n0\n";
         assert_eq!(laps(&params(&["Version=106"]), lines).0[1].totals.distance_m, Some(15_000.0));
+    }
+
+    #[test]
+    fn a_last_lap_as_long_as_the_exercise_is_its_total() {
+        let lines = "0:02:05.0\t1\n0\n0\n0\t1000\n0\n0:05:00.0\t1\n0\n0\n0\t1100\n0\n0:10:00.0\t1\n0\n0\n0\t3400\n0\n";
+        let last = |whole_m| {
+            let mut blocks = Blocks::default();
+            lines.lines().enumerate().for_each(|(i, line)| blocks.take(line, i + 1));
+            let mut notes = Notes::new();
+            let laps = blocks.into_laps(&params(&["Version=106"]), 0, whole_m, &mut notes);
+            (laps[2].totals.distance_m, notes.get("hrm.lap_total").is_some())
+        };
+        assert_eq!(last(Some(3400.0)), (None, true));
+        // 1000 + 1100 + 3400 m.
+        assert_eq!(last(Some(5500.0)), (Some(3400.0), false));
+        assert_eq!(last(None), (Some(3400.0), false));
     }
 
     #[test]

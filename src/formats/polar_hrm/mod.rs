@@ -117,13 +117,13 @@ fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
     if count == 0 {
         blocks.as_samples(&params, start, recording);
     }
-    recording.laps = blocks.into_laps(&params, start, &mut draft.notes);
-    lap_notes.iter().for_each(|line| laps::name(line, 1, &mut recording.laps));
-    lap_names.iter().for_each(|line| laps::name(line, 2, &mut recording.laps));
-    recording.stated_start = Some(start);
     recording.stated.elapsed_s = params.length_ms.map(|ms| ms as f64 / 1000.0);
     recording.stated.timer_s = recording.stated.elapsed_s;
     laps::trip(&trip, &params, &mut recording.stated);
+    recording.laps = blocks.into_laps(&params, start, recording.stated.distance_m, &mut draft.notes);
+    lap_notes.iter().for_each(|line| laps::name(line, 1, &mut recording.laps));
+    lap_names.iter().for_each(|line| laps::name(line, 2, &mut recording.laps));
+    recording.stated_start = Some(start);
     recording.description = (!note.is_empty()).then(|| note.join("\n"));
     recording.devices = vec![params.device()];
     recording.zones.max_heart_rate = params.max_heart_rate;

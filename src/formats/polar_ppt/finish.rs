@@ -7,6 +7,7 @@ use crate::model::{Basis, Channel, Clock, Device, Draft, Lap, Totals, parse_spor
 use crate::report::Code;
 
 const TYPE: Code = Code::info("ppt.sample_type");
+const SPORT: Code = Code::warning("ppt.sport");
 const NO_TIME: Code = Code::warning("ppt.time");
 const NO_RATE: Code = Code::warning("ppt.recording_rate");
 const LAP_TIME: Code = Code::warning("ppt.lap_time");
@@ -193,7 +194,14 @@ impl Exercise {
         let known = words.into_iter().flatten().find_map(|word| parse_sport(word));
         match known {
             Some((sport, sub)) => (recording.sport, recording.sub_sport) = (sport, sub),
-            None => recording.sport_label = self.sport.clone().or_else(|| recording.name.clone()),
+            None => {
+                if let Some(label) = &self.sport {
+                    self.draft
+                        .notes
+                        .add(SPORT, Place::NOWHERE, || format!("\"{label}\" is no known sport; it is kept as text"));
+                }
+                recording.sport_label = self.sport.clone().or_else(|| recording.name.clone());
+            }
         }
         self.draft.recording.laps = self.laps(start);
         self.draft

@@ -121,6 +121,19 @@ mod tests {
     }
 
     #[test]
+    fn a_sport_that_is_not_known_is_kept_as_text_and_noted() {
+        let drafts =
+            drafts(&TWO.replace("<sport>Cycling", "<sport>Quidditch").replace("<name>Cycling", "<name>Evening"));
+        let [run, other] = &drafts[..] else { panic!("{} drafts", drafts.len()) };
+        assert!(run.notes.get("ppt.sport").is_none(), "it says none");
+        assert_eq!(
+            (other.recording.sport, other.recording.sport_label.as_deref()),
+            (Sport::GENERIC, Some("Quidditch"))
+        );
+        assert!(other.notes.get("ppt.sport").is_some_and(|note| note.detail.contains("Quidditch")));
+    }
+
+    #[test]
     fn laps_divided_by_sixty_are_put_right() {
         // Half an hour and a quarter written as half a minute and a quarter, in an exercise of 45 minutes.
         let xml =

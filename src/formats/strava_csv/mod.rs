@@ -20,6 +20,7 @@ const DATE: Code = Code::warning("strava.date");
 const DATE_ORDER: Code = Code::warning("strava.date_order");
 const DISTANCE: Code = Code::warning("strava.display_distance");
 const SPORT: Code = Code::warning("strava.sport");
+const LEFT_OUT: Code = Code::info("strava.left_out");
 
 /// What Strava writes where its own export failed.
 const ERROR: &str = "#error#";
@@ -130,6 +131,10 @@ fn draft(row: &Row, columns: &Columns, order: Option<Order>) -> Option<Draft> {
     draft.tells_of = text(Some(columns.filename)).map(str::to_owned);
     if let Some(label) = unknown {
         draft.notes.add(SPORT, row.place(), || format!("\"{label}\" is no known activity type; it is kept as text"));
+    }
+    if let Some(lifted) = columns.machine(Field::WeightLifted).and_then(|at| number(row.cell(at))).filter(|v| *v > 0.0)
+    {
+        draft.notes.add(LEFT_OUT, row.place(), || format!("left out: the weight lifted in all, {lifted}"));
     }
     if let Some((metres, false)) = far {
         draft.notes.add(DISTANCE, row.place(), || {
@@ -245,6 +250,21 @@ mod tests {
         assert_eq!((ride.tells_of.as_deref(), manual.tells_of.as_deref()), (Some("activities/7.gpx"), None));
         assert_eq!(ride.recording.platform_ids, [("strava".to_owned(), "7".to_owned())]);
         assert!(ride.notes.is_empty() && manual.notes.is_empty());
+    }
+
+    #[test]
+    fn weight_lifted_is_named_as_left_out() {
+        let heads = format!(
+            "Activity ID,Activity Date,Activity Name,Activity Type,Activity Description,Elapsed Time,Distance,\
+            Commute,Activity Gear,Filename{},Total Weight Lifted",
+            ",x".repeat(38)
+        );
+        let row = |lifted: &str| {
+            format!("1,\"Apr 8, 2026, 6:00:00 AM\",w,Weight Training,,60,0,false,,{},{lifted}", ",".repeat(38))
+        };
+        let drafts = drafts(&format!("{heads}\n{}\n{}\n{}\n", row("4000"), row("0.0"), row("")));
+        let notes: Vec<_> = drafts.iter().map(|d| d.notes.get("strava.left_out").map(|n| n.detail.as_str())).collect();
+        assert_eq!(notes, [Some("left out: the weight lifted in all, 4000"), None, None]);
     }
 
     #[test]

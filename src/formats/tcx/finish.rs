@@ -9,6 +9,7 @@ use crate::report::Code;
 
 const PAUSE_MARKS: Code = Code::info("tcx.pause_marks");
 const DISTANCE_RESET: Code = Code::info("tcx.distance_reset");
+const NO_SIGNAL: Code = Code::info("tcx.heart_rate_one");
 const ZERO_ALTITUDE: Code = Code::info("tcx.zero_altitude");
 
 /// The draft of an activity; `None` when it holds neither samples nor laps.
@@ -65,6 +66,7 @@ pub(super) fn draft(mut activity: Activity, author: Option<&str>) -> Option<Draf
         words = xml::clean(rest);
     }
     recording.description = words;
+    clear_no_signal(&mut draft);
     xml::judge_cadence(&mut draft);
     xml::mark_virtual(&mut draft);
     let product = draft.recording.device().and_then(|device| device.product.as_deref()).unwrap_or_default();
@@ -98,6 +100,19 @@ pub(super) fn sum(totals: &mut Totals, laps: &[Lap]) {
     most(&mut totals.max_speed, |lap| lap.max_speed);
     most(&mut totals.max_heart_rate, |lap| lap.max_heart_rate);
     most(&mut totals.max_power, |lap| lap.max_power);
+}
+
+/// The schema allows no heart rate below 1: GoldenCheetah writes 1 where there was none (tcx.md section 3).
+fn clear_no_signal(draft: &mut Draft) {
+    let Some(column) = draft.recording.track.column_mut(Channel::HeartRate) else { return };
+    let mut ones = 0;
+    for value in column.raw_mut().iter_mut().filter(|value| **value == 1.0) {
+        *value = f32::NAN;
+        ones += 1;
+    }
+    draft
+        .notes
+        .add_many(NO_SIGNAL, ones, Place::NOWHERE, || format!("{ones} heart rates of 1 mean that there was no signal"));
 }
 
 /// Suunto writes 0 m for "unknown" among real heights (tcx.md section 4).

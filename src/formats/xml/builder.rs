@@ -27,6 +27,8 @@ pub struct Builder {
     timed: usize,
     last: Option<i64>,
     stopped: Option<i64>,
+    /// How many samples had a time when the last pause ended.
+    timed_at_pause: usize,
     zones: Zones,
     stated_zones: Zones,
     words: u64,
@@ -129,7 +131,12 @@ impl Builder {
         if let Some(start) = self.stopped.take()
             && ms > start
         {
-            self.pauses.push(Pause { start, end: ms, auto: false });
+            match self.pauses.last_mut() {
+                // Without a sample in between it is the same stop.
+                Some(pause) if pause.end == start && self.timed == self.timed_at_pause => pause.end = ms,
+                _ => self.pauses.push(Pause { start, end: ms, auto: false }),
+            }
+            self.timed_at_pause = self.timed;
         }
     }
 
