@@ -169,7 +169,7 @@ pub(super) fn fault(a: &Fingerprint, b: &Fingerprint, shift_s: i64) -> Option<Fa
 
 /// The shift under which two clocks agree: none, or what a wall clock without zone has against true time, which is the
 /// other side's local offset. Any other shift is a fault of one of them.
-fn rightful_shift(a: &Fingerprint, b: &Fingerprint) -> i64 {
+pub(super) fn rightful_shift(a: &Fingerprint, b: &Fingerprint) -> i64 {
     wall_shift(a, b).unwrap_or(0)
 }
 
