@@ -139,6 +139,8 @@ struct Sequence<const N: usize> {
 
 impl<const N: usize> Sequence<N> {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    /// What an entry counts for by the time that it leaves.
+    const LEAVING: u64 = Self::FACTOR.wrapping_pow(N as u32);
 
     fn new() -> Sequence<N> {
         Sequence { entries: [(0, 0); N], count: 0, hash: 0 }
@@ -149,7 +151,7 @@ impl<const N: usize> Sequence<N> {
     #[inline]
     fn push(&mut self, entry: u64, since: i64, until: i64, longest_ms: i64) -> Option<u64> {
         let oldest = &mut self.entries[self.count % N];
-        let gone = oldest.0.wrapping_mul(Self::FACTOR.wrapping_pow(N as u32));
+        let gone = oldest.0.wrapping_mul(Self::LEAVING);
         *oldest = (entry, since);
         self.hash = self.hash.wrapping_mul(Self::FACTOR).wrapping_add(entry).wrapping_sub(gone);
         self.count += 1;
