@@ -4,21 +4,23 @@ use super::evidence::{Evidence, Grade, Reason};
 use super::family::{Kinship, kinship};
 use super::fingerprint::Fingerprint;
 use super::judge::Verdict;
-use super::when::{Overlap, WHOLE, faulty};
+use super::when::{Fault, Overlap, WHOLE, faulty};
 
 /// The sum of scores from which two activities are one.
 const SAME: f64 = 3.0;
 /// The sum of scores from which they may be one.
 const UNSURE: f64 = 1.5;
-/// Copies of one track are nearer than this, m: they differ by rounding only.
-const EXACT_M: f64 = 2.0;
+/// Less of both in common than this is no copy of the whole.
+const COPY: f64 = 0.75;
+/// Tracks of one way that are this near at each instant were not gone at two times, m.
+const ONE_WAY_M: f64 = 2.0;
 
 /// From evidence to verdict, and whether something contradicts. The score proposes; what was compared and is not alike
 /// caps it.
 pub(super) fn decide(
     a: &Fingerprint,
     b: &Fingerprint,
-    (shift_s, fault): (i64, bool),
+    (shift_s, fault): (i64, Option<Fault>),
     common: &Overlap,
     tracks: bool,
     out: &mut Evidence,
@@ -69,37 +71,43 @@ pub(super) fn decide(
     if a.same_source(b) && !copy {
         cap(&mut verdict, Verdict::Different);
     }
-    if fault {
-        cap(&mut verdict, with_fault(a, b, shift_s, common, tracks, out));
+    let two = fault.is_some() && (out.grade("platform") == Grade::Doubt || a.same_source(b));
+    if let Some(fault) = fault {
+        cap(&mut verdict, with_fault(a, b, (shift_s, fault), common, (tracks, two), out));
     }
-    (verdict, against || two_numbers)
+    (verdict, against || two_numbers || two)
 }
 
-/// How far evidence goes when it needs a zone fault: the same course at the same pace some hours later is not rare, so
-/// only a copy is the same (or, for a watch without zone, equal length, course of speed and distance).
+/// How far evidence goes when it needs a zone fault. The same course at the same pace some hours later is not rare, and
+/// one interval plan ridden twice gives nearly the same power and pulse: only a copy is the same, value by value; or two
+/// recordings on one way at each instant, where local time as UTC explains the clocks. `two` are known as two workouts.
 fn with_fault(
     a: &Fingerprint,
     b: &Fingerprint,
-    shift_s: i64,
+    (shift_s, fault): (i64, Fault),
     common: &Overlap,
-    tracks: bool,
+    (tracks, two): (bool, bool),
     out: &Evidence,
 ) -> Verdict {
-    // Samples that are equal to the last beat are one recording, however often it was uploaded.
     let doubt = |(code, grade): &(&str, Grade)| *grade == Grade::Doubt && *code != "platform";
     let worst = out.any(Grade::Against) || out.grades.iter().any(doubt);
     let likely = shift_s % 1800 == 0 || faulty(a, b, shift_s).is_some();
-    let exact = ["heart_rate", "power", "content"].iter().any(|code| out.grade(code) == Grade::Copy)
-        || (out.grade("track") == Grade::Copy && out.track_median <= EXACT_M);
+    let copy = a.copied(b) && common.of_both > COPY;
+    let one_way = fault == Fault::Explained
+        && common.of_both > COPY
+        && !(a.unplaced || b.unplaced)
+        && out.grade("track") == Grade::Copy
+        && (out.track_median <= ONE_WAY_M || out.grade("heart_rate") == Grade::Copy);
     let zoneless = |f: &Fingerprint| f.floating || f.offset_s.is_none();
     let unknown = !tracks && (zoneless(a) || zoneless(b)) && common.of_both > 0.98;
-    let course = out.grade("speed") >= Grade::Agrees;
     match () {
-        () if exact && !worst && likely && common.of_both > 0.75 => Verdict::Same,
-        () if unknown && course && out.grade("distance") >= Grade::Agrees && !worst => Verdict::Same,
+        () if copy && likely && fault != Fault::Unlikely && !worst && !two => Verdict::Same,
+        () if one_way && !worst && !two => Verdict::Same,
+        () if copy => Verdict::Unsure,
+        // Known as two, or farther apart than a zone makes: only equal values raise a doubt.
+        () if two || fault == Fault::Unlikely => Verdict::Different,
         () if out.count(Grade::Strong) > 0 && !worst => Verdict::Unsure,
-        () if exact && common.of_both > 0.75 => Verdict::Unsure,
-        () if unknown && course => Verdict::Unsure,
+        () if unknown && out.grade("speed") >= Grade::Agrees => Verdict::Unsure,
         () => Verdict::Different,
     }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::series::{Coarse, longest_gap, median_step};
+use super::series::{Coarse, Quantity, longest_gap, median_step};
+use super::values::Values;
 use crate::ids::ActivityId;
 use crate::model::{Activity, Channel, Column, Evidence, Recording, Totals, Track};
 
@@ -82,6 +83,9 @@ pub struct Fingerprint {
     pub content: Option<u64>,
     /// How often the values under `content` change: what the digest is worth.
     pub changes: u32,
+    /// Sequences of values that only a copy has as well.
+    #[serde(skip_serializing_if = "Values::is_empty")]
+    pub values: Values,
     /// Positions and sensor values at fixed instants.
     pub coarse: Coarse,
 }
@@ -175,6 +179,7 @@ impl Fingerprint {
             spans: window.map(|(start, end)| spans(activity, start, end, step)).unwrap_or_default(),
             content,
             changes,
+            values: Values::of(track),
             coarse: window.map(|(start, end)| Coarse::of(track, start, end, step)).unwrap_or_default(),
         }
     }
@@ -192,6 +197,13 @@ impl Fingerprint {
     /// True when the samples are equal, and varied enough that this is no chance.
     pub(super) fn same_content(&self, other: &Fingerprint) -> bool {
         self.content.is_some() && self.content == other.content && self.changes >= 20
+    }
+
+    /// True when one is a copy of the other by its values, whatever the clocks say. Equal samples of nothing but power
+    /// may be one plan that a trainer followed twice.
+    pub(super) fn copied(&self, other: &Fingerprint) -> bool {
+        let of_plan = self.coarse.has(Quantity::Power) && !self.coarse.has(Quantity::HeartRate);
+        (self.same_content(other) && !of_plan) || self.values.copied(&other.values, !(self.unplaced || other.unplaced))
     }
 
     /// True when the samples are equal and at the same time: even a few are no chance then.

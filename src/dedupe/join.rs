@@ -58,6 +58,7 @@ pub fn join(parts: &[&Activity]) -> Option<Merged> {
         shift_ms: first.shift_ms,
         floating: first.floating,
         origin: Origin { companions: companions(&activities), ..first.origin.clone() },
+        apart: Vec::new(),
     })
 }
 

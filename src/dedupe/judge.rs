@@ -8,8 +8,7 @@ use super::decide::decide;
 use super::evidence::{self, Evidence, Grade, Reason};
 use super::fingerprint::Fingerprint;
 use super::when::{
-    CLOCK_SLACK_MS, WIDEST_SHIFT_S, boxes_apart, faulty, overlap, rightful_shift, shifts_between, span_text, time,
-    worth_a_shift,
+    CLOCK_SLACK_MS, WIDEST_SHIFT_S, boxes_apart, fault, faulty, overlap, shifts_between, span_text, time, worth_a_shift,
 };
 
 /// What is believed of two activities.
@@ -113,7 +112,7 @@ fn ordered(a: &Fingerprint, b: &Fingerprint) -> Judgement {
 fn at_shift(a: &Fingerprint, b: &Fingerprint, of_a: (i64, i64), of_b: (i64, i64), shift_s: i64) -> Judgement {
     let mut common = overlap(a, b, of_a, of_b, shift_s * 1000);
     // Between a wall clock without zone and true time the local offset is no fault, but its absence is one.
-    let fault = shift_s != rightful_shift(a, b);
+    let fault = fault(a, b, shift_s);
     let mut out = Evidence::default();
     let finish = |out: Evidence, verdict: Verdict, lag_s: f64, contradicted: bool| Judgement {
         verdict,
@@ -134,7 +133,9 @@ fn at_shift(a: &Fingerprint, b: &Fingerprint, of_a: (i64, i64), of_b: (i64, i64)
         out.add("track", Grade::Against, -6.0, format!("at least {:.1} km apart", metres / 1000.0));
         return finish(out, Verdict::Different, 0.0, true);
     }
-    if fault && !worth_a_shift(a, b) {
+    if let Some(fault) = fault
+        && !worth_a_shift(a, b, fault)
+    {
         out.add("clock", Grade::Against, -6.0, "nothing asks for a zone fault".to_owned());
         return finish(out, Verdict::Different, 0.0, true);
     }
@@ -158,7 +159,7 @@ fn at_shift(a: &Fingerprint, b: &Fingerprint, of_a: (i64, i64), of_b: (i64, i64)
         out.add("content", Grade::Copy, 5.0, "equal samples".to_owned());
     }
     time(of_a, of_b, shift_s, fault, &common, &mut out);
-    if !fault {
+    if fault.is_none() {
         evidence::one_at_a_time(a, b, &common, &mut out);
     }
     let (verdict, contradicted) = decide(a, b, (shift_s, fault), &common, pair.has_tracks(), &mut out);

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use super::align::{Clocks, clocks};
 use super::fill::Rows;
 use super::fingerprint::Fingerprint;
-use super::judge::{Side, judge};
+use super::judge::{Judgement, Side, Verdict, judge};
 use super::prefer::Preferences;
 use super::totals;
-use super::when::span_text;
+use super::when::{Fault, fault, rightful_shift, span_text};
 use crate::error::Place;
 use crate::model::{
     Activity, Channel, Column, Companion, Device, Draft, Evidence, ExtraColumn, FitField, Origin, Recording, Track,
@@ -39,6 +39,9 @@ pub struct Merged {
     pub floating: bool,
     /// The base with the others as companions, and the source of every channel.
     pub origin: Origin,
+    /// Sources whose samples have no time in common with those of the base, whatever zone their clocks are in: none of
+    /// them could be taken.
+    pub apart: Vec<String>,
 }
 
 /// One recording and how its clock stands to that of the base.
@@ -47,6 +50,8 @@ struct Member<'a> {
     /// To be added to its times, ms; `None` when no offset brings it together with the base: nothing is taken from it
     /// by time then.
     to_base_ms: Option<i64>,
+    /// True when its samples have no time in common with those of the base.
+    apart: bool,
 }
 
 impl Member<'_> {
@@ -122,6 +127,7 @@ pub fn merge(activities: &[&Activity], preferences: &Preferences) -> Option<Merg
         shift_ms: base.shift_ms + clock.correction_ms,
         floating: clock.floating,
         origin,
+        apart: members.iter().filter(|member| member.apart).map(|member| member.name().to_owned()).collect(),
     })
 }
 
@@ -149,6 +155,7 @@ fn alone(activity: &Activity) -> Merged {
         shift_ms: activity.shift_ms,
         floating: activity.floating,
         origin: activity.origin.clone(),
+        apart: Vec::new(),
     }
 }
 
@@ -200,11 +207,11 @@ fn align<'a>(given: &[&'a Activity], notes: &mut Notes) -> (Vec<Member<'a>>, Bel
     let of_base = Fingerprint::of(base);
     let mut clock =
         BelievedClock { correction_ms: 0, offset_s: base.offset_s, evidence: base.evidence, floating: base.floating };
-    let mut members = vec![Member { activity: base, to_base_ms: Some(0) }];
+    let mut members = vec![Member { activity: base, to_base_ms: Some(0), apart: false }];
     for &other in &given[1..] {
         let of_other = Fingerprint::of(other);
         let judgement = judge(&of_base, &of_other);
-        let shift_ms = judgement.shift_s * 1000;
+        let shift_ms = shift_of(&of_base, &of_other, &judgement) * 1000;
         let placed = !of_base.unplaced && !of_other.unplaced;
         let found = if of_base.same_content_and_time(&of_other) {
             Clocks::Agree
@@ -250,7 +257,8 @@ fn align<'a>(given: &[&'a Activity], notes: &mut Notes) -> (Vec<Member<'a>>, Bel
                 None
             }
         };
-        members.push(Member { activity: other, to_base_ms });
+        let apart = to_base_ms.is_some_and(|ms| are_apart(&of_base, &of_other, ms));
+        members.push(Member { activity: other, to_base_ms, apart });
     }
     if clock.offset_s.is_none()
         && !clock.floating
@@ -259,6 +267,21 @@ fn align<'a>(given: &[&'a Activity], notes: &mut Notes) -> (Vec<Member<'a>>, Bel
         (clock.offset_s, clock.evidence) = (Some(offset_s), Evidence::Pair);
     }
     (members, clock)
+}
+
+/// The zone fault between two recordings that are merged, seconds. That they are merged is evidence for one that a zone
+/// makes, where nothing in them contradicts; a wider one needs the verdict as well.
+fn shift_of(base: &Fingerprint, other: &Fingerprint, judgement: &Judgement) -> i64 {
+    let needed = fault(base, other, judgement.shift_s);
+    let doubtful = needed.is_some() && (judgement.contradicted || needed == Some(Fault::Unlikely));
+    if doubtful && judgement.verdict == Verdict::Different { rightful_shift(base, other) } else { judgement.shift_s }
+}
+
+/// True when both have samples, and no time in common when `to_base_ms` is added to the times of the second.
+fn are_apart(base: &Fingerprint, other: &Fingerprint, to_base_ms: i64) -> bool {
+    let (Some(ours), Some(theirs)) = (base.window(), other.window()) else { return false };
+    let common = ours.0.max(theirs.0 + to_base_ms) <= ours.1.min(theirs.1 + to_base_ms);
+    base.samples > 0 && other.samples > 0 && !common
 }
 
 /// The samples: the rows of the base, each column whole from one source.

@@ -424,7 +424,8 @@ impl Cells {
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-fn encode(values: &[f64], scale: f64) -> String {
+/// Numbers times `scale`, as text.
+pub(super) fn encode(values: &[f64], scale: f64) -> String {
     let len = values.iter().rposition(|v| !v.is_nan()).map_or(0, |last| last + 1);
     let mut out = String::with_capacity(len * 2);
     let mut last = 0i64;
@@ -464,7 +465,7 @@ const GAP: u8 = 64;
 const OTHER: u8 = 65;
 
 /// Bytes that are no digits are passed over: a damaged journal gives a wrong series, never a failure.
-fn decode(text: &str, scale: f64) -> Vec<f64> {
+pub(super) fn decode(text: &str, scale: f64) -> Vec<f64> {
     let mut values = Vec::with_capacity(text.len());
     let (mut last, mut bits, mut shift) = (0i64, 0u64, 0u32);
     for byte in text.bytes() {

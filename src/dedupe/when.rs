@@ -8,6 +8,9 @@ use super::series::planar;
 
 /// Widest difference of two zones, s: from -12 h to +14 h.
 pub(super) const WIDEST_SHIFT_S: i64 = 26 * 3600;
+/// The widest fault of one clock, s: a true time that is taken for that of the zone farthest from UTC, or the reverse.
+/// Beyond it both would have to be wrong.
+const WIDEST_FAULT_S: i64 = 14 * 3600;
 /// Zone faults are multiples of this, s.
 const QUARTER_S: i64 = 900;
 /// Clocks may differ by this much besides a zone fault, ms.
@@ -96,7 +99,7 @@ pub(super) fn time(
     of_a: (i64, i64),
     of_b: (i64, i64),
     shift_s: i64,
-    fault: bool,
+    fault: Option<Fault>,
     common: &Overlap,
     out: &mut Evidence,
 ) {
@@ -116,12 +119,15 @@ pub(super) fn time(
         format!("{:.0} % of the time in common, starts {start:.0} s and ends {end:.0} s apart", common.of_both * 100.0),
     );
     // With any zone fault allowed, starts agree modulo a quarter of an hour once in a while.
-    let score = if fault { score.min(1.0) } else { score };
+    let score = if fault.is_some() { score.min(1.0) } else { score };
     out.add("time", if score >= 2.5 { Grade::Agrees } else { Grade::Silent }, score, text);
-    if fault {
-        let text = match shift_s {
-            0 => "one clock is local, without a zone, yet equal to the other's true time".to_owned(),
-            _ => format!("clocks {} apart, as between two zones", span_text(shift_s * 1000)),
+    if let Some(fault) = fault {
+        let apart = span_text(shift_s * 1000);
+        let text = match fault {
+            _ if shift_s == 0 => "one clock is local, without a zone, yet equal to the other's true time".to_owned(),
+            Fault::Explained => format!("clocks {apart} apart, as local time there is from UTC"),
+            Fault::Possible => format!("clocks {apart} apart, as between two zones"),
+            Fault::Unlikely => format!("clocks {apart} apart, more than a zone makes"),
         };
         out.add("clock", Grade::Silent, -1.0, text);
     } else if shift_s != 0 {
@@ -131,6 +137,34 @@ pub(super) fn time(
         );
         out.add("clock", Grade::Silent, 0.25, text);
     }
+}
+
+/// What could have set two clocks of one workout this far apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// Local time written as UTC, where the local time of the workout is known and is just this far from UTC.
+    Explained,
+    /// A clock, or a program that converted the file, in another zone.
+    Possible,
+    /// No single fault.
+    Unlikely,
+}
+
+/// The fault that a shift needs; `None` when it needs none.
+pub(super) fn fault(a: &Fingerprint, b: &Fingerprint, shift_s: i64) -> Option<Fault> {
+    if shift_s == rightful_shift(a, b) {
+        return None;
+    }
+    // Whoever states the offset beside the times did not take the one for the other.
+    let as_utc = |side: &Fingerprint, fault_s: i64| {
+        let known = [a.offset_s, b.offset_s].into_iter().flatten().map(i64::from);
+        fault_s != 0 && !side.offset_stated && !side.floating && known.into_iter().any(|offset| offset == fault_s)
+    };
+    Some(match () {
+        () if as_utc(a, shift_s) || as_utc(b, -shift_s) => Fault::Explained,
+        () if shift_s.abs() <= WIDEST_FAULT_S => Fault::Possible,
+        () => Fault::Unlikely,
+    })
 }
 
 /// The shift under which two clocks agree: none, or what a wall clock without zone has against true time, which is the
@@ -175,14 +209,17 @@ pub(super) fn faulty(a: &Fingerprint, b: &Fingerprint, shift_s: i64) -> Option<S
     }
 }
 
-/// Before anything is decoded: could these be one workout with a zone fault?
-pub(super) fn worth_a_shift(a: &Fingerprint, b: &Fingerprint) -> bool {
+/// Before anything is decoded: could these be one workout with this zone fault?
+pub(super) fn worth_a_shift(a: &Fingerprint, b: &Fingerprint, fault: Fault) -> bool {
     let near = |x: Option<f64>, y: Option<f64>, share: f64| match (x, y) {
         (Some(x), Some(y)) => (x - y).abs() <= share * x.max(y),
         _ => true,
     };
     if a.same_content(b) {
         return true;
+    }
+    if fault == Fault::Unlikely && !a.copied(b) {
+        return false;
     }
     if a.same_source(b) || kinship(a.sport, b.sport) == Kinship::Conflict {
         return false;

@@ -44,7 +44,8 @@ pub(super) fn merged_summary(activity: &Activity) -> Summary {
 /// consecutive parts of it.
 ///
 /// # Errors
-/// `Usage` when there is nothing to merge, or when a source cannot be read: a merge by hand wants all it names.
+/// `Usage` when there is nothing to merge, when a source cannot be read, or when one has no time in common with the
+/// others: a merge by hand wants all it names.
 pub fn merge_files(
     inputs: &[Input],
     options: &ReadOptions,
@@ -63,7 +64,15 @@ pub fn merge_files(
         return Err(Error::new(Kind::Usage, "there is no activity in these sources"));
     }
     let all: Vec<&Activity> = activities.iter().collect();
-    settled(if join { dedupe::join(&all) } else { dedupe::merge(&all, preferences) })
+    let merged = if join { dedupe::join(&all) } else { dedupe::merge(&all, preferences) };
+    if let Some(merged) = merged.as_ref().filter(|merged| !merged.apart.is_empty()) {
+        let (apart, base) = (merged.apart.join(", "), &merged.origin.source);
+        let message = format!(
+            "nothing is merged: {apart} and {base} have no common time; --join makes one of parts that follow each other"
+        );
+        return Err(Error::new(Kind::Usage, message));
+    }
+    settled(merged)
 }
 
 /// Writes one activity where the user wants it.

@@ -297,17 +297,19 @@ fn copied(early: &Claim, late: &Claim) -> Option<i32> {
     same.then_some(apart_s)
 }
 
-/// Which of two copies has the wrong clock. A stated offset that fits the place proves a clock; otherwise the copy that is
-/// ahead of the other by just the place's offset holds local time marked as UTC.
+/// Which of two copies has the wrong clock, when they are just the place's offset apart: a round may be gone again after
+/// any other time. A stated offset that fits the place proves a clock; otherwise the copy that is ahead of the other holds
+/// local time marked as UTC.
 fn wrong_one(early: &Claim, late: &Claim, apart_s: i32) -> Option<Side> {
+    let zone = early.zone()?;
     let proven = |claim: &Claim| claim.evidence == Evidence::Stated && !claim.moved;
+    let explained = |right: &Claim| zone.offset_at(right.start).is_some_and(|offset| offset.abs() == apart_s);
     match (proven(early), proven(late)) {
-        (true, false) => return (!late.moved).then_some(Side::Late),
-        (false, true) => return (!early.moved).then_some(Side::Early),
+        (true, false) => return (!late.moved && explained(early)).then_some(Side::Late),
+        (false, true) => return (!early.moved && explained(late)).then_some(Side::Early),
         (true, true) => return None,
         (false, false) => {}
     }
-    let zone = early.zone()?;
     // East of Greenwich local time is ahead of UTC, west of it behind.
     if !late.moved && zone.offset_at(early.start) == Some(apart_s) {
         return Some(Side::Late);
@@ -447,6 +449,10 @@ mod tests {
         }
         // Apart by a whole hour that is not the zone's offset: said, not moved.
         let found = reconcile(&[first.clone(), placed("2024-07-01T09:00:00Z", 60, 7200)], &ZoneChoice::Auto);
+        assert!(found.iter().all(|c| c.as_ref().is_some_and(|c| c.shift_ms == 0)));
+        // Not either when one of them states its offset: it proves its own clock, not the other's fault.
+        let stated = Claim { evidence: Evidence::Stated, ..first };
+        let found = reconcile(&[stated, placed("2024-07-01T09:00:00Z", 60, 7200)], &ZoneChoice::Auto);
         assert!(found.iter().all(|c| c.as_ref().is_some_and(|c| c.shift_ms == 0)));
     }
 

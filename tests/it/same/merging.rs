@@ -13,7 +13,7 @@ use super::world::{Dice, Effort, Event, Recorder, Route, happen, record};
 
 /// What a caller does with a merge: settles it again, times as they are.
 fn settled(merged: Merged) -> Activity {
-    let Merged { draft, offset_s, evidence, shift_ms, floating, origin } = merged;
+    let Merged { draft, offset_s, evidence, shift_ms, floating, origin, .. } = merged;
     let decided = Verdict { offset_s, evidence, floating, ..Verdict::default() };
     let mut activity = fix::settle(draft, &SettleOptions { decided: Some(decided), ..SettleOptions::default() });
     (activity.shift_ms, activity.origin) = (shift_ms, origin);

@@ -1,6 +1,6 @@
 //! Look-alikes: none of them is ever the same.
 
-use paceport::dedupe::{Verdict, judge};
+use paceport::dedupe::{Verdict, group, judge};
 
 use super::world::{Dice, Effort, Event, Recorder, Route, any_event, happen, seen};
 use paceport::dedupe::Fingerprint;
@@ -138,6 +138,52 @@ const NEGATIVES: &[(&str, Make)] = &[
         let recorder = Recorder { heart_rate: false, power: false, cadence: false, ..Recorder::default() };
         (seen(&first, &recorder, dice.next(), 1), seen(&second, &recorder, dice.next(), 2))
     }),
+    ("one interval plan on a trainer, a day later", |dice| {
+        let late = 86_400 + [0, 3, 20, 60][dice.whole(0, 3) as usize];
+        planned_twice(dice, late)
+    }),
+    ("one interval plan on a trainer, the same evening", |dice| {
+        let late = dice.whole(1, 4) * 3600 + dice.whole(0, 40);
+        planned_twice(dice, late)
+    }),
+    ("one interval plan, power as the trainer was told, no pulse", |dice| {
+        let start = at(dice);
+        let event = planned(dice, start, 0.0);
+        let later = Event { start: event.start + [3600, 7200, 86_400][dice.whole(0, 2) as usize], ..event.clone() };
+        let recorder = Recorder { heart_rate: false, cadence: false, ..trainer() };
+        (seen(&event, &recorder, 1, 1), seen(&later, &recorder, 2, 2))
+    }),
+    ("one round at one pace, whole hours later: noise between them", |dice| {
+        let recorder = Recorder { gps_noise: Some(2.0), white: true, heart_rate_noise: 2.0, ..zoneless() };
+        let event = any_event(dice);
+        let first = seen(&event, &recorder, dice.next(), 1);
+        let later = Event { start: event.start + another_hour(dice, &first, 24) * 3600, ..event.clone() };
+        (first, seen(&later, &recorder, dice.next(), 2))
+    }),
+    ("the very same course and pulse, more hours later than a zone makes", |dice| {
+        let event = any_event(dice);
+        let later = Event { start: event.start + dice.whole(15, 26) * 3600, ..event.clone() };
+        let seed = dice.next();
+        (seen(&event, &zoneless(), seed, 1), seen(&later, &zoneless(), seed, 2))
+    }),
+    ("two numbers of one platform, equal samples, hours later", |dice| {
+        let event = any_event(dice);
+        let later = Event { start: event.start + dice.whole(1, 24) * 3600, ..event.clone() };
+        let seed = dice.next();
+        let numbered = |event: &Event, name: u8| Fingerprint {
+            platform_ids: vec![("nike".into(), name.to_string())],
+            ..seen(event, &zoneless(), seed, name)
+        };
+        (numbered(&event, 1), numbered(&later, 2))
+    }),
+    ("a watch without zone, one plan in the morning and in the evening", |dice| {
+        let start = at(dice);
+        let watch = Recorder { power: false, cadence: false, every: 5, ..trainer() };
+        let first = planned(&mut dice.fork(), start, 1.0);
+        let second = planned(&mut dice.fork(), start + 12 * 3600, 1.0);
+        let floating = |event: &Event, name| Fingerprint { floating: true, ..seen(event, &watch, 1, name) };
+        (floating(&first, 1), floating(&second, 2))
+    }),
     ("two halves of one ride", |dice| {
         let whole = any_event(dice);
         let half = whole.moments.len() / 2;
@@ -150,6 +196,49 @@ const NEGATIVES: &[(&str, Make)] = &[
         (plain(&first, dice, 1), plain(&second, dice, 2))
     }),
 ];
+
+/// Nothing stated about the zone: what is known of it the places tell.
+fn zoneless() -> Recorder {
+    Recorder { states_offset: false, ..Recorder::default() }
+}
+
+/// A trainer indoors.
+fn trainer() -> Recorder {
+    Recorder { gps_noise: None, altitude: false, speed: false, distance: false, ..zoneless() }
+}
+
+/// Hours, `most` at most, that are not those between UTC and the local time of a recording.
+fn another_hour(dice: &mut Dice, of: &Fingerprint, most: i64) -> i64 {
+    loop {
+        let hours = dice.whole(1, most);
+        if of.offset_s.is_none_or(|offset| i64::from(offset).abs() != hours * 3600) {
+            return hours;
+        }
+    }
+}
+
+/// Three minutes easy, three minutes hard, and so on: the trainer holds the power, the heart follows, each time with noise
+/// (and a level) of its own.
+fn planned(dice: &mut Dice, start: i64, noise: f64) -> Event {
+    let mut event = any_event(&mut Dice::new(3));
+    event.moments.resize(1200, event.moments[0]);
+    let (mut heart_rate, level) = (115.0, dice.between(-0.5, 1.0) * noise);
+    for (second, moment) in event.moments.iter_mut().enumerate() {
+        let hard = second / 180 % 2 == 1;
+        heart_rate += (if hard { 160.0 } else { 120.0 } + second as f64 / 80.0 - heart_rate) / 30.0;
+        moment.heart_rate = heart_rate + level + dice.normal() * noise * 0.75;
+        moment.power = (if hard { 260.0 } else { 150.0 } + second as f64 / 100.0 + dice.normal() * noise).round();
+        moment.cadence = 90.0;
+    }
+    Event { start, sport: 2, stops: Vec::new(), ..event }
+}
+
+fn planned_twice(dice: &mut Dice, late: i64) -> (Fingerprint, Fingerprint) {
+    let start = at(dice);
+    let first = planned(&mut dice.fork(), start, 4.0);
+    let second = planned(&mut dice.fork(), start + late, 4.0);
+    (seen(&first, &trainer(), 1, 1), seen(&second, &trainer(), 2, 2))
+}
 
 /// Two people on one road: the gap between them comes and goes, heart rate and power are their own.
 fn together(dice: &mut Dice, power: bool) -> (Fingerprint, Fingerprint) {
@@ -196,6 +285,49 @@ fn together(dice: &mut Dice, power: bool) -> (Fingerprint, Fingerprint) {
     };
     let own = Recorder { weight_kg: Some(80.0), gender: Some(1), ..Recorder::default() };
     (seen(&first, &own, dice.next(), 1), seen(&second, &friend, dice.next(), 2))
+}
+
+/// Equal values are a copy and a known offset explains its clock; what is merely alike needs more than hours that fit.
+#[test]
+fn a_zone_fault_is_believed_of_copies_and_of_one_way_in_local_time() {
+    for case in 0..20 {
+        let mut dice = Dice::new(case + 900);
+        let event = any_event(&mut dice);
+        let seed = dice.next();
+        let own = seen(&event, &zoneless(), seed, 1);
+        let offset = own.offset_s.expect("the place tells");
+        let verdict = |recorder: Recorder, seconds: i64, seed: u64| {
+            judge(&own, &seen(&event, &Recorder { clock_s: seconds as f64, ..recorder }, seed, 2)).verdict
+        };
+        let hour = another_hour(&mut dice, &own, 14) * 3600;
+        assert_eq!(verdict(zoneless(), hour, seed), Verdict::Same, "case {case}: a copy");
+        if offset != 0 {
+            // Computed anew at other seconds: no value is equal, every place is near.
+            let sparse = Recorder { every: 7, heart_rate: false, power: false, decimals: 6, ..zoneless() };
+            let local = i64::from(offset);
+            assert_eq!(verdict(sparse.clone(), local, seed), Verdict::Same, "case {case}: local time");
+            assert_eq!(verdict(sparse, hour, seed), Verdict::Unsure, "case {case}: just some hours");
+            let friend = Recorder { gps_noise: Some(30.0), ..zoneless() };
+            assert_ne!(verdict(friend, local, seed + 1), Verdict::Same, "case {case}: far beside it");
+        }
+    }
+}
+
+/// A third recording that would go with either does not tie them together.
+#[test]
+fn two_numbers_of_one_platform_stay_apart_beside_a_copy_of_either() {
+    let event = any_event(&mut Dice::new(5));
+    let later = Event { start: event.start + 6 * 3600, ..event.clone() };
+    let numbered = |event: &Event, name: u8| Fingerprint {
+        platform_ids: vec![("nike".into(), name.to_string())],
+        ..seen(event, &zoneless(), 7, name)
+    };
+    let export = seen(&event, &Recorder { decimals: 6, ..zoneless() }, 7, 3);
+    let all = [numbered(&event, 1), numbered(&later, 2), export];
+    assert_eq!(judge(&all[1], &all[2]).verdict, Verdict::Same);
+    let grouping = group(&all);
+    assert_eq!((grouping.clusters.len(), grouping.clusters[0].members.len()), (1, 2), "{grouping:#?}");
+    assert_eq!(grouping.unsure.len(), 1);
 }
 
 const CASES: usize = 20;

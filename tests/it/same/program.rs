@@ -327,3 +327,29 @@ fn consecutive_parts_are_joined_with_the_gap_as_a_pause() {
         (Some(1499.0), Some(1198.0))
     );
 }
+
+#[test]
+fn recordings_without_common_time_are_not_merged_and_nothing_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let ride = Ride::new(1, 8, 600);
+    put(here, "a.tcx", &ride.tcx("Edge 530"));
+    put(here, "same.gpx", &Ride { aside: 3.0, ..ride }.gpx());
+    put(here, "next.tcx", &Ride { second: ride.second + 900, ..ride }.tcx("Edge 530"));
+    put(here, "tomorrow.gpx", &Ride { day: 2, aside: 3.0, ..ride }.gpx());
+    put(here, "next-week.gpx", &Ride { day: 8, ..ride }.gpx());
+    for stranger in ["next.tcx", "tomorrow.gpx", "next-week.gpx"] {
+        for files in [vec!["a.tcx", stranger], vec![stranger, "same.gpx", "a.tcx"]] {
+            let run = paceport(here, &[&["merge"], &files[..], &["--out", "out.fit"]].concat());
+            let said = String::from_utf8_lossy(&run.stderr).into_owned();
+            assert_eq!(run.status.code(), Some(2), "{files:?}: {said}");
+            assert!(said.contains(stranger) && said.contains("no common time") && said.contains("--join"), "{said}");
+            assert!(!here.join("out.fit").exists());
+        }
+        done(here, &["merge", "a.tcx", stranger, "--join", "--out", "joined.fit", "--force"]);
+    }
+    done(here, &["merge", "a.tcx", "same.gpx", "--out", "out.fit"]);
+    // A clock in another zone is no other time: who merges by hand says that they are one.
+    put(here, "local.gpx", &Ride { aside: 3.0, ..ride }.gpx().replace("T08:", "T11:"));
+    done(here, &["merge", "a.tcx", "local.gpx", "--out", "zones.fit"]);
+}
