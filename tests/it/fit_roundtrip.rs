@@ -186,8 +186,9 @@ pub fn differences(a: &Activity, b: &Activity) -> Vec<String> {
     found
 }
 
-/// Notes on what a reader of ours gets back although FIT itself cannot say it.
-const KEPT: [&str; 4] = ["loss.timer", "loss.subsecond", "loss.untimed", "loss.time"];
+/// Notes on what a reader of ours gets back although FIT itself cannot say it, and on the sixteenths of a metre that FR70s
+/// resolve.
+const KEPT: [&str; 5] = ["loss.timer", "loss.subsecond", "loss.untimed", "loss.time", "loss.rounded"];
 
 #[test]
 fn every_real_fit_file_comes_back_equal() {

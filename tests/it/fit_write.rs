@@ -3,9 +3,10 @@
 
 use paceport::fix::{SettleOptions, settle};
 use paceport::formats;
+use paceport::limits::Limits;
 use paceport::model::{
     Activity, Channel, Device, Draft, Event, ExtraKey, FitField, Lap, Length, Pause, Recording, RrInterval, Session,
-    Set, Sport, SubSport, Totals,
+    Set, Sport, SubSport, Totals, Track,
 };
 use paceport::report::Notes;
 
@@ -352,16 +353,90 @@ fn what_fit_cannot_say_is_named() {
     let (bytes, notes) = written(recording);
     let counts = ["loss.range", "loss.subsecond"].map(|code| notes.get(code).map(|note| note.count));
     assert_eq!(counts, [Some(2), Some(1)], "{notes:?}");
+    assert!(notes.get("loss.range").unwrap().detail.contains("altitude, cadence"), "{notes:?}");
     let fields: Vec<_> = messages(&bytes, 206).iter().map(|m| (m.text(3).unwrap(), m.text(8))).collect();
     let text = |s: &str| Some(s.to_owned());
     assert_eq!(
         fields,
-        [("wind".into(), text("m/s")), ("heading".into(), text("°")), ("timestamp_ms".into(), text("ms"))]
+        [
+            ("wind".into(), text("m/s")),
+            ("exact_altitude".into(), text("m")),
+            ("exact_cadence".into(), text("rpm")),
+            ("heading".into(), text("°")),
+            ("timestamp_ms".into(), text("ms"))
+        ]
     );
     let last = &messages(&bytes, 20)[5];
     assert_eq!(last.number(253), Some(FIT_START + 5));
     let values: Vec<&[u8]> = last.developer.values().map(|field| &field.bytes[..]).collect();
-    assert_eq!(values, [&3.5f32.to_le_bytes()[..], &123.25f32.to_le_bytes(), &250u16.to_le_bytes()]);
+    let [wind, altitude, cadence, heading] = [3.5f32, -600.0, 260.0, 123.25].map(f32::to_le_bytes);
+    assert_eq!(values, [&wind[..], &altitude, &cadence, &heading, &250u16.to_le_bytes()]);
+    let read = read_back(&bytes);
+    assert_eq!(read.get(5, Channel::Altitude), Some(-600.0));
+    assert_eq!(read.get(5, Channel::Cadence), Some(260.0));
+}
+
+/// The samples as our own reader gets them back.
+fn read_back(bytes: &[u8]) -> Track {
+    let (_, mut reading) = formats::read_bytes(bytes, &Limits::default()).unwrap();
+    reading.drafts.remove(0).recording.track
+}
+
+#[test]
+fn values_finer_than_a_native_field_are_kept_beside_it() {
+    let mut recording = ride(6);
+    let track = &mut recording.track;
+    let fine = [
+        (Channel::HeartRate, 120.5),
+        (Channel::Power, 200.6),
+        (Channel::Temperature, -21.25),
+        (Channel::GpsAccuracy, 3.4),
+        (Channel::LeftRightBalance, 48.7),
+        (Channel::LeftPedalSmoothness, 20.3),
+        (Channel::LeftPhaseStart, 12.34),
+        (Channel::Calories, 7.5),
+    ];
+    track.push(START + 6000);
+    fine.iter().for_each(|(channel, value)| track.set(*channel, *value));
+    track.push(START + 7000);
+    fine.iter().for_each(|(channel, value)| track.set(*channel, value.round()));
+    let meant = track.clone();
+    let (bytes, notes) = written(recording);
+    let records = messages(&bytes, 20);
+    // Other programs see the nearest value that the field can say.
+    for (field, value) in [(3, 121), (7, 201), (13, -21), (31, 3), (30, 49 | 0x80), (45, 41), (69, 9), (33, 8)] {
+        assert_eq!(records[6].number(field), Some(value), "field {field}");
+    }
+    // 49 % stands on the grid; a smoothness of 20 % too; 12° lies between 11.25° and 12.66°.
+    assert_eq!(records[6].developer.len(), fine.len());
+    assert_eq!(records[7].developer.len(), 1, "only what the field rounds");
+    assert_eq!(records[0].developer.len(), 0);
+    let names: Vec<String> = messages(&bytes, 206).iter().map(|m| m.text(3).unwrap()).collect();
+    assert!(names.iter().all(|name| Channel::by_name(name).is_none()), "not taken for native ones: {names:?}");
+    let note = notes.get("loss.precision").unwrap();
+    assert_eq!(note.count, fine.len() as u64 + 1, "{note:?}");
+    let read = read_back(&bytes);
+    for &channel in Channel::ALL {
+        for row in 0..meant.len() {
+            assert_eq!(read.get(row, channel), meant.get(row, channel), "{channel:?} of {row}");
+        }
+    }
+}
+
+#[test]
+fn what_is_rounded_to_a_fine_step_is_named() {
+    let mut recording = ride(3);
+    let track = &mut recording.track;
+    track.push(START + 3000);
+    track.set(Channel::Altitude, 400.123);
+    track.set(Channel::Cadence, 87.3);
+    track.set_distance(22.505);
+    let (bytes, notes) = written(recording);
+    let note = notes.get("loss.rounded").unwrap();
+    assert_eq!(note.count, 3);
+    assert!(note.detail.contains("distance (0.01 m), altitude (0.2 m), cadence (0.0078 rpm)"), "{}", note.detail);
+    assert!(messages(&bytes, 206).is_empty(), "no bytes are spent on what no sensor resolves");
+    assert_eq!(read_back(&bytes).get(3, Channel::Altitude), Some(400.2));
 }
 
 #[test]

@@ -17,7 +17,7 @@ mod timeline;
 
 use std::io::Write;
 
-use self::columns::Columns;
+use self::columns::{Columns, Misfit};
 use self::developer::{Encoding, Registry};
 use self::encode::{Encoder, cut, quantise};
 use self::frame::Frame;
@@ -243,6 +243,7 @@ fn close(mut bytes: Vec<u8>, protocol: u8) -> Result<Vec<u8>> {
 /// Says what the file cannot hold.
 fn report(activity: &Activity, writing: &Writing<'_>, records: &Records<'_>, summaries: u64, notes: &mut Notes) {
     let nowhere = || Place::NOWHERE;
+    inexact(records, notes);
     for (number, count) in &records.refused {
         notes.add_many(RANGE, *count, nowhere(), || {
             format!("{count} values do not fit into field {number} of a FIT record and were left out")
@@ -290,4 +291,37 @@ fn report(activity: &Activity, writing: &Writing<'_>, records: &Records<'_>, sum
         format!("{texts} texts were cut to the 254 bytes that a FIT text can have")
     });
     losses::report("fit", activity, 0, notes);
+}
+
+/// Names the values that native fields round or cannot hold.
+fn inexact(records: &Records<'_>, notes: &mut Notes) {
+    let (misfits, distances) = records.misfits();
+    let (mut outside, mut exact, mut rounded) = ((0, Vec::new()), (0, Vec::new()), (distances, Vec::new()));
+    if distances > 0 {
+        rounded.1.push("distance (0.01 m)".to_owned());
+    }
+    for Misfit { channel, grid, count } in misfits {
+        let info = channel.info();
+        let (found, name) = match grid.is_coarse() {
+            true => (&mut exact, info.name.to_owned()),
+            false => (&mut rounded, format!("{} ({} {})", info.name, (grid.step() * 1e4).round() / 1e4, info.unit)),
+        };
+        for ((all, names), count, name) in
+            [(found, count.rounded, name), (&mut outside, count.outside, info.name.to_owned())]
+        {
+            *all += count;
+            names.extend((count > 0).then_some(name));
+        }
+    }
+    let kept = "`paceport` keeps them in developer fields";
+    let list = |names: &[String]| names.join(", ");
+    notes.add_many(RANGE, outside.0, Place::NOWHERE, || {
+        format!("{} values of {} do not fit into the fields of FIT; {kept}", outside.0, list(&outside.1))
+    });
+    notes.add_many(losses::PRECISION, exact.0, Place::NOWHERE, || {
+        format!("{} values of {} are finer than the fields of FIT, which round them; {kept}", exact.0, list(&exact.1))
+    });
+    notes.add_many(losses::ROUNDED, rounded.0, Place::NOWHERE, || {
+        format!("{} values were rounded to the steps of FIT: {}", rounded.0, list(&rounded.1))
+    });
 }
