@@ -117,6 +117,13 @@ fn with_defaults(mut session: Session, other: &Session, of: &Activity, next: Opt
 }
 
 fn lap_with_defaults(mut lap: Lap, other: &Lap, of: &Activity, next: Option<i64>) -> Lap {
+    let crooked = |totals: &Totals| totals.elapsed_s.is_some() && totals.timer_s > totals.elapsed_s;
+    if crooked(&lap.totals) && of.sessions.iter().any(|session| crooked(&session.totals)) {
+        // As in its session.
+        let totals = &mut lap.totals;
+        std::mem::swap(&mut totals.timer_s, &mut totals.elapsed_s);
+        lap.end = lap.start + (totals.elapsed_s.unwrap() * 1000.0).round() as i64;
+    }
     lap.totals.elapsed_s = lap.totals.elapsed_s.or(other.totals.elapsed_s);
     lap.totals.timer_s = lap.totals.timer_s.or(other.totals.timer_s);
     let [first, last] = fill(&mut lap.totals, &other.totals, &of.track, (lap.start, lap.end), next);

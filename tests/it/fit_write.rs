@@ -200,6 +200,42 @@ fn laps_without_elapsed_time_last_until_the_next() {
 }
 
 #[test]
+fn no_record_lies_before_a_session_whose_length_is_left_open() {
+    // As Sigma writes TCX: the lap starts five seconds after its first point, and states its timer time only.
+    let mut recording = ride(30);
+    let timer = |timer_s| Totals { timer_s: Some(timer_s), ..Totals::default() };
+    let lap =
+        |from, to, timer_s| Lap { start: START + from, end: START + to, totals: timer(timer_s), ..Lap::default() };
+    recording.laps = vec![lap(5_000, 20_000, 14.0), lap(20_000, 35_000, 15.0)];
+    recording.sessions =
+        vec![Session { start: START + 5_000, end: START + 35_000, totals: timer(29.0), ..Session::default() }];
+    let (bytes, _) = written(recording);
+    let spans =
+        |global| -> Vec<_> { messages(&bytes, global).iter().map(|m| [2, 7, 8].map(|f| m.number(f))).collect() };
+    let span = |from, elapsed, timer| [FIT_START + from, elapsed, timer].map(Some);
+    assert_eq!(spans(18), [span(0, 35_000, 29_000)]);
+    assert_eq!(spans(19), [span(0, 20_000, 14_000), span(20, 15_000, 15_000)]);
+}
+
+#[test]
+fn a_device_that_swaps_timer_and_elapsed_time_swaps_them_in_laps_too() {
+    let mut recording = ride(60);
+    let totals =
+        |elapsed_s, timer_s| Totals { elapsed_s: Some(elapsed_s), timer_s: Some(timer_s), ..Totals::default() };
+    recording.sessions =
+        vec![Session { start: START, end: START + 50_000, totals: totals(50.0, 59.0), ..Session::default() }];
+    recording.laps = vec![
+        Lap { start: START, end: START + 21_000, totals: totals(21.0, 30.0), ..Lap::default() },
+        Lap { start: START + 30_000, end: START + 59_000, totals: totals(29.0, 29.0), ..Lap::default() },
+    ];
+    let (bytes, notes) = written(recording);
+    let times = |global| -> Vec<_> { messages(&bytes, global).iter().map(|m| [7, 8].map(|f| m.number(f))).collect() };
+    assert_eq!(times(18), [[Some(59_000), Some(50_000)]]);
+    assert_eq!(times(19), [[Some(30_000), Some(21_000)], [Some(29_000), Some(29_000)]]);
+    assert_eq!(notes.get("loss.timer").map(|note| note.count), Some(2), "the session and its first lap");
+}
+
+#[test]
 fn a_multisport_recording_has_a_session_a_leg() {
     let mut recording = ride(300);
     recording.sport = Sport::MULTISPORT;

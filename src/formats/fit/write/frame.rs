@@ -25,7 +25,7 @@ pub struct Frame {
     pub laps: Vec<Lap>,
     /// True when the source states no session; the only one is derived.
     pub derived: bool,
-    /// Sessions that state more timer time than elapsed time.
+    /// Sessions that state more timer time than elapsed time, and their laps that do.
     pub swapped: u64,
 }
 
@@ -47,6 +47,17 @@ impl Frame {
                 ..Session::default()
             });
         }
+        let mut laps = activity.laps.clone();
+        // No record lies before them where the source leaves their length open: Sigma starts the lap after its first point.
+        if let Some(first) = (0..activity.track.len()).find(|row| activity.track.is_timed(*row)) {
+            let first = activity.track.times()[first];
+            if let Some(session) = sessions.first_mut().filter(|session| session.totals.elapsed_s.is_none()) {
+                session.start = session.start.min(first);
+            }
+            if let Some(lap) = laps.first_mut().filter(|lap| lap.totals.elapsed_s.is_none()) {
+                lap.start = lap.start.min(first);
+            }
+        }
         let starts: Vec<i64> = sessions.iter().skip(1).map(|next| next.start).chain([end]).collect();
         for (session, next) in sessions.iter_mut().zip(starts) {
             session.end = match session.totals.elapsed_s {
@@ -54,7 +65,6 @@ impl Frame {
                 _ => session.end.max(next).max(session.start),
             };
         }
-        let mut laps = activity.laps.clone();
         let groups = group(&laps, &sessions);
         for (session, range) in sessions.iter_mut().zip(groups) {
             (session.first_lap, session.laps) = (Some(number(range.start)), Some(number(range.len())));
@@ -62,7 +72,9 @@ impl Frame {
             if derived {
                 adopt(session, &laps[range.clone()], activity);
             }
-            swapped += u64::from(complete_session(session, activity));
+            if complete_session(session, activity) {
+                swapped += 1 + laps[range].iter_mut().map(|lap| u64::from(swap(lap))).sum::<u64>();
+            }
         }
         if !derived {
             fill::sessions(&mut sessions, activity);
@@ -74,7 +86,8 @@ impl Frame {
                 laps.push(only_lap(session, activity));
             }
         }
-        let end = sessions.iter().map(|session| session.end).fold(end, i64::max);
+        let ends = sessions.iter().map(|session| session.end).chain(laps.iter().map(|lap| lap.end));
+        let end = ends.fold(end, i64::max);
         Frame { start, end, sessions, laps, derived, swapped }
     }
 
@@ -193,6 +206,17 @@ fn complete_session(session: &mut Session, activity: &Activity) -> bool {
     (session.totals.elapsed_s, session.totals.timer_s) = (Some(elapsed.max(timer)), Some(timer.min(elapsed)));
     session.end = session.start + ms(elapsed.max(timer));
     timer > elapsed
+}
+
+/// Makes the larger one of elapsed and timer time of a lap the elapsed time, so that it adds up to that of its session.
+fn swap(lap: &mut Lap) -> bool {
+    let totals = &mut lap.totals;
+    let swapped = totals.timer_s > totals.elapsed_s;
+    if swapped {
+        std::mem::swap(&mut totals.timer_s, &mut totals.elapsed_s);
+        lap.end = lap.start + ms(totals.elapsed_s.unwrap_or(0.0));
+    }
+    swapped
 }
 
 /// The one lap of a session in a recording without laps.

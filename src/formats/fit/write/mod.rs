@@ -278,7 +278,7 @@ fn report(activity: &Activity, writing: &Writing<'_>, records: &Records<'_>, sum
     });
     let swapped = writing.swapped;
     notes.add_many(TIMER, swapped, nowhere(), || {
-        format!("{swapped} sessions state more timer time than elapsed time; FIT wants the larger one as elapsed time")
+        format!("{swapped} sessions and laps state more timer time than elapsed time; FIT wants the larger one as elapsed time")
     });
     let totals = writing.lost_totals;
     notes.add_many(TOTAL, totals, nowhere(), || format!("{totals} stated totals have no FIT field"));
