@@ -59,6 +59,8 @@ const fn kind(code: Code, what: &'static str, held: &[u8; 5], count: fn(&Activit
 pub(crate) const PRECISION: Code = Code::warning("loss.precision");
 /// Values between the steps of fields that are fine enough for any sensor; the FIT writer counts them.
 pub(crate) const ROUNDED: Code = Code::info("loss.rounded");
+/// FIT has sessions, but nothing above them. The FIT writer counts them; in GPX and TCX they are among other totals.
+pub(crate) const WHOLE: Code = Code::warning("loss.whole");
 
 /// Every kind. The letters are FIT, GPX, TCX, CSV, JSON: `y` yes, `p` in the paceport namespace only, `-` no.
 pub static KINDS: &[Kind] = &[
@@ -117,6 +119,7 @@ pub static KINDS: &[Kind] = &[
     kind(Code::warning("loss.further_totals"), "stated totals of other kinds", b"ypp-y", |a| {
         stated(a, |name| !LAP_TOTALS.contains(&name))
     }),
+    kind(WHOLE, "totals and sports of the whole that do not follow from its legs", b"ppp-y", |_| 0),
     kind(Code::warning("loss.developer_totals"), "developer fields of laps, legs and devices", b"ypp-y", |a| {
         let laps = a.laps.iter().map(|lap| lap.developer.len());
         let legs = a.sessions.iter().map(|session| session.developer.len());
@@ -255,7 +258,7 @@ pub(crate) fn report(format: &str, activity: &Activity, replaced: u64, notes: &m
     let Some(column) = WRITTEN.iter().position(|id| *id == format) else { return };
     // The kinds of one code make one note.
     for kinds in KINDS.chunk_by(|a, b| a.code == b.code) {
-        if format == "fit" && [PRECISION, ROUNDED].contains(&kinds[0].code) {
+        if format == "fit" && [PRECISION, ROUNDED, WHOLE].contains(&kinds[0].code) {
             continue;
         }
         for wanted in [Held::Own, Held::No] {

@@ -6,7 +6,7 @@ use paceport::formats;
 use paceport::limits::Limits;
 use paceport::model::{
     Activity, Channel, Device, Draft, Event, ExtraKey, FitField, Lap, Length, Pause, Recording, RrInterval, Session,
-    Set, Sport, SubSport, Totals, Track,
+    Set, Sport, SubSport, Totals,
 };
 use paceport::report::Notes;
 
@@ -135,6 +135,8 @@ fn summaries_of_another_format_get_the_averages_of_their_samples() {
     recording.sessions = vec![Session {
         start: START,
         end: START + 199_000,
+        sport: recording.sport,
+        sub_sport: recording.sub_sport,
         totals: Totals {
             elapsed_s: Some(199.0),
             timer_s: Some(150.0),
@@ -253,6 +255,67 @@ fn a_multisport_recording_has_a_session_a_leg() {
         messages(&bytes, 18).iter().map(|s| [5, 25, 26, 7].map(|field| s.number(field).unwrap())).collect();
     assert_eq!(sessions, [[5, 0, 2, 100_000], [3, 2, 1, 10_000], [2, 3, 1, 189_000]]);
     assert_eq!(messages(&bytes, 34)[0].number(2), Some(1), "activity.type auto_multi_sport");
+}
+
+#[test]
+fn what_is_stated_of_the_whole_beyond_its_legs_comes_back() {
+    // As a platform states a triathlon: with its transitions, an average, and a sub-sport that no leg has.
+    let mut recording = ride(300);
+    (recording.sport, recording.sub_sport) = (Sport::MULTISPORT, Some(SubSport(78)));
+    let leg = |from: i64, to: i64, sport, kcal| Session {
+        start: START + from * 1000,
+        end: START + to * 1000,
+        sport,
+        totals: Totals {
+            elapsed_s: Some((to - from) as f64),
+            timer_s: Some((to - from) as f64),
+            distance_m: Some(500.0),
+            calories_kcal: Some(kcal),
+            max_heart_rate: Some(150.0),
+            ..Totals::default()
+        },
+        ..Session::default()
+    };
+    recording.sessions = vec![leg(0, 100, Sport::SWIMMING, 20.0), leg(110, 299, Sport::CYCLING, 30.0)];
+    recording.stated = Totals {
+        elapsed_s: Some(299.0),
+        timer_s: Some(289.0),
+        distance_m: Some(1000.0),
+        calories_kcal: Some(61.5),
+        avg_heart_rate: Some(135.0),
+        max_heart_rate: Some(171.0),
+        steps: Some(40.0),
+        ..Totals::default()
+    };
+    let (stated, activity) = (recording.stated.clone(), settled(recording));
+    let (bytes, notes) = write(&activity);
+    let note = notes.get("loss.whole").unwrap();
+    // Timer and distance are the sums of the legs.
+    let names = "elapsed_s, calories_kcal, avg_heart_rate, max_heart_rate, steps, sport";
+    assert!(note.count == 6 && note.detail.ends_with(names), "{note:?}");
+    assert_eq!(messages(&bytes, 34)[0].number(0), Some(289_000), "the native timer is that of the sessions");
+    let read = read_back(&bytes);
+    assert_eq!((read.sport, read.sub_sport), (Sport::MULTISPORT, Some(SubSport(78))));
+    assert_eq!(read.sessions.iter().map(|leg| leg.sport).collect::<Vec<_>>(), [Sport::SWIMMING, Sport::CYCLING]);
+    for (read, meant) in read.stated.clone().each_mut().zip(stated.clone().each_mut()) {
+        assert!(meant.is_none() || read == meant, "{:?}\n{stated:?}", read);
+    }
+    let again = write(&settled(read)).0;
+    assert_eq!(fit_validate::parse(&again).unwrap().len(), fit_validate::parse(&bytes).unwrap().len());
+    assert_eq!(messages(&again, 34)[0].developer, messages(&bytes, 34)[0].developer);
+}
+
+#[test]
+fn what_follows_from_the_sessions_is_said_once() {
+    let mut recording = ride(100);
+    recording.stated = Totals { distance_m: Some(742.5001), calories_kcal: Some(50.0), ..Totals::default() };
+    let (bytes, notes) = written(recording.clone());
+    assert!(notes.is_empty() && messages(&bytes, 206).is_empty(), "{notes:?}");
+    recording.stated.calories_kcal = Some(50.25);
+    let (bytes, notes) = written(recording);
+    assert_eq!(notes.get("loss.whole").map(|note| note.count), Some(1));
+    assert_eq!(messages(&bytes, 18)[0].number(11), Some(50));
+    assert_eq!(read_back(&bytes).stated.calories_kcal, Some(50.25));
 }
 
 #[test]
@@ -407,15 +470,15 @@ fn what_fit_cannot_say_is_named() {
     let values: Vec<&[u8]> = last.developer.values().map(|field| &field.bytes[..]).collect();
     let [wind, altitude, cadence, heading] = [3.5f32, -600.0, 260.0, 123.25].map(f32::to_le_bytes);
     assert_eq!(values, [&wind[..], &altitude, &cadence, &heading, &250u16.to_le_bytes()]);
-    let read = read_back(&bytes);
+    let read = read_back(&bytes).track;
     assert_eq!(read.get(5, Channel::Altitude), Some(-600.0));
     assert_eq!(read.get(5, Channel::Cadence), Some(260.0));
 }
 
-/// The samples as our own reader gets them back.
-fn read_back(bytes: &[u8]) -> Track {
+/// What our own reader gets back.
+fn read_back(bytes: &[u8]) -> Recording {
     let (_, mut reading) = formats::read_bytes(bytes, &Limits::default()).unwrap();
-    reading.drafts.remove(0).recording.track
+    reading.drafts.remove(0).recording
 }
 
 #[test]
@@ -451,7 +514,7 @@ fn values_finer_than_a_native_field_are_kept_beside_it() {
     assert!(names.iter().all(|name| Channel::by_name(name).is_none()), "not taken for native ones: {names:?}");
     let note = notes.get("loss.precision").unwrap();
     assert_eq!(note.count, fine.len() as u64 + 1, "{note:?}");
-    let read = read_back(&bytes);
+    let read = read_back(&bytes).track;
     for &channel in Channel::ALL {
         for row in 0..meant.len() {
             assert_eq!(read.get(row, channel), meant.get(row, channel), "{channel:?} of {row}");
@@ -472,7 +535,7 @@ fn what_is_rounded_to_a_fine_step_is_named() {
     assert_eq!(note.count, 3);
     assert!(note.detail.contains("distance (0.01 m), altitude (0.2 m), cadence (0.0078 rpm)"), "{}", note.detail);
     assert!(messages(&bytes, 206).is_empty(), "no bytes are spent on what no sensor resolves");
-    assert_eq!(read_back(&bytes).get(3, Channel::Altitude), Some(400.2));
+    assert_eq!(read_back(&bytes).track.get(3, Channel::Altitude), Some(400.2));
 }
 
 #[test]

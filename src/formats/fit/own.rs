@@ -31,6 +31,10 @@ pub const GEAR: &str = "gear";
 pub const CREATOR: &str = "creator";
 /// The sport in the source's own words.
 pub const SPORT_LABEL: &str = "sport_label";
+/// The sport of the whole, where it is not that of the sessions: FIT `sport`.
+pub const SPORT: &str = "sport";
+/// The sub-sport of the whole, where it is not that of the sessions: FIT `sub_sport`.
+pub const SUB_SPORT: &str = "sub_sport";
 /// The day (`YYYY-MM-DD`) of a workout without clock time.
 pub const DAY: &str = "day";
 /// Identities on platforms: `platform=id`, separated by line feeds.

@@ -3,10 +3,10 @@
 //! What the source states is kept as it is. Only what it leaves open is derived: a missing session or lap, the elapsed
 //! time of a lap (until the next one starts), the timer time (elapsed time without the pauses), averages and extremes.
 
-use crate::model::{Activity, Channel, Lap, LapTrigger, Session, Totals, time};
-
+use super::super::whole::{self, Total};
 use super::fill;
 use super::records::TIME_MIN;
+use crate::model::{Activity, Channel, Lap, LapTrigger, Session, Sport, SubSport, Totals, time};
 
 /// FIT `session_trigger` for the end of the activity.
 const ACTIVITY_END: u8 = 0;
@@ -27,6 +27,10 @@ pub struct Frame {
     pub derived: bool,
     /// Sessions that state more timer time than elapsed time, and their laps that do.
     pub swapped: u64,
+    /// Totals of the whole that do not follow from the sessions, with the names of their fields.
+    pub totals: Vec<(&'static str, f64)>,
+    /// Sport of the whole, when it does not follow from the sessions.
+    pub sport: Option<(Sport, Option<SubSport>)>,
 }
 
 impl Frame {
@@ -88,7 +92,9 @@ impl Frame {
         }
         let ends = sessions.iter().map(|session| session.end).chain(laps.iter().map(|lap| lap.end));
         let end = ends.fold(end, i64::max);
-        Frame { start, end, sessions, laps, derived, swapped }
+        let totals = unsaid(activity, &sessions, swapped > 0);
+        let sport = unsaid_sport(activity, &sessions);
+        Frame { start, end, sessions, laps, derived, swapped, totals, sport }
     }
 
     /// Timer time of the whole, seconds.
@@ -217,6 +223,29 @@ fn swap(lap: &mut Lap) -> bool {
         lap.end = lap.start + ms(totals.elapsed_s.unwrap_or(0.0));
     }
     swapped
+}
+
+/// Totals that the source states for the whole and that a reader does not get from the sessions: other ones, and fractions
+/// where the sessions have whole numbers.
+fn unsaid(activity: &Activity, sessions: &[Session], swapped: bool) -> Vec<(&'static str, f64)> {
+    let derived = whole::totals(sessions);
+    let said = |total: &Total, stated: f64| {
+        // Times that were swapped are not brought back to what cannot be.
+        let times = matches!(total.name, "elapsed_s" | "timer_s");
+        let (Some(step), Some(found)) = (total.step, (total.get)(&derived)) else { return false };
+        let nearest = (stated / step).round() * step;
+        times && swapped || (found - stated).abs() <= step && (step < 0.5 || found == stated && nearest == stated)
+    };
+    let stated = whole::all().filter_map(|total| Some(((total.get)(&activity.stated)?, total)));
+    stated.filter(|(stated, total)| !said(total, *stated)).map(|(stated, total)| (total.name, stated)).collect()
+}
+
+fn unsaid_sport(activity: &Activity, sessions: &[Session]) -> Option<(Sport, Option<SubSport>)> {
+    // No sub-sport is written as the generic one.
+    let plain = |(sport, sub_sport): (Sport, Option<SubSport>)| (sport, sub_sport.unwrap_or(SubSport::GENERIC));
+    let stated = (activity.sport, activity.sub_sport);
+    let legs = whole::legs(sessions).map(|leg| (leg.0, Some(leg.1.unwrap_or(SubSport::GENERIC))));
+    (whole::sport(legs).map(plain) != Some(plain(stated))).then_some(stated)
 }
 
 /// The one lap of a session in a recording without laps.

@@ -164,6 +164,13 @@ impl Writing<'_> {
             self.encoder.developer(index, number, &value.to_le_bytes());
         }
     }
+
+    /// Adds a number of the profile in a developer field of our own to the message.
+    fn own_code(&mut self, name: &str, value: Option<u8>) {
+        if let (Some(value), Some((index, number))) = (value, self.registry.own_place(name, Base::Uint8)) {
+            self.encoder.developer(index, number, &[value]);
+        }
+    }
 }
 
 /// Writes one activity; the `Writer` of the format table.
@@ -184,7 +191,7 @@ fn encode(activity: &Activity, notes: &mut Notes) -> Result<Vec<u8>> {
     if summaries > 0 {
         registry.own(own::MILLISECONDS, "ms", Base::Uint16);
     }
-    about::own_fields(activity, &mut registry);
+    about::own_fields(activity, &frame, &mut registry);
     let mut records = Records::new(columns, activity.track.times(), clock);
     let mut writing = Writing {
         encoder: Encoder::new(HEADER, 4096 + activity.track.len() * 48),
@@ -207,7 +214,7 @@ fn encode(activity: &Activity, notes: &mut Notes) -> Result<Vec<u8>> {
     timeline::write(&mut writing, activity, &frame, &mut records);
     about::time_in_zones(&mut writing, activity, &frame);
     summary::write(&mut writing, activity, &frame);
-    report(activity, &writing, &records, summaries, notes);
+    report(activity, &frame, &writing, &records, summaries, notes);
     let protocol =
         if registry.is_empty() && !records.has_wide_fields() && !writing.wide_fields { PROTOCOL_1 } else { PROTOCOL_2 };
     close(writing.encoder.out, protocol)
@@ -241,7 +248,14 @@ fn close(mut bytes: Vec<u8>, protocol: u8) -> Result<Vec<u8>> {
 }
 
 /// Says what the file cannot hold.
-fn report(activity: &Activity, writing: &Writing<'_>, records: &Records<'_>, summaries: u64, notes: &mut Notes) {
+fn report(
+    activity: &Activity,
+    frame: &Frame,
+    writing: &Writing<'_>,
+    records: &Records<'_>,
+    summaries: u64,
+    notes: &mut Notes,
+) {
     let nowhere = || Place::NOWHERE;
     inexact(records, notes);
     for (number, count) in &records.refused {
@@ -282,6 +296,13 @@ fn report(activity: &Activity, writing: &Writing<'_>, records: &Records<'_>, sum
     });
     let totals = writing.lost_totals;
     notes.add_many(TOTAL, totals, nowhere(), || format!("{totals} stated totals have no FIT field"));
+    let whole = (frame.totals.len() + usize::from(frame.sport.is_some())) as u64;
+    notes.add_many(losses::WHOLE, whole, nowhere(), || {
+        let sport = frame.sport.map(|_| "sport");
+        let names: Vec<&str> = frame.totals.iter().map(|(name, _)| *name).chain(sport).collect();
+        let names = names.join(", ");
+        format!("{whole} facts on the whole do not follow from its sessions; `paceport` keeps them in developer fields: {names}")
+    });
     let serials = writing.lost_serials;
     notes.add_many(SERIAL, serials, nowhere(), || {
         format!("{serials} serial numbers are not numbers, as FIT wants them")
