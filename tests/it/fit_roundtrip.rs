@@ -193,9 +193,10 @@ pub fn differences(a: &Activity, b: &Activity) -> Vec<String> {
     found
 }
 
-/// Notes on what a reader of ours gets back although FIT itself cannot say it, and on the sixteenths of a metre that FR70s
-/// resolve.
-const KEPT: [&str; 5] = ["loss.timer", "loss.subsecond", "loss.untimed", "loss.time", "loss.rounded"];
+/// Notes on what a reader of ours gets back although FIT itself cannot say it, on the sixteenths of a metre that FR70s
+/// resolve, and on what the source does not know.
+const KEPT: [&str; 6] =
+    ["loss.timer", "loss.subsecond", "loss.untimed", "loss.time", "loss.rounded", "fit.no_local_time"];
 
 #[test]
 fn every_real_fit_file_comes_back_equal() {

@@ -554,10 +554,13 @@ fn a_recording_before_fit_began_is_moved_as_a_whole() {
 fn the_local_offset_is_stated_when_it_is_known() {
     let mut activity = settled(ride(10));
     activity.offset_s = Some(-12_600);
-    let (bytes, _) = write(&activity);
+    let (bytes, notes) = write(&activity);
     let last = &messages(&bytes, 34)[0];
     assert_eq!(last.number(5).unwrap() - last.number(253).unwrap(), -12_600);
+    assert!(notes.is_empty(), "{notes:?}");
     activity.offset_s = None;
-    let (bytes, _) = write(&activity);
+    let (bytes, notes) = write(&activity);
     assert_eq!(messages(&bytes, 34)[0].number(5), None);
+    let note = notes.get("fit.no_local_time").unwrap();
+    assert!(note.detail.contains("--home-zone"), "the remedy is named: {note:?}");
 }

@@ -188,9 +188,7 @@ fn judge_start(recording: &Recording, notes: &mut Notes) {
     let behind = BEHIND.contains(&(first - start)) && end + AHEAD.start < until;
     notes.add_many(SUMMARY_START, u64::from(ahead || behind), Place::NOWHERE, || {
         let (seconds, side) = ((start - first).abs() / 1000, if ahead { "after" } else { "before" });
-format!(
-            "the first session starts {seconds} s {side} the first record, as when the clock is set in between; nothing was moved"
-        )
+        format!("the first session starts {seconds} s {side} the first record, by another clock; nothing was moved")
     });
 }
 

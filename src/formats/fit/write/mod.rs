@@ -38,6 +38,7 @@ const INTERVAL: Code = Code::warning("loss.rr_interval");
 const TRIGGER: Code = Code::info("loss.lap_trigger");
 const TIMER: Code = Code::info("loss.timer");
 const TOTAL: Code = Code::info("loss.total");
+const NO_LOCAL_TIME: Code = Code::info("fit.no_local_time");
 const SERIAL: Code = Code::info("loss.serial");
 const TEXT: Code = Code::warning("loss.text");
 
@@ -302,6 +303,11 @@ fn report(
         let names: Vec<&str> = frame.totals.iter().map(|(name, _)| *name).chain(sport).collect();
         let names = names.join(", ");
         format!("{whole} facts on the whole do not follow from its sessions; `paceport` keeps them in developer fields: {names}")
+    });
+    // Nothing is lost: the source does not know it either. A day alone has no time to be shown wrong.
+    let unknown = u64::from(activity.offset_s.is_none() && activity.day.is_none());
+    notes.add_many(NO_LOCAL_TIME, unknown, nowhere(), || {
+        "1 workouts in no known zone: their files state no local time, and many programs show UTC; `--home-zone` helps"
     });
     let serials = writing.lost_serials;
     notes.add_many(SERIAL, serials, nowhere(), || {
