@@ -55,6 +55,13 @@ const fn kind(code: Code, what: &'static str, held: &[u8; 5], count: fn(&Activit
     Kind { code, what, held: parsed, count }
 }
 
+/// Values finer than the standard elements of a format. The FIT writer counts them itself: its fields say what they hold.
+pub(crate) const PRECISION: Code = Code::warning("loss.precision");
+/// Values between the steps of fields that are fine enough for any sensor; the FIT writer counts them.
+pub(crate) const ROUNDED: Code = Code::info("loss.rounded");
+/// FIT has sessions, but nothing above them. The FIT writer counts them; in GPX and TCX they are among other totals.
+pub(crate) const WHOLE: Code = Code::warning("loss.whole");
+
 /// Every kind. The letters are FIT, GPX, TCX, CSV, JSON: `y` yes, `p` in the paceport namespace only, `-` no.
 pub static KINDS: &[Kind] = &[
     kind(Code::warning("loss.position"), "positions", b"yyyyy", |a| a.track.positions().count() as u64),
@@ -74,7 +81,11 @@ pub static KINDS: &[Kind] = &[
     kind(Code::warning("loss.depth"), "depths and water temperatures", b"yypyy", |a| {
         values(a, &[Channel::Depth, Channel::WaterTemperature])
     }),
-    kind(Code::warning("loss.precision"), "fractions of heart rates and cadences", b"yppyy", fractions),
+    kind(PRECISION, "fractions of heart rates", b"pppyy", |a| fractions(a, Channel::HeartRate)),
+    kind(PRECISION, "fractions of cadences", b"yppyy", |a| fractions(a, Channel::Cadence)),
+    kind(PRECISION, "fractions of powers", b"pypyy", |a| fractions(a, Channel::Power)),
+    kind(PRECISION, "fractions of temperatures", b"pypyy", |a| fractions(a, Channel::Temperature)),
+    kind(ROUNDED, "altitudes finer than 0.2 m, distances than 1 cm, speeds than 1 mm/s", b"-yyyy", |_| 0),
     kind(Code::warning("loss.running_dynamics"), "running dynamics", b"yppyy", |a| values(a, RUNNING)),
     kind(Code::warning("loss.pedal_metrics"), "pedal metrics", b"yppyy", |a| values(a, PEDAL)),
     kind(Code::warning("loss.channel"), "values of other channels", b"yppyy", |a| {
@@ -108,6 +119,7 @@ pub static KINDS: &[Kind] = &[
     kind(Code::warning("loss.further_totals"), "stated totals of other kinds", b"ypp-y", |a| {
         stated(a, |name| !LAP_TOTALS.contains(&name))
     }),
+    kind(WHOLE, "totals and sports of the whole that do not follow from its legs", b"ppp-y", |_| 0),
     kind(Code::warning("loss.developer_totals"), "developer fields of laps, legs and devices", b"ypp-y", |a| {
         let laps = a.laps.iter().map(|lap| lap.developer.len());
         let legs = a.sessions.iter().map(|session| session.developer.len());
@@ -235,32 +247,36 @@ fn values(activity: &Activity, channels: &[Channel]) -> u64 {
     channels.iter().filter_map(|&channel| activity.track.column(channel)).map(|column| column.count() as u64).sum()
 }
 
-fn fractions(activity: &Activity) -> u64 {
-    [Channel::HeartRate, Channel::Cadence]
-        .iter()
-        .filter_map(|&channel| activity.track.column(channel))
-        .map(|column| column.present().filter(|(_, value)| value.trunc() != *value).count() as u64)
-        .sum()
+fn fractions(activity: &Activity, channel: Channel) -> u64 {
+    let column = activity.track.column(channel);
+    column.map_or(0, |column| column.present().filter(|(_, value)| value.trunc() != *value).count() as u64)
 }
 
 /// Notes everything in the activity that the format (an id of [`WRITTEN`]) does not hold for other programs; `replaced`
 /// is how many characters of its texts the writer could not write.
 pub(crate) fn report(format: &str, activity: &Activity, replaced: u64, notes: &mut Notes) {
     let Some(column) = WRITTEN.iter().position(|id| *id == format) else { return };
-    for kind in KINDS {
-        let held = kind.held[column];
-        if held == Held::Yes {
+    // The kinds of one code make one note.
+    for kinds in KINDS.chunk_by(|a, b| a.code == b.code) {
+        if format == "fit" && [PRECISION, ROUNDED, WHOLE].contains(&kinds[0].code) {
             continue;
         }
-        let count = (kind.count)(activity);
-        notes.add_many(kind.code, count, Place::NOWHERE, || {
-            let format = format.to_uppercase();
-            if held == Held::Own {
-                format!("{count} {}: {format} keeps them for paceport only, other programs do not see them", kind.what)
-            } else {
-                format!("{count} {}: {format} cannot hold them", kind.what)
+        for wanted in [Held::Own, Held::No] {
+            let (mut count, mut what) = (0, Vec::new());
+            for kind in kinds.iter().filter(|kind| kind.held[column] == wanted) {
+                let found = (kind.count)(activity);
+                count += found;
+                what.extend((found > 0).then(|| format!("{found} {}", kind.what)));
             }
-        });
+            notes.add_many(kinds[0].code, count, Place::NOWHERE, || {
+                let (what, format) = (what.join(", "), format.to_uppercase());
+                if wanted == Held::Own {
+                    format!("{what}: {format} keeps them for paceport only, other programs do not see them")
+                } else {
+                    format!("{what}: {format} cannot hold them")
+                }
+            });
+        }
     }
     notes.add_many(TEXT, replaced, Place::NOWHERE, || {
         format!("{replaced} characters are forbidden in XML and became U+FFFD")
@@ -313,7 +329,7 @@ mod tests {
         );
         assert_eq!(
             counts("tcx"),
-            [lost("loss.temperature", 1), lost("loss.precision", 1), lost("loss.channel", 1), lost("loss.lap_kind", 2)]
+            [lost("loss.temperature", 1), lost("loss.precision", 2), lost("loss.channel", 1), lost("loss.lap_kind", 2)]
         );
         assert_eq!(counts("csv"), [lost("loss.laps", 3), lost("loss.lap_kind", 2)]);
         assert_eq!(counts("json"), []);

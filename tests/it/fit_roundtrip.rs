@@ -117,6 +117,13 @@ fn with_defaults(mut session: Session, other: &Session, of: &Activity, next: Opt
 }
 
 fn lap_with_defaults(mut lap: Lap, other: &Lap, of: &Activity, next: Option<i64>) -> Lap {
+    let crooked = |totals: &Totals| totals.elapsed_s.is_some() && totals.timer_s > totals.elapsed_s;
+    if crooked(&lap.totals) && of.sessions.iter().any(|session| crooked(&session.totals)) {
+        // As in its session.
+        let totals = &mut lap.totals;
+        std::mem::swap(&mut totals.timer_s, &mut totals.elapsed_s);
+        lap.end = lap.start + (totals.elapsed_s.unwrap() * 1000.0).round() as i64;
+    }
     lap.totals.elapsed_s = lap.totals.elapsed_s.or(other.totals.elapsed_s);
     lap.totals.timer_s = lap.totals.timer_s.or(other.totals.timer_s);
     let [first, last] = fill(&mut lap.totals, &other.totals, &of.track, (lap.start, lap.end), next);
@@ -186,8 +193,10 @@ pub fn differences(a: &Activity, b: &Activity) -> Vec<String> {
     found
 }
 
-/// Notes on what a reader of ours gets back although FIT itself cannot say it.
-const KEPT: [&str; 4] = ["loss.timer", "loss.subsecond", "loss.untimed", "loss.time"];
+/// Notes on what a reader of ours gets back although FIT itself cannot say it, on the sixteenths of a metre that FR70s
+/// resolve, and on what the source does not know.
+const KEPT: [&str; 6] =
+    ["loss.timer", "loss.subsecond", "loss.untimed", "loss.time", "loss.rounded", "fit.no_local_time"];
 
 #[test]
 fn every_real_fit_file_comes_back_equal() {

@@ -3,6 +3,7 @@
 
 use paceport::fix::{SettleOptions, settle};
 use paceport::formats;
+use paceport::limits::Limits;
 use paceport::model::{
     Activity, Channel, Device, Draft, Event, ExtraKey, FitField, Lap, Length, Pause, Recording, RrInterval, Session,
     Set, Sport, SubSport, Totals,
@@ -134,6 +135,8 @@ fn summaries_of_another_format_get_the_averages_of_their_samples() {
     recording.sessions = vec![Session {
         start: START,
         end: START + 199_000,
+        sport: recording.sport,
+        sub_sport: recording.sub_sport,
         totals: Totals {
             elapsed_s: Some(199.0),
             timer_s: Some(150.0),
@@ -199,6 +202,42 @@ fn laps_without_elapsed_time_last_until_the_next() {
 }
 
 #[test]
+fn no_record_lies_before_a_session_whose_length_is_left_open() {
+    // As Sigma writes TCX: the lap starts five seconds after its first point, and states its timer time only.
+    let mut recording = ride(30);
+    let timer = |timer_s| Totals { timer_s: Some(timer_s), ..Totals::default() };
+    let lap =
+        |from, to, timer_s| Lap { start: START + from, end: START + to, totals: timer(timer_s), ..Lap::default() };
+    recording.laps = vec![lap(5_000, 20_000, 14.0), lap(20_000, 35_000, 15.0)];
+    recording.sessions =
+        vec![Session { start: START + 5_000, end: START + 35_000, totals: timer(29.0), ..Session::default() }];
+    let (bytes, _) = written(recording);
+    let spans =
+        |global| -> Vec<_> { messages(&bytes, global).iter().map(|m| [2, 7, 8].map(|f| m.number(f))).collect() };
+    let span = |from, elapsed, timer| [FIT_START + from, elapsed, timer].map(Some);
+    assert_eq!(spans(18), [span(0, 35_000, 29_000)]);
+    assert_eq!(spans(19), [span(0, 20_000, 14_000), span(20, 15_000, 15_000)]);
+}
+
+#[test]
+fn a_device_that_swaps_timer_and_elapsed_time_swaps_them_in_laps_too() {
+    let mut recording = ride(60);
+    let totals =
+        |elapsed_s, timer_s| Totals { elapsed_s: Some(elapsed_s), timer_s: Some(timer_s), ..Totals::default() };
+    recording.sessions =
+        vec![Session { start: START, end: START + 50_000, totals: totals(50.0, 59.0), ..Session::default() }];
+    recording.laps = vec![
+        Lap { start: START, end: START + 21_000, totals: totals(21.0, 30.0), ..Lap::default() },
+        Lap { start: START + 30_000, end: START + 59_000, totals: totals(29.0, 29.0), ..Lap::default() },
+    ];
+    let (bytes, notes) = written(recording);
+    let times = |global| -> Vec<_> { messages(&bytes, global).iter().map(|m| [7, 8].map(|f| m.number(f))).collect() };
+    assert_eq!(times(18), [[Some(59_000), Some(50_000)]]);
+    assert_eq!(times(19), [[Some(30_000), Some(21_000)], [Some(29_000), Some(29_000)]]);
+    assert_eq!(notes.get("loss.timer").map(|note| note.count), Some(2), "the session and its first lap");
+}
+
+#[test]
 fn a_multisport_recording_has_a_session_a_leg() {
     let mut recording = ride(300);
     recording.sport = Sport::MULTISPORT;
@@ -216,6 +255,67 @@ fn a_multisport_recording_has_a_session_a_leg() {
         messages(&bytes, 18).iter().map(|s| [5, 25, 26, 7].map(|field| s.number(field).unwrap())).collect();
     assert_eq!(sessions, [[5, 0, 2, 100_000], [3, 2, 1, 10_000], [2, 3, 1, 189_000]]);
     assert_eq!(messages(&bytes, 34)[0].number(2), Some(1), "activity.type auto_multi_sport");
+}
+
+#[test]
+fn what_is_stated_of_the_whole_beyond_its_legs_comes_back() {
+    // As a platform states a triathlon: with its transitions, an average, and a sub-sport that no leg has.
+    let mut recording = ride(300);
+    (recording.sport, recording.sub_sport) = (Sport::MULTISPORT, Some(SubSport(78)));
+    let leg = |from: i64, to: i64, sport, kcal| Session {
+        start: START + from * 1000,
+        end: START + to * 1000,
+        sport,
+        totals: Totals {
+            elapsed_s: Some((to - from) as f64),
+            timer_s: Some((to - from) as f64),
+            distance_m: Some(500.0),
+            calories_kcal: Some(kcal),
+            max_heart_rate: Some(150.0),
+            ..Totals::default()
+        },
+        ..Session::default()
+    };
+    recording.sessions = vec![leg(0, 100, Sport::SWIMMING, 20.0), leg(110, 299, Sport::CYCLING, 30.0)];
+    recording.stated = Totals {
+        elapsed_s: Some(299.0),
+        timer_s: Some(289.0),
+        distance_m: Some(1000.0),
+        calories_kcal: Some(61.5),
+        avg_heart_rate: Some(135.0),
+        max_heart_rate: Some(171.0),
+        steps: Some(40.0),
+        ..Totals::default()
+    };
+    let (stated, activity) = (recording.stated.clone(), settled(recording));
+    let (bytes, notes) = write(&activity);
+    let note = notes.get("loss.whole").unwrap();
+    // Timer and distance are the sums of the legs.
+    let names = "elapsed_s, calories_kcal, avg_heart_rate, max_heart_rate, steps, sport";
+    assert!(note.count == 6 && note.detail.ends_with(names), "{note:?}");
+    assert_eq!(messages(&bytes, 34)[0].number(0), Some(289_000), "the native timer is that of the sessions");
+    let read = read_back(&bytes);
+    assert_eq!((read.sport, read.sub_sport), (Sport::MULTISPORT, Some(SubSport(78))));
+    assert_eq!(read.sessions.iter().map(|leg| leg.sport).collect::<Vec<_>>(), [Sport::SWIMMING, Sport::CYCLING]);
+    for (read, meant) in read.stated.clone().each_mut().zip(stated.clone().each_mut()) {
+        assert!(meant.is_none() || read == meant, "{:?}\n{stated:?}", read);
+    }
+    let again = write(&settled(read)).0;
+    assert_eq!(fit_validate::parse(&again).unwrap().len(), fit_validate::parse(&bytes).unwrap().len());
+    assert_eq!(messages(&again, 34)[0].developer, messages(&bytes, 34)[0].developer);
+}
+
+#[test]
+fn what_follows_from_the_sessions_is_said_once() {
+    let mut recording = ride(100);
+    recording.stated = Totals { distance_m: Some(742.5001), calories_kcal: Some(50.0), ..Totals::default() };
+    let (bytes, notes) = written(recording.clone());
+    assert!(notes.is_empty() && messages(&bytes, 206).is_empty(), "{notes:?}");
+    recording.stated.calories_kcal = Some(50.25);
+    let (bytes, notes) = written(recording);
+    assert_eq!(notes.get("loss.whole").map(|note| note.count), Some(1));
+    assert_eq!(messages(&bytes, 18)[0].number(11), Some(50));
+    assert_eq!(read_back(&bytes).stated.calories_kcal, Some(50.25));
 }
 
 #[test]
@@ -352,16 +452,90 @@ fn what_fit_cannot_say_is_named() {
     let (bytes, notes) = written(recording);
     let counts = ["loss.range", "loss.subsecond"].map(|code| notes.get(code).map(|note| note.count));
     assert_eq!(counts, [Some(2), Some(1)], "{notes:?}");
+    assert!(notes.get("loss.range").unwrap().detail.contains("altitude, cadence"), "{notes:?}");
     let fields: Vec<_> = messages(&bytes, 206).iter().map(|m| (m.text(3).unwrap(), m.text(8))).collect();
     let text = |s: &str| Some(s.to_owned());
     assert_eq!(
         fields,
-        [("wind".into(), text("m/s")), ("heading".into(), text("°")), ("timestamp_ms".into(), text("ms"))]
+        [
+            ("wind".into(), text("m/s")),
+            ("exact_altitude".into(), text("m")),
+            ("exact_cadence".into(), text("rpm")),
+            ("heading".into(), text("°")),
+            ("timestamp_ms".into(), text("ms"))
+        ]
     );
     let last = &messages(&bytes, 20)[5];
     assert_eq!(last.number(253), Some(FIT_START + 5));
     let values: Vec<&[u8]> = last.developer.values().map(|field| &field.bytes[..]).collect();
-    assert_eq!(values, [&3.5f32.to_le_bytes()[..], &123.25f32.to_le_bytes(), &250u16.to_le_bytes()]);
+    let [wind, altitude, cadence, heading] = [3.5f32, -600.0, 260.0, 123.25].map(f32::to_le_bytes);
+    assert_eq!(values, [&wind[..], &altitude, &cadence, &heading, &250u16.to_le_bytes()]);
+    let read = read_back(&bytes).track;
+    assert_eq!(read.get(5, Channel::Altitude), Some(-600.0));
+    assert_eq!(read.get(5, Channel::Cadence), Some(260.0));
+}
+
+/// What our own reader gets back.
+fn read_back(bytes: &[u8]) -> Recording {
+    let (_, mut reading) = formats::read_bytes(bytes, &Limits::default()).unwrap();
+    reading.drafts.remove(0).recording
+}
+
+#[test]
+fn values_finer_than_a_native_field_are_kept_beside_it() {
+    let mut recording = ride(6);
+    let track = &mut recording.track;
+    let fine = [
+        (Channel::HeartRate, 120.5),
+        (Channel::Power, 200.6),
+        (Channel::Temperature, -21.25),
+        (Channel::GpsAccuracy, 3.4),
+        (Channel::LeftRightBalance, 48.7),
+        (Channel::LeftPedalSmoothness, 20.3),
+        (Channel::LeftPhaseStart, 12.34),
+        (Channel::Calories, 7.5),
+    ];
+    track.push(START + 6000);
+    fine.iter().for_each(|(channel, value)| track.set(*channel, *value));
+    track.push(START + 7000);
+    fine.iter().for_each(|(channel, value)| track.set(*channel, value.round()));
+    let meant = track.clone();
+    let (bytes, notes) = written(recording);
+    let records = messages(&bytes, 20);
+    // Other programs see the nearest value that the field can say.
+    for (field, value) in [(3, 121), (7, 201), (13, -21), (31, 3), (30, 49 | 0x80), (45, 41), (69, 9), (33, 8)] {
+        assert_eq!(records[6].number(field), Some(value), "field {field}");
+    }
+    // 49 % stands on the grid; a smoothness of 20 % too; 12° lies between 11.25° and 12.66°.
+    assert_eq!(records[6].developer.len(), fine.len());
+    assert_eq!(records[7].developer.len(), 1, "only what the field rounds");
+    assert_eq!(records[0].developer.len(), 0);
+    let names: Vec<String> = messages(&bytes, 206).iter().map(|m| m.text(3).unwrap()).collect();
+    assert!(names.iter().all(|name| Channel::by_name(name).is_none()), "not taken for native ones: {names:?}");
+    let note = notes.get("loss.precision").unwrap();
+    assert_eq!(note.count, fine.len() as u64 + 1, "{note:?}");
+    let read = read_back(&bytes).track;
+    for &channel in Channel::ALL {
+        for row in 0..meant.len() {
+            assert_eq!(read.get(row, channel), meant.get(row, channel), "{channel:?} of {row}");
+        }
+    }
+}
+
+#[test]
+fn what_is_rounded_to_a_fine_step_is_named() {
+    let mut recording = ride(3);
+    let track = &mut recording.track;
+    track.push(START + 3000);
+    track.set(Channel::Altitude, 400.123);
+    track.set(Channel::Cadence, 87.3);
+    track.set_distance(22.505);
+    let (bytes, notes) = written(recording);
+    let note = notes.get("loss.rounded").unwrap();
+    assert_eq!(note.count, 3);
+    assert!(note.detail.contains("distance (0.01 m), altitude (0.2 m), cadence (0.0078 rpm)"), "{}", note.detail);
+    assert!(messages(&bytes, 206).is_empty(), "no bytes are spent on what no sensor resolves");
+    assert_eq!(read_back(&bytes).track.get(3, Channel::Altitude), Some(400.2));
 }
 
 #[test]
@@ -380,10 +554,13 @@ fn a_recording_before_fit_began_is_moved_as_a_whole() {
 fn the_local_offset_is_stated_when_it_is_known() {
     let mut activity = settled(ride(10));
     activity.offset_s = Some(-12_600);
-    let (bytes, _) = write(&activity);
+    let (bytes, notes) = write(&activity);
     let last = &messages(&bytes, 34)[0];
     assert_eq!(last.number(5).unwrap() - last.number(253).unwrap(), -12_600);
+    assert!(notes.is_empty(), "{notes:?}");
     activity.offset_s = None;
-    let (bytes, _) = write(&activity);
+    let (bytes, notes) = write(&activity);
     assert_eq!(messages(&bytes, 34)[0].number(5), None);
+    let note = notes.get("fit.no_local_time").unwrap();
+    assert!(note.detail.contains("--home-zone"), "the remedy is named: {note:?}");
 }

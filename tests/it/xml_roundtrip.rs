@@ -1,8 +1,9 @@
 //! What is written as GPX or TCX reads back equal: nothing that the model holds is lost on the way.
 
+use paceport::fix::{SettleOptions, settle};
 use paceport::formats;
 use paceport::limits::Limits;
-use paceport::model::Activity;
+use paceport::model::{Activity, Channel, DeveloperField, Draft, ExtraKey, FitField};
 
 use crate::synthetic;
 use crate::written::written;
@@ -58,5 +59,52 @@ fn gpx_and_tcx_read_back_what_was_written() {
             assert!(wrong.is_empty(), "{format}, seed {seed}: {}", wrong.join("\n"));
         }
         assert_eq!(differences(&synthetic::ride(1000), format), Vec::<String>::new());
+    }
+}
+
+/// A run with the power of a foot pod in a developer field that stands for record field 7, and its own power in some rows.
+fn with_pod(own_power: bool) -> Activity {
+    let mut draft = Draft::new();
+    let track = &mut draft.recording.track;
+    let field = DeveloperField {
+        base_type: 0x84,
+        scale: 1.0,
+        application: Some([9; 16]),
+        native_message: Some(20),
+        native_field: Some(7),
+        ..DeveloperField::default()
+    };
+    let fit = Some(FitField::Developer(field));
+    let slot = track.extra_slot(ExtraKey { name: "Power".into(), unit: "Watts".into(), fit });
+    for row in 0..20 {
+        track.push(1_714_547_520_000 + row * 1000);
+        track.set_position(47.0 + row as f64 * 1e-4, 8.0);
+        track.set(Channel::HeartRate, 130.0);
+        if row != 5 {
+            track.set_extra(slot, 211.0 + row as f64);
+        }
+        if own_power && row == 7 {
+            track.set(Channel::Power, 99.0);
+        }
+    }
+    settle(draft, &SettleOptions::default())
+}
+
+#[test]
+fn a_developer_field_that_stands_for_a_native_one_is_seen_by_other_programs() {
+    for (format, elements) in
+        [("tcx", ["<ns3:Watts>211</ns3:Watts>", "<ns3:Watts>"]), ("gpx", [">211</power>", "</power>"])]
+    {
+        let activity = with_pod(false);
+        let text = String::from_utf8(written(&activity, format).0).unwrap();
+        assert!(text.contains(elements[0]), "{format}");
+        assert_eq!(text.matches(elements[1]).count(), 19, "{format}: not where the pod says nothing");
+        // Reading back invents no native power.
+        assert_eq!(differences(&activity, format), Vec::<String>::new());
+        // Power that was recorded is not mixed with that of another sensor.
+        let activity = with_pod(true);
+        let text = String::from_utf8(written(&activity, format).0).unwrap();
+        assert_eq!(text.matches(elements[1]).count(), 1, "{format}");
+        assert_eq!(differences(&activity, format), Vec::<String>::new());
     }
 }

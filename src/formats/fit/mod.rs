@@ -8,6 +8,7 @@ pub mod products;
 pub mod profile;
 mod read;
 mod summary_fields;
+mod whole;
 mod write;
 
 use super::{Format, Reader};

@@ -1,7 +1,7 @@
 //! `paceport`'s own developer fields: what the FIT profile has no field for. `docs/fit-fields.md` describes them. The writer
 //! makes them where they are needed, the reader takes them back to where they came from; other programs skip them.
 
-use crate::model::SetKind;
+use crate::model::{Channel, SetKind};
 
 /// `application_id` of the fields: the text `paceport-fields1`.
 pub const APPLICATION: [u8; 16] = *b"paceport-fields1";
@@ -10,6 +10,9 @@ pub const APPLICATION: [u8; 16] = *b"paceport-fields1";
 pub const MILLISECONDS: &str = "timestamp_ms";
 /// 1 in a record whose time is not recorded; its `timestamp` is only its place in the order.
 pub const UNTIMED: &str = "untimed";
+/// What the names of fields with exact values of a channel begin with. Never the bare name of the channel: programs that
+/// look for fields by name would take it for the native one.
+const EXACT: &str = "exact_";
 /// Name of a lap.
 pub const NAME: &str = "name";
 /// The exercise of a set in words, when the set has no category number.
@@ -28,6 +31,10 @@ pub const GEAR: &str = "gear";
 pub const CREATOR: &str = "creator";
 /// The sport in the source's own words.
 pub const SPORT_LABEL: &str = "sport_label";
+/// The sport of the whole, where it is not that of the sessions: FIT `sport`.
+pub const SPORT: &str = "sport";
+/// The sub-sport of the whole, where it is not that of the sessions: FIT `sub_sport`.
+pub const SUB_SPORT: &str = "sub_sport";
 /// The day (`YYYY-MM-DD`) of a workout without clock time.
 pub const DAY: &str = "day";
 /// Identities on platforms: `platform=id`, separated by line feeds.
@@ -36,6 +43,16 @@ pub const PLATFORM_IDS: &str = "platform_ids";
 /// Kinds of a set by the words that the files use.
 pub const SET_KINDS: [(SetKind, &str); 3] =
     [(SetKind::Warmup, "warmup"), (SetKind::Drop, "drop"), (SetKind::Failure, "failure")];
+
+/// Name of the field with the values of a channel that its native field cannot say.
+pub fn exact(channel: Channel) -> String {
+    format!("{EXACT}{}", channel.name())
+}
+
+/// The channel whose values a field of ours holds: all of them, or the exact ones beside its native field.
+pub fn channel(name: &str) -> Option<Channel> {
+    Channel::by_name(name.strip_prefix(EXACT).unwrap_or(name))
+}
 
 /// Product name of the recorder in files from sources that name none.
 pub const PRODUCT: &str = "paceport";

@@ -231,6 +231,8 @@ pub fn is_fallback(number: u8) -> bool {
 /// One total of a `session` (18) or `lap` (19) message.
 #[derive(Clone, Copy)]
 pub struct TotalField {
+    /// Name of the total in the model.
+    pub name: &'static str,
     /// Field number in `session`.
     pub session: Option<u8>,
     /// Field number in `lap`.
@@ -250,7 +252,7 @@ pub struct TotalField {
 macro_rules! totals {
     ($($field:ident $base:ident $scale:literal $offset:literal $session:expr, $lap:expr;)+) => {
         &[$(TotalField {
-            session: $session, lap: $lap, base: Base::$base, scale: $scale, offset: $offset,
+            name: stringify!($field), session: $session, lap: $lap, base: Base::$base, scale: $scale, offset: $offset,
             get: |totals| totals.$field, set: |totals, value| totals.$field = Some(value),
         },)+]
     };

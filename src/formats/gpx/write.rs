@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::error::Result;
 use crate::formats::losses;
-use crate::formats::own::{self, Samples};
+use crate::formats::own::{self, Samples, StandIn};
 use crate::formats::spans::{self, Leg};
 use crate::formats::text::{self, Page, Times, at, east};
 use crate::model::{Activity, Channel, Sport, Track, Waypoint, time};
@@ -31,11 +31,12 @@ const HEAD: &str = concat!(
 pub(super) fn write(activity: &Activity, out: &mut dyn Write, notes: &mut Notes) -> Result<()> {
     let mut page = Page::new(out);
     page.put(HEAD);
-    metadata(&mut page, activity)?;
+    let shown = own::stand_ins(&activity.track);
+    metadata(&mut page, activity, &shown)?;
     for waypoint in &activity.waypoints {
         place(&mut page, waypoint)?;
     }
-    let mut points = Points::new(&activity.track);
+    let mut points = Points::new(&activity.track, &shown);
     let legs = spans::legs(activity);
     for leg in &legs {
         track_head(&mut page, activity, leg, legs.len() > 1);
@@ -60,7 +61,7 @@ fn element(page: &mut Page<'_>, name: &str, text: &str) {
     page.put(">");
 }
 
-fn metadata(page: &mut Page<'_>, activity: &Activity) -> Result<()> {
+fn metadata(page: &mut Page<'_>, activity: &Activity, shown: &[StandIn<'_>]) -> Result<()> {
     page.put("<metadata>");
     for (name, text) in [("name", &activity.name), ("desc", &activity.description)] {
         if let Some(text) = text {
@@ -90,7 +91,7 @@ fn metadata(page: &mut Page<'_>, activity: &Activity) -> Result<()> {
         page.put("\"");
     }
     page.put(if bounds.is_some() { "/><extensions>\n" } else { "<extensions>\n" });
-    own::activity(page, activity)?;
+    own::activity(page, activity, shown)?;
     page.put("</extensions></metadata>\n");
     Ok(())
 }
@@ -188,8 +189,8 @@ struct Points<'a> {
 }
 
 impl<'a> Points<'a> {
-    fn new(track: &'a Track) -> Points<'a> {
-        let column = |channel| track.column(channel).map_or(&[] as &[f32], |column| column.raw());
+    fn new(track: &'a Track, shown: &'a [StandIn<'a>]) -> Points<'a> {
+        let column = |channel| own::column(track, shown, channel);
         Points {
             track,
             samples: Samples::new(track, holds, false),

@@ -3,10 +3,12 @@
 
 mod fields;
 mod read;
+mod stand_in;
 mod write;
 
 pub(crate) use fields::{ExtraRow, Head, Part, Value};
 pub(crate) use read::OwnReader;
+pub(crate) use stand_in::{StandIn, column, stand_ins};
 pub(crate) use write::{Samples, activity, plain};
 
 /// The namespace.
@@ -115,7 +117,7 @@ mod tests {
             samples.all(&mut page.buf, row);
             page.put("/>");
         }
-        super::activity(&mut page, &activity).unwrap();
+        super::activity(&mut page, &activity, &[]).unwrap();
         page.finish().unwrap();
         let (mut draft, mut own) = (Draft::new(), OwnReader::default());
         read(&xml, &mut own, &mut draft.recording.track);

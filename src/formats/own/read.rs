@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::fields::{ExtraRow, Head, Part};
 use crate::formats::xml::{attribute, attributes, unescape};
 use crate::model::{
-    Basis, Channel, Clock, Draft, Evidence, ExtraKey, FieldValue, Recording, RrInterval, StatedField, Track, time,
+    Basis, Channel, Clock, Column, Draft, Evidence, ExtraKey, FieldValue, Recording, RrInterval, StatedField, Track,
+    time,
 };
 
 /// Gathers the `paceport` elements of one activity while a GPX or TCX reader meets them.
@@ -21,6 +22,8 @@ pub(crate) struct OwnReader {
     known: Vec<(String, Target)>,
     /// Declared extra channels by id, in order.
     declared: Vec<(String, Arc<ExtraKey>)>,
+    /// Channels that the host's elements show for an extra one: the recording has none.
+    shown: Vec<Channel>,
     /// Fields of laps, sessions, devices and so on that wait for what `pp:channel` says of them.
     fields: Vec<Field>,
     /// Extra slots of the track by id.
@@ -117,6 +120,7 @@ impl OwnReader {
             "channel" => {
                 let id = attribute(raw, "id").unwrap_or_default().into_owned();
                 self.declared.push((id, part::<ExtraRow>(raw).into_key().into()));
+                self.shown.extend(attribute(raw, "stands_for").and_then(|name| Channel::by_name(&name)));
             }
             "id" => {
                 if let (Some(platform), Some(id)) = (attribute(raw, "platform"), attribute(raw, "id")) {
@@ -189,7 +193,8 @@ impl OwnReader {
             evidence: head.evidence.unwrap_or(Evidence::None),
             ..Clock::default()
         };
-        let track = std::mem::take(track);
+        let mut track = std::mem::take(track);
+        self.shown.into_iter().for_each(|channel| track.put_column(channel, Column::default()));
         let mut parts = self.recording;
         settle(self.fields, &self.declared, &mut parts);
         draft.recording = Recording {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::fields::{ExtraRow, Head, Part, Value};
+use super::stand_in::StandIn;
 use crate::error::Result;
 use crate::formats::text::{self, Page};
 use crate::model::{Activity, Channel, ExtraColumn, ExtraKey, FieldValue, Track, time};
@@ -120,8 +121,9 @@ impl<'a> Keys<'a> {
     }
 }
 
-/// Writes `pp:activity`: everything about the recording but its samples.
-pub(crate) fn activity(page: &mut Page<'_>, activity: &Activity) -> Result<()> {
+/// Writes `pp:activity`: everything about the recording but its samples. `shown` are the extra channels that the host's
+/// elements show.
+pub(crate) fn activity(page: &mut Page<'_>, activity: &Activity, shown: &[StandIn<'_>]) -> Result<()> {
     page.put("<pp:activity");
     attributes(page, &Head::of(activity));
     page.put(">\n");
@@ -131,6 +133,9 @@ pub(crate) fn activity(page: &mut Page<'_>, activity: &Activity) -> Result<()> {
         text::integer(&mut page.buf, id as i64);
         page.put("\"");
         attributes(page, &ExtraRow::of(key));
+        if let Some(shown) = shown.iter().find(|shown| shown.key == *key) {
+            attribute(page, "stands_for", &Value::Text(shown.channel.name()));
+        }
         page.put("/>\n");
     }
     each(page, "session", &activity.sessions, &keys)?;

@@ -30,7 +30,8 @@ const SANE_SPEED: f64 = 150.0;
 pub(super) fn write(activity: &Activity, out: &mut dyn Write, notes: &mut Notes) -> Result<()> {
     let mut page = Page::new(out);
     page.put(HEAD);
-    let mut points = Points::new(&activity.track);
+    let shown = own::stand_ins(&activity.track);
+    let mut points = Points::new(&activity.track, &shown);
     let legs = spans::legs(activity);
     let start = start(activity);
     if legs.len() == 1 {
@@ -111,7 +112,7 @@ fn one(
     }
     if index == 0 {
         page.put("<Extensions>\n");
-        own::activity(page, activity)?;
+        own::activity(page, activity, points.shown)?;
         page.put("</Extensions>");
     }
     page.put("</Activity>\n");

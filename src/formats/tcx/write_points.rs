@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::error::Result;
-use crate::formats::own::Samples;
+use crate::formats::own::{self, Samples, StandIn};
 use crate::formats::text::{self, Page, Times, at};
 use crate::model::{Channel, Track};
 
@@ -29,11 +29,13 @@ pub(super) struct Points<'a> {
     speed: &'a [f32],
     power: &'a [f32],
     times: Times,
+    /// The extra channels that some elements show.
+    pub shown: &'a [StandIn<'a>],
 }
 
 impl<'a> Points<'a> {
-    pub fn new(track: &'a Track) -> Points<'a> {
-        let column = |channel| track.column(channel).map_or(&[] as &[f32], |column| column.raw());
+    pub fn new(track: &'a Track, shown: &'a [StandIn<'a>]) -> Points<'a> {
+        let column = |channel| own::column(track, shown, channel);
         Points {
             track,
             samples: Samples::new(track, holds, true),
@@ -43,6 +45,7 @@ impl<'a> Points<'a> {
             speed: column(Channel::Speed),
             power: column(Channel::Power),
             times: Times::new(true),
+            shown,
         }
     }
 

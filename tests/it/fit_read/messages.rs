@@ -55,6 +55,30 @@ fn a_multisport_file_is_one_activity_with_legs_and_summed_totals() {
 }
 
 #[test]
+fn a_session_that_began_by_another_clock_than_the_records_is_noted() {
+    // Records from 0 to 600 s; (start, elapsed) of the sessions, s.
+    let noted = |sessions: &[(i64, u32)]| {
+        let mut fit = activity();
+        for second in (0..=600).step_by(60) {
+            record(&mut fit, START + second, 120);
+        }
+        fit.define(3, 18, &[(2, 4, base::UINT32), (7, 4, base::UINT32), (5, 1, base::ENUM)]);
+        for (start, elapsed) in sessions {
+            fit.data(3, &[V::U32((i64::from(START) + start) as u32), V::U32(elapsed * 1000), V::U8(2)]);
+        }
+        let draft = only(&fit.file());
+        assert_eq!(draft.recording.sessions[0].start, ms(START) + sessions[0].0 * 1000, "no time is moved");
+        draft.notes.get("fit.summary_start").is_some()
+    };
+    assert!(noted(&[(3600, 600)]), "an hour ahead");
+    assert!(noted(&[(-3600, 600)]), "an hour behind");
+    assert!(noted(&[(-3600, 300), (300, 300)]), "the first of two");
+    assert!(!noted(&[(0, 600)]) && !noted(&[(45, 555)]) && !noted(&[(-120, 720)]), "as devices are late or wait");
+    assert!(!noted(&[(-3600, 4200)]), "waiting for an hour until something is recorded");
+    assert!(!noted(&[(-30 * 86_400, 600)]), "a month is a clock that was never set");
+}
+
+#[test]
 fn laps_state_their_totals_and_end_when_they_end() {
     let mut fit = activity();
     let fields = [

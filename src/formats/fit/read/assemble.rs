@@ -3,6 +3,7 @@
 use super::collect::{Collector, NO_TIME, SportMessage, TimerEvent};
 use super::summary::Span;
 use crate::formats::fit::exercises::exercise;
+use crate::formats::fit::whole;
 use crate::model::{Device, Pause, Recording, Session, Sport, SubSport, Totals, Track};
 
 /// FIT `device_index` of the recorder itself.
@@ -67,6 +68,11 @@ pub(super) fn assemble(track: Track, collector: &mut Collector, start: Option<i6
 /// What only files of `paceport` say. A workout of which only the day is known has no clock times: its summaries were made
 /// for the file.
 fn words(recording: &mut Recording, collector: &mut Collector) {
+    if let Some((sport, sub_sport)) = collector.whole.sport {
+        (recording.sport, recording.sub_sport) = (sport, sub_sport);
+    }
+    let derived = std::mem::replace(&mut recording.stated, std::mem::take(&mut collector.whole.totals));
+    recording.stated.fill(&derived);
     let ids;
     [recording.gear, recording.creator, recording.sport_label, recording.day, ids] =
         std::mem::take(&mut collector.words);
@@ -109,57 +115,19 @@ fn pauses(mut timer: Vec<TimerEvent>) -> Vec<Pause> {
     pauses
 }
 
-/// Sport of the whole: that of all legs besides transitions, or multisport.
+/// Sport of the whole: that of its legs, else of its laps, else what the file says before them.
 fn sport(recording: &Recording, messages: &[SportMessage]) -> (Sport, Option<SubSport>) {
-    let legs =
-        recording.sessions.iter().filter(|leg| leg.sport != Sport::TRANSITION).map(|leg| (leg.sport, leg.sub_sport));
-    let mut claims: Vec<_> = legs.collect();
-    if claims.is_empty() {
-        claims = recording.laps.iter().filter_map(|lap| Some((lap.sport?, lap.sub_sport))).collect();
-    }
-    if claims.is_empty() {
-        claims = messages.iter().filter_map(|message| Some((message.sport?, message.sub_sport))).take(1).collect();
-    }
-    match claims.split_first() {
-        None => (Sport::GENERIC, None),
-        Some((first, rest)) if rest.iter().all(|claim| claim == first) => *first,
-        Some((first, rest)) if rest.iter().all(|claim| claim.0 == first.0) => (first.0, None),
-        Some(_) => (Sport::MULTISPORT, None),
-    }
+    let laps = recording.laps.iter().filter_map(|lap| Some((lap.sport?, lap.sub_sport)));
+    let message = messages.iter().filter_map(|message| Some((message.sport?, message.sub_sport)));
+    let of_legs = whole::sport(whole::legs(&recording.sessions));
+    of_legs.or_else(|| whole::sport(laps)).or_else(|| whole::sport(message.take(1))).unwrap_or((Sport::GENERIC, None))
 }
 
-/// Totals of the whole: those of the only session; of several, sums and extremes (an average of averages says nothing).
+/// Totals of the whole: those of its sessions.
 fn stated(sessions: &[Session], collector: &Collector) -> Totals {
     match sessions {
         [] => Totals { timer_s: collector.activity.and_then(|activity| activity.timer_s), ..Totals::default() },
-        [only] => only.totals.clone(),
-        _ => {
-            let all = |get: fn(&Totals) -> Option<f64>| sessions.iter().filter_map(move |session| get(&session.totals));
-            let sum = |get| all(get).reduce(|a, b| a + b);
-            let max = |get| all(get).reduce(f64::max);
-            let min = |get| all(get).reduce(f64::min);
-            Totals {
-                elapsed_s: sum(|t| t.elapsed_s),
-                timer_s: sum(|t| t.timer_s),
-                moving_s: sum(|t| t.moving_s),
-                distance_m: sum(|t| t.distance_m),
-                calories_kcal: sum(|t| t.calories_kcal),
-                ascent_m: sum(|t| t.ascent_m),
-                descent_m: sum(|t| t.descent_m),
-                cycles: sum(|t| t.cycles),
-                work_j: sum(|t| t.work_j),
-                training_stress_score: sum(|t| t.training_stress_score),
-                max_speed: max(|t| t.max_speed),
-                max_heart_rate: max(|t| t.max_heart_rate),
-                min_heart_rate: min(|t| t.min_heart_rate),
-                max_cadence: max(|t| t.max_cadence),
-                max_power: max(|t| t.max_power),
-                max_temperature: max(|t| t.max_temperature),
-                max_altitude: max(|t| t.max_altitude),
-                min_altitude: min(|t| t.min_altitude),
-                ..Totals::default()
-            }
-        }
+        _ => whole::totals(sessions),
     }
 }
 

@@ -8,9 +8,10 @@ use super::summary::{self, Span};
 use crate::formats::fit::own;
 use crate::formats::fit::products;
 use crate::formats::fit::profile::{FILE_ACTIVITY, message as number};
+use crate::formats::fit::whole;
 use crate::model::{
-    Athlete, Channel, Device, Event, Lap, Length, RrInterval, Session, Set, Split, Sport, StatedField, SubSport, Track,
-    Zones,
+    Athlete, Channel, Device, Event, Lap, Length, RrInterval, Session, Set, Split, Sport, StatedField, SubSport,
+    Totals, Track, Zones,
 };
 
 /// Stands for a time that is not known yet: before the first record.
@@ -63,6 +64,30 @@ pub(super) struct SportMessage {
     pub name: Option<String>,
 }
 
+/// Totals and sport of the whole in developer fields of the `activity` message.
+#[derive(Debug, Default)]
+pub(super) struct Whole {
+    pub totals: Totals,
+    pub sport: Option<(Sport, Option<SubSport>)>,
+}
+
+impl Whole {
+    fn of(message: &Message<'_>) -> Whole {
+        let mut whole = Whole::default();
+        if message.definition.developer.is_empty() {
+            return whole;
+        }
+        for total in whole::all() {
+            if let Some(value) = message.own_number(total.name).filter(|value| value.is_finite()) {
+                (total.set)(&mut whole.totals, value);
+            }
+        }
+        let number = |name| message.own_number(name).map(|number| number as u8);
+        whole.sport = number(own::SPORT).map(|sport| (Sport(sport), number(own::SUB_SPORT).map(SubSport)));
+        whole
+    }
+}
+
 /// Everything but the samples of one segment, as claimed.
 #[derive(Debug, Default)]
 pub(super) struct Collector {
@@ -93,6 +118,8 @@ pub(super) struct Collector {
     pub description: Option<String>,
     /// Gear, creator, sport label, day, identities on platforms: what files of `paceport` say.
     pub words: [Option<String>; 5],
+    /// What files of `paceport` say of the whole beyond what follows from its sessions.
+    pub whole: Whole,
     /// `exercise_title` (264): category, number in it, text.
     pub exercises: Vec<(u16, Option<u16>, String)>,
     pub zones: Zones,
@@ -180,6 +207,7 @@ impl Collector {
                     Some(ActivityMessage { time, local: message.time(5), timer_s: message.scaled(0, 1000.0, 0.0) });
                 let words = [own::GEAR, own::CREATOR, own::SPORT_LABEL, own::DAY, own::PLATFORM_IDS];
                 self.words = words.map(|name| message.own_text(name));
+                self.whole = Whole::of(message);
             }
             number::HRV => self.intervals(message, 0, last.unwrap_or(NO_TIME), false),
             number::BEAT_INTERVALS => {

@@ -15,6 +15,7 @@ const STRAP: Code = Code::info("fit.strap_heart_rate");
 const LOCAL_TIME: Code = Code::info("fit.local_timestamp");
 const DENSE_TRACK: Code = Code::info("fit.gps_metadata");
 const COLUMNS: Code = Code::damage("fit.columns");
+const SUMMARY_START: Code = Code::warning("fit.summary_start");
 const TOO_MANY: Code = Code::damage("fit.too_many");
 const SUMMARY_FIELD: Code = Code::info("fit.summary_field");
 const DEVELOPER_TOTALS: Code = Code::info("fit.developer_totals");
@@ -23,6 +24,11 @@ const DEVELOPER_TOTALS: Code = Code::info("fit.developer_totals");
 const FIRST_DATE: i64 = (0x1000_0000 + FIT_EPOCH_S) * 1000;
 const SYSTEM_TIMES: std::ops::Range<i64> = FIT_EPOCH_S * 1000..FIRST_DATE;
 const QUARTER: i64 = 15 * 60 * 1000;
+/// How far the first session may not start after the first record, or before it, ms: devices are seconds late, and some
+/// first wait up to two minutes. More than a day is another fault of the clock.
+const AHEAD: std::ops::Range<i64> = 60_000..86_400_000;
+/// See [`AHEAD`].
+const BEHIND: std::ops::Range<i64> = 300_000..86_400_000;
 /// A local offset has to lie between UTC-12 and UTC+14.
 const OFFSETS: std::ops::RangeInclusive<i64> = -12 * 3_600_000..=14 * 3_600_000;
 
@@ -94,6 +100,7 @@ impl Pending {
         }
         let mut recording = assemble(track, &mut collector, start);
         let shifted = shift_system_time(&mut recording, &collector, &mut notes);
+        judge_start(&recording, &mut notes);
         let clock = clock(&collector, shifted, &mut notes);
         let complete = complete && !notes.has_damage();
         Draft { recording, clock, notes, complete, ..Draft::default() }
@@ -165,6 +172,24 @@ fn each_time(recording: &mut Recording, f: &mut dyn FnMut(&mut i64)) {
     recording.rr.iter_mut().for_each(|rr| f(&mut rr.time));
     recording.sets.iter_mut().filter_map(|set| set.start.as_mut()).for_each(&mut *f);
     recording.stated_start.iter_mut().chain(&mut recording.created).for_each(&mut *f);
+}
+
+/// Notes a first session (or lap, without sessions) that began by another clock than the records: Edge 500 and 800 set
+/// theirs by GPS after the start. Which of the two is right nobody can say, so no time is moved. A session that begins long
+/// before the first record and lasts until the last one waited for it.
+fn judge_start(recording: &Recording, notes: &mut Notes) {
+    let sessions = recording.sessions.iter().map(|session| (session.start, session.end));
+    let laps = recording.laps.iter().map(|lap| (lap.start, lap.end));
+    let mut spans = sessions.chain(laps.filter(|_| recording.sessions.is_empty()));
+    let times = || recording.track.times().iter().copied();
+    let (Some((start, end)), Some(first), Some(last)) = (spans.next(), times().min(), times().max()) else { return };
+    let until = spans.next().map_or(last, |next| next.0);
+    let ahead = AHEAD.contains(&(start - first));
+    let behind = BEHIND.contains(&(first - start)) && end + AHEAD.start < until;
+    notes.add_many(SUMMARY_START, u64::from(ahead || behind), Place::NOWHERE, || {
+        let (seconds, side) = ((start - first).abs() / 1000, if ahead { "after" } else { "before" });
+        format!("the first session starts {seconds} s {side} the first record, by another clock; nothing was moved")
+    });
 }
 
 /// The local offset that the file states: local minus UTC time of one message, whole quarters of an hour.

@@ -174,7 +174,7 @@ impl Compiler<'_> {
             _ if !own => None,
             own::MILLISECONDS => Some(Sink::Milliseconds),
             own::UNTIMED => Some(Sink::Untimed),
-            name => Channel::by_name(name).map(Sink::Channel),
+            name => own::channel(name).map(Sink::Channel),
         };
         match sink {
             Some(sink) => self.ops.push(Op { at: field.at, base, big: self.big, count, scale, offset, sink }),

@@ -42,7 +42,7 @@ pub fn file_id(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
 }
 
 /// Developer fields of our own that the summaries of this activity need.
-pub fn own_fields(activity: &Activity, registry: &mut Registry) {
+pub fn own_fields(activity: &Activity, frame: &Frame, registry: &mut Registry) {
     let sets = &activity.sets;
     let texts = [
         (own::NAME, activity.laps.iter().any(|lap| lap.name.is_some())),
@@ -53,6 +53,15 @@ pub fn own_fields(activity: &Activity, registry: &mut Registry) {
     let words = words(activity).map(|(name, text)| (name, text.is_some()));
     for (name, _) in texts.into_iter().chain(words).filter(|(_, needed)| *needed) {
         registry.own(name, "", Base::String);
+    }
+    for (name, _) in &frame.totals {
+        registry.own(name, "", Base::Float64);
+    }
+    if let Some((_, sub_sport)) = frame.sport {
+        registry.own(own::SPORT, "", Base::Uint8);
+        if sub_sport.is_some() {
+            registry.own(own::SUB_SPORT, "", Base::Uint8);
+        }
     }
     if sets.iter().any(|set| set.distance_m.is_some()) {
         registry.own(own::DISTANCE, "m", Base::Float64);

@@ -5,7 +5,7 @@ use super::super::own;
 use super::super::profile::{RECORD, Target, is_fallback};
 use super::developer::{Encoding, Registry};
 use super::encode::bounds;
-use super::slot::{Buffer, Grid, Slot, Values, cadence};
+use super::slot::{Buffer, Grid, Misfits, Slot, Values, cadence};
 use crate::model::{Activity, Channel, ExtraColumn, ExtraKey, FitField, Track};
 
 /// Fields beyond this many share the last presence bit.
@@ -24,8 +24,22 @@ pub struct Columns<'a> {
     pub clashes: Vec<(u128, u128)>,
     /// Values of extra columns that found no field number.
     pub homeless: u64,
+    /// Channels with values that their native field does not give back as they are.
+    pub misfits: Vec<Misfit>,
+    /// Distances between two steps.
+    pub rounded_distances: u64,
     has_position: bool,
     fields: usize,
+}
+
+/// A channel whose native field cannot say all of its values.
+pub struct Misfit {
+    /// The channel.
+    pub channel: Channel,
+    /// The grid of its field.
+    pub grid: Grid,
+    /// How many values.
+    pub count: Misfits,
 }
 
 impl<'a> Columns<'a> {
@@ -42,36 +56,37 @@ impl<'a> Columns<'a> {
         for field in RECORD {
             let single = |values| Slot::native(field.number, field.base, values);
             let grid = Grid::new(field.base, field.scale, field.offset);
+            // What a channel's field cannot hold has a field of ours beside it, where it is counted.
+            let part = |values| Slot { counts: false, ..single(values) };
             let raw = |channel| track.column(channel).filter(|c| c.count() > 0).map(|column| column.raw());
             match field.target {
-                Target::Distance if !distance.is_empty() => columns.add(single(Values::Double(distance, grid))),
+                Target::Distance if !distance.is_empty() => {
+                    columns.rounded_distances = grid.rounded(distance);
+                    columns.add(single(Values::Double(distance, grid)));
+                }
                 // Devices that resolve more than whole breaths or revolutions write only the better field.
                 Target::To(Channel::Cadence | Channel::Respiration) if is_fallback(field.number) => {}
                 Target::To(Channel::Cadence) => {
-                    raw(Channel::Cadence).into_iter().for_each(|column| columns.add(single(Values::Cadence(column))));
+                    raw(Channel::Cadence).into_iter().for_each(|column| columns.add(part(Values::Cadence(column))));
                 }
                 Target::To(channel) => {
-                    if let Some(column) = raw(channel) {
-                        let counts = !is_fallback(field.number);
-                        columns.add(Slot { counts, ..single(Values::Single(column, grid)) });
-                    }
+                    raw(channel).into_iter().for_each(|column| columns.add(part(Values::Single(column, grid))));
                 }
                 Target::FractionalCadence => {
                     let fractional = |v: &f32| cadence(f64::from(*v)).is_some_and(|raw| raw & 0x7F > 0);
                     if let Some(column) = raw(Channel::Cadence).filter(|column| column.iter().any(fractional)) {
-                        columns.add(single(Values::Fraction(column)));
+                        columns.add(part(Values::Fraction(column)));
                     }
                 }
                 Target::Balance => {
-                    if let Some(column) = raw(Channel::LeftRightBalance) {
-                        columns.add(single(Values::Balance(column)));
-                    }
+                    let balance = raw(Channel::LeftRightBalance);
+                    balance.into_iter().for_each(|column| columns.add(part(Values::Balance(column))));
                 }
                 Target::Pair(first, second) => {
                     let pair = [raw(first), raw(second)];
                     if pair.iter().any(Option::is_some) {
                         let values = pair.map(|c| c.map_or(Values::Absent, |column| Values::Single(column, grid)));
-                        columns.add_array(values.into_iter().map(single));
+                        columns.add_array(values.into_iter().map(part));
                     }
                 }
                 _ => {}
@@ -99,32 +114,39 @@ impl<'a> Columns<'a> {
     fn add_developer(&mut self, encoding: &Encoding, values: impl Iterator<Item = Values<'a>>) {
         let (index, number) = encoding.place;
         let developer = Some(index);
-        self.add_array(values.map(|values| Slot { developer, ..Slot::native(number, encoding.base, values) }));
+        self.add_array(values.map(|values| {
+            let counts = !matches!(values, Values::Beside(..));
+            Slot { developer, counts, ..Slot::native(number, encoding.base, values) }
+        }));
     }
 
-    /// Fields of our own for what `record` has no field for.
+    /// Fields of our own for what `record` has no field for, and for values that its fields cannot say.
     fn own(&mut self, track: &'a Track, registry: &mut Registry) {
-        let native = |channel| {
-            RECORD.iter().any(|field| match field.target {
-                Target::To(to) => to == channel,
-                Target::Pair(first, second) => first == channel || second == channel,
-                Target::Balance => channel == Channel::LeftRightBalance,
-                _ => false,
-            })
-        };
-        let mut put = |name: &str, unit: &str, base, values| {
-            if let Some(encoding) = registry.own(name, unit, base) {
-                self.add_developer(&encoding, std::iter::once(values));
+        for (channel, column) in track.channels().filter(|(_, column)| column.count() > 0) {
+            let (info, values) = (channel.info(), column.raw());
+            let Some(grid) = native(channel) else {
+                self.put(registry, info.name, info.unit, Base::Float32, Values::FreeSingle(values));
+                continue;
+            };
+            let count = grid.misfits(values);
+            if count.outside > 0 || grid.is_coarse() && count.rounded > 0 {
+                self.put(registry, &own::exact(channel), info.unit, Base::Float32, Values::Beside(values, grid));
             }
-        };
-        for (channel, column) in track.channels().filter(|(channel, column)| !native(*channel) && column.count() > 0) {
-            put(channel.name(), channel.info().unit, Base::Float32, Values::FreeSingle(column.raw()));
+            if count != Misfits::default() {
+                self.misfits.push(Misfit { channel, grid, count });
+            }
         }
         if track.times().iter().any(|time| time.rem_euclid(1000) > 0) {
-            put(own::MILLISECONDS, "ms", Base::Uint16, Values::Milliseconds(track.times()));
+            self.put(registry, own::MILLISECONDS, "ms", Base::Uint16, Values::Milliseconds(track.times()));
         }
         if track.untimed_count() > 0 {
-            put(own::UNTIMED, "", Base::Uint8, Values::Untimed(track));
+            self.put(registry, own::UNTIMED, "", Base::Uint8, Values::Untimed(track));
+        }
+    }
+
+    fn put(&mut self, registry: &mut Registry, name: &str, unit: &str, base: Base, values: Values<'a>) {
+        if let Some(encoding) = registry.own(name, unit, base) {
+            self.add_developer(&encoding, std::iter::once(values));
         }
     }
 
@@ -227,6 +249,20 @@ impl<'a> Columns<'a> {
         }
         yielded
     }
+}
+
+/// The grid of the native field of a channel; that of the better one, when there are two.
+fn native(channel: Channel) -> Option<Grid> {
+    RECORD.iter().filter(|field| !is_fallback(field.number)).find_map(|field| {
+        let grid = || Grid::new(field.base, field.scale, field.offset);
+        match field.target {
+            Target::To(Channel::Cadence) if channel == Channel::Cadence => Some(Grid::cadence()),
+            Target::To(to) => (to == channel).then(grid),
+            Target::Pair(first, second) => (first == channel || second == channel).then(grid),
+            Target::Balance => (channel == Channel::LeftRightBalance).then(Grid::balance),
+            _ => None,
+        }
+    })
 }
 
 /// Field number of the timestamp, which every record has.

@@ -3,10 +3,10 @@
 //! What the source states is kept as it is. Only what it leaves open is derived: a missing session or lap, the elapsed
 //! time of a lap (until the next one starts), the timer time (elapsed time without the pauses), averages and extremes.
 
-use crate::model::{Activity, Channel, Lap, LapTrigger, Session, Totals, time};
-
+use super::super::whole::{self, Total};
 use super::fill;
 use super::records::TIME_MIN;
+use crate::model::{Activity, Channel, Lap, LapTrigger, Session, Sport, SubSport, Totals, time};
 
 /// FIT `session_trigger` for the end of the activity.
 const ACTIVITY_END: u8 = 0;
@@ -25,8 +25,12 @@ pub struct Frame {
     pub laps: Vec<Lap>,
     /// True when the source states no session; the only one is derived.
     pub derived: bool,
-    /// Sessions that state more timer time than elapsed time.
+    /// Sessions that state more timer time than elapsed time, and their laps that do.
     pub swapped: u64,
+    /// Totals of the whole that do not follow from the sessions, with the names of their fields.
+    pub totals: Vec<(&'static str, f64)>,
+    /// Sport of the whole, when it does not follow from the sessions.
+    pub sport: Option<(Sport, Option<SubSport>)>,
 }
 
 impl Frame {
@@ -47,6 +51,17 @@ impl Frame {
                 ..Session::default()
             });
         }
+        let mut laps = activity.laps.clone();
+        // No record lies before them where the source leaves their length open: Sigma starts the lap after its first point.
+        if let Some(first) = (0..activity.track.len()).find(|row| activity.track.is_timed(*row)) {
+            let first = activity.track.times()[first];
+            if let Some(session) = sessions.first_mut().filter(|session| session.totals.elapsed_s.is_none()) {
+                session.start = session.start.min(first);
+            }
+            if let Some(lap) = laps.first_mut().filter(|lap| lap.totals.elapsed_s.is_none()) {
+                lap.start = lap.start.min(first);
+            }
+        }
         let starts: Vec<i64> = sessions.iter().skip(1).map(|next| next.start).chain([end]).collect();
         for (session, next) in sessions.iter_mut().zip(starts) {
             session.end = match session.totals.elapsed_s {
@@ -54,7 +69,6 @@ impl Frame {
                 _ => session.end.max(next).max(session.start),
             };
         }
-        let mut laps = activity.laps.clone();
         let groups = group(&laps, &sessions);
         for (session, range) in sessions.iter_mut().zip(groups) {
             (session.first_lap, session.laps) = (Some(number(range.start)), Some(number(range.len())));
@@ -62,7 +76,9 @@ impl Frame {
             if derived {
                 adopt(session, &laps[range.clone()], activity);
             }
-            swapped += u64::from(complete_session(session, activity));
+            if complete_session(session, activity) {
+                swapped += 1 + laps[range].iter_mut().map(|lap| u64::from(swap(lap))).sum::<u64>();
+            }
         }
         if !derived {
             fill::sessions(&mut sessions, activity);
@@ -74,8 +90,11 @@ impl Frame {
                 laps.push(only_lap(session, activity));
             }
         }
-        let end = sessions.iter().map(|session| session.end).fold(end, i64::max);
-        Frame { start, end, sessions, laps, derived, swapped }
+        let ends = sessions.iter().map(|session| session.end).chain(laps.iter().map(|lap| lap.end));
+        let end = ends.fold(end, i64::max);
+        let totals = unsaid(activity, &sessions, swapped > 0);
+        let sport = unsaid_sport(activity, &sessions);
+        Frame { start, end, sessions, laps, derived, swapped, totals, sport }
     }
 
     /// Timer time of the whole, seconds.
@@ -193,6 +212,40 @@ fn complete_session(session: &mut Session, activity: &Activity) -> bool {
     (session.totals.elapsed_s, session.totals.timer_s) = (Some(elapsed.max(timer)), Some(timer.min(elapsed)));
     session.end = session.start + ms(elapsed.max(timer));
     timer > elapsed
+}
+
+/// Makes the larger one of elapsed and timer time of a lap the elapsed time, so that it adds up to that of its session.
+fn swap(lap: &mut Lap) -> bool {
+    let totals = &mut lap.totals;
+    let swapped = totals.timer_s > totals.elapsed_s;
+    if swapped {
+        std::mem::swap(&mut totals.timer_s, &mut totals.elapsed_s);
+        lap.end = lap.start + ms(totals.elapsed_s.unwrap_or(0.0));
+    }
+    swapped
+}
+
+/// Totals that the source states for the whole and that a reader does not get from the sessions: other ones, and fractions
+/// where the sessions have whole numbers.
+fn unsaid(activity: &Activity, sessions: &[Session], swapped: bool) -> Vec<(&'static str, f64)> {
+    let derived = whole::totals(sessions);
+    let said = |total: &Total, stated: f64| {
+        // Times that were swapped are not brought back to what cannot be.
+        let times = matches!(total.name, "elapsed_s" | "timer_s");
+        let (Some(step), Some(found)) = (total.step, (total.get)(&derived)) else { return false };
+        let nearest = (stated / step).round() * step;
+        times && swapped || (found - stated).abs() <= step && (step < 0.5 || found == stated && nearest == stated)
+    };
+    let stated = whole::all().filter_map(|total| Some(((total.get)(&activity.stated)?, total)));
+    stated.filter(|(stated, total)| !said(total, *stated)).map(|(stated, total)| (total.name, stated)).collect()
+}
+
+fn unsaid_sport(activity: &Activity, sessions: &[Session]) -> Option<(Sport, Option<SubSport>)> {
+    // No sub-sport is written as the generic one.
+    let plain = |(sport, sub_sport): (Sport, Option<SubSport>)| (sport, sub_sport.unwrap_or(SubSport::GENERIC));
+    let stated = (activity.sport, activity.sub_sport);
+    let legs = whole::legs(sessions).map(|leg| (leg.0, Some(leg.1.unwrap_or(SubSport::GENERIC))));
+    (whole::sport(legs).map(plain) != Some(plain(stated))).then_some(stated)
 }
 
 /// The one lap of a session in a recording without laps.

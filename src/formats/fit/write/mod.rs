@@ -17,7 +17,7 @@ mod timeline;
 
 use std::io::Write;
 
-use self::columns::Columns;
+use self::columns::{Columns, Misfit};
 use self::developer::{Encoding, Registry};
 use self::encode::{Encoder, cut, quantise};
 use self::frame::Frame;
@@ -38,6 +38,7 @@ const INTERVAL: Code = Code::warning("loss.rr_interval");
 const TRIGGER: Code = Code::info("loss.lap_trigger");
 const TIMER: Code = Code::info("loss.timer");
 const TOTAL: Code = Code::info("loss.total");
+const NO_LOCAL_TIME: Code = Code::info("fit.no_local_time");
 const SERIAL: Code = Code::info("loss.serial");
 const TEXT: Code = Code::warning("loss.text");
 
@@ -164,6 +165,13 @@ impl Writing<'_> {
             self.encoder.developer(index, number, &value.to_le_bytes());
         }
     }
+
+    /// Adds a number of the profile in a developer field of our own to the message.
+    fn own_code(&mut self, name: &str, value: Option<u8>) {
+        if let (Some(value), Some((index, number))) = (value, self.registry.own_place(name, Base::Uint8)) {
+            self.encoder.developer(index, number, &[value]);
+        }
+    }
 }
 
 /// Writes one activity; the `Writer` of the format table.
@@ -184,7 +192,7 @@ fn encode(activity: &Activity, notes: &mut Notes) -> Result<Vec<u8>> {
     if summaries > 0 {
         registry.own(own::MILLISECONDS, "ms", Base::Uint16);
     }
-    about::own_fields(activity, &mut registry);
+    about::own_fields(activity, &frame, &mut registry);
     let mut records = Records::new(columns, activity.track.times(), clock);
     let mut writing = Writing {
         encoder: Encoder::new(HEADER, 4096 + activity.track.len() * 48),
@@ -207,7 +215,7 @@ fn encode(activity: &Activity, notes: &mut Notes) -> Result<Vec<u8>> {
     timeline::write(&mut writing, activity, &frame, &mut records);
     about::time_in_zones(&mut writing, activity, &frame);
     summary::write(&mut writing, activity, &frame);
-    report(activity, &writing, &records, summaries, notes);
+    report(activity, &frame, &writing, &records, summaries, notes);
     let protocol =
         if registry.is_empty() && !records.has_wide_fields() && !writing.wide_fields { PROTOCOL_1 } else { PROTOCOL_2 };
     close(writing.encoder.out, protocol)
@@ -241,8 +249,16 @@ fn close(mut bytes: Vec<u8>, protocol: u8) -> Result<Vec<u8>> {
 }
 
 /// Says what the file cannot hold.
-fn report(activity: &Activity, writing: &Writing<'_>, records: &Records<'_>, summaries: u64, notes: &mut Notes) {
+fn report(
+    activity: &Activity,
+    frame: &Frame,
+    writing: &Writing<'_>,
+    records: &Records<'_>,
+    summaries: u64,
+    notes: &mut Notes,
+) {
     let nowhere = || Place::NOWHERE;
+    inexact(records, notes);
     for (number, count) in &records.refused {
         notes.add_many(RANGE, *count, nowhere(), || {
             format!("{count} values do not fit into field {number} of a FIT record and were left out")
@@ -277,10 +293,22 @@ fn report(activity: &Activity, writing: &Writing<'_>, records: &Records<'_>, sum
     });
     let swapped = writing.swapped;
     notes.add_many(TIMER, swapped, nowhere(), || {
-        format!("{swapped} sessions state more timer time than elapsed time; FIT wants the larger one as elapsed time")
+        format!("{swapped} sessions and laps state more timer time than elapsed time; FIT wants the larger one as elapsed time")
     });
     let totals = writing.lost_totals;
     notes.add_many(TOTAL, totals, nowhere(), || format!("{totals} stated totals have no FIT field"));
+    let whole = (frame.totals.len() + usize::from(frame.sport.is_some())) as u64;
+    notes.add_many(losses::WHOLE, whole, nowhere(), || {
+        let sport = frame.sport.map(|_| "sport");
+        let names: Vec<&str> = frame.totals.iter().map(|(name, _)| *name).chain(sport).collect();
+        let names = names.join(", ");
+        format!("{whole} facts on the whole do not follow from its sessions; `paceport` keeps them in developer fields: {names}")
+    });
+    // Nothing is lost: the source does not know it either. A day alone has no time to be shown wrong.
+    let unknown = u64::from(activity.offset_s.is_none() && activity.day.is_none());
+    notes.add_many(NO_LOCAL_TIME, unknown, nowhere(), || {
+        "1 workouts in no known zone: their files state no local time, and many programs show UTC; `--home-zone` helps"
+    });
     let serials = writing.lost_serials;
     notes.add_many(SERIAL, serials, nowhere(), || {
         format!("{serials} serial numbers are not numbers, as FIT wants them")
@@ -290,4 +318,37 @@ fn report(activity: &Activity, writing: &Writing<'_>, records: &Records<'_>, sum
         format!("{texts} texts were cut to the 254 bytes that a FIT text can have")
     });
     losses::report("fit", activity, 0, notes);
+}
+
+/// Names the values that native fields round or cannot hold.
+fn inexact(records: &Records<'_>, notes: &mut Notes) {
+    let (misfits, distances) = records.misfits();
+    let (mut outside, mut exact, mut rounded) = ((0, Vec::new()), (0, Vec::new()), (distances, Vec::new()));
+    if distances > 0 {
+        rounded.1.push("distance (0.01 m)".to_owned());
+    }
+    for Misfit { channel, grid, count } in misfits {
+        let info = channel.info();
+        let (found, name) = match grid.is_coarse() {
+            true => (&mut exact, info.name.to_owned()),
+            false => (&mut rounded, format!("{} ({} {})", info.name, (grid.step() * 1e4).round() / 1e4, info.unit)),
+        };
+        for ((all, names), count, name) in
+            [(found, count.rounded, name), (&mut outside, count.outside, info.name.to_owned())]
+        {
+            *all += count;
+            names.extend((count > 0).then_some(name));
+        }
+    }
+    let kept = "`paceport` keeps them in developer fields";
+    let list = |names: &[String]| names.join(", ");
+    notes.add_many(RANGE, outside.0, Place::NOWHERE, || {
+        format!("{} values of {} do not fit into the fields of FIT; {kept}", outside.0, list(&outside.1))
+    });
+    notes.add_many(losses::PRECISION, exact.0, Place::NOWHERE, || {
+        format!("{} values of {} are finer than the fields of FIT, which round them; {kept}", exact.0, list(&exact.1))
+    });
+    notes.add_many(losses::ROUNDED, rounded.0, Place::NOWHERE, || {
+        format!("{} values were rounded to the steps of FIT: {}", rounded.0, list(&rounded.1))
+    });
 }

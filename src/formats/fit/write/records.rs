@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::super::base::Base;
 use super::super::profile::message;
-use super::columns::Columns;
+use super::columns::{Columns, Misfit};
 use super::encode::{Encoder, GENERAL_LOCALS};
 use super::slot::{Buffer, CHUNK};
 use crate::model::time::FIT_EPOCH_S;
@@ -159,6 +159,11 @@ impl<'a> Records<'a> {
     /// True when some field has a type that protocol 1.0 does not know.
     pub fn has_wide_fields(&self) -> bool {
         self.columns.slots.iter().any(|slot| matches!(slot.base, Base::Sint64 | Base::Uint64 | Base::Uint64z))
+    }
+
+    /// Channels with values that their native field does not give back as they are, and distances between two steps.
+    pub fn misfits(&self) -> (&[Misfit], u64) {
+        (&self.columns.misfits, self.columns.rounded_distances)
     }
 
     /// Writes the rows of a range; ranges come in order.

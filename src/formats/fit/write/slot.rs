@@ -37,6 +37,8 @@ pub enum Values<'a> {
     Free(&'a [f64], f64, f64),
     /// A channel as it is.
     FreeSingle(&'a [f32]),
+    /// The values of a channel that the grid of its native field does not give back.
+    Beside(&'a [f32], Grid),
     /// Percentage of the right side; bit 7 says so.
     Balance(&'a [f32]),
     /// Whole part of a cadence.
@@ -52,7 +54,7 @@ pub enum Values<'a> {
 }
 
 /// raw = (value + offset) × scale, rounded, inside the bounds of the type.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Grid {
     scale: f64,
     offset: f64,
@@ -72,6 +74,67 @@ impl Grid {
         Grid { scale: 1.0 / DEGREES_PER_SEMICIRCLE, high: 2_147_483_648.0, ..Grid::new(Base::Sint32, 1.0, 0.0) }
     }
 
+    /// The grid of a share of the right side, whole percents.
+    pub fn balance() -> Grid {
+        Grid { scale: 1.0, offset: 0.0, low: 0.0, high: 100.0 }
+    }
+
+    /// The grid of a cadence in 1/128 of a revolution; the whole part has to fit a `uint8`.
+    pub fn cadence() -> Grid {
+        Grid { scale: 128.0, offset: 0.0, low: 0.0, high: (254 * 128 + 127) as f64 }
+    }
+
+    /// Distance of two neighbours, in the unit of the values.
+    pub fn step(self) -> f64 {
+        1.0 / self.scale
+    }
+
+    /// True for whole and half units: sensors and programs resolve more than that, and the exact values are worth their
+    /// bytes. A finer step is below what can be measured.
+    pub fn is_coarse(self) -> bool {
+        self.step() >= 0.5
+    }
+
+    /// How many values of a column do not come back as they are, in a loop without branches: almost always none.
+    pub fn misfits(self, column: &[f32]) -> Misfits {
+        let mut misfits = Misfits::default();
+        for &value in column {
+            let inside = self.holds(value.into());
+            misfits.rounded += u64::from(inside & (self.back(value.into()) as f32 != value));
+            misfits.outside += u64::from(!inside & !value.is_nan());
+        }
+        misfits
+    }
+
+    /// How many values of a wide column lie between two steps, by more than a decimal number is off in binary.
+    pub fn rounded(self, column: &[f64]) -> u64 {
+        let noise = self.step() / 100.0;
+        column.iter().map(|&value| u64::from((self.back(value) - value).abs() > noise)).sum()
+    }
+
+    /// The value as the reader makes it from the nearest step.
+    #[inline(always)]
+    fn back(self, value: f64) -> f64 {
+        /// Adding and taking off 1.5 × 2^52 rounds to a whole number.
+        const ROUND: f64 = 6_755_399_441_055_744.0;
+        let steps = ((value + self.offset) * self.scale + ROUND) - ROUND;
+        steps * self.step() - self.offset
+    }
+
+    /// True when the type can hold the value, rounded.
+    #[inline(always)]
+    fn holds(self, value: f64) -> bool {
+        let steps = (value + self.offset) * self.scale - self.low + 0.5;
+        (steps >= 0.0) & (steps < self.high - self.low + 1.0)
+    }
+
+    /// The bits of a value that the raw value does not say: one out of range, or one between two steps of a coarse grid.
+    #[inline(always)]
+    fn beside(self, value: f64) -> Option<u64> {
+        let told = self.holds(value) && (!self.is_coarse() || self.back(value) as f32 == value as f32);
+        if told { None } else { quantise(Base::Float32, value) }
+    }
+
     /// The raw value; `None` for NaN and for what the type cannot hold. Adding and taking off the lower bound turns
     /// truncation into rounding for negative numbers too, which is much faster than `round`.
     #[inline(always)]
@@ -79,6 +142,15 @@ impl Grid {
         let steps = (value + self.offset) * self.scale - self.low + 0.5;
         (steps >= 0.0 && steps < self.high - self.low + 1.0).then(|| (steps as i64 + self.low as i64) as u64)
     }
+}
+
+/// Values of a column that do not come back from a grid as they are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Misfits {
+    /// Those between two steps.
+    pub rounded: u64,
+    /// Those that the type cannot hold.
+    pub outside: u64,
 }
 
 /// Raw values and presence of up to [`CHUNK`] rows.
@@ -128,10 +200,8 @@ impl<'a> Slot<'a> {
             Values::Double(column, grid) => each!(column, |v| grid.raw(v)),
             Values::Free(column, scale, offset) => each!(column, |v: f64| quantise(self.base, (v + offset) * scale)),
             Values::FreeSingle(column) => each!(column, |v: f64| quantise(self.base, v)),
-            Values::Balance(column) => {
-                let grid = Grid { scale: 1.0, offset: 0.0, low: 0.0, high: 100.0 };
-                each!(column, |v| grid.raw(v).map(|percent| percent | 0x80));
-            }
+            Values::Beside(column, grid) => each!(column, |v| grid.beside(v)),
+            Values::Balance(column) => each!(column, |v| Grid::balance().raw(v).map(|percent| percent | 0x80)),
             Values::Cadence(column) => each!(column, |v| cadence(v).map(|raw| raw >> 7)),
             Values::Fraction(column) => each!(column, |v| cadence(v).map(|raw| raw & 0x7F)),
             Values::Milliseconds(times) => {
@@ -148,9 +218,9 @@ impl<'a> Slot<'a> {
     }
 }
 
-/// Cadence in 1/128 of a revolution; the whole part has to fit a `uint8`.
+/// Cadence in 1/128 of a revolution.
 pub fn cadence(value: f64) -> Option<u64> {
-    Grid { scale: 128.0, offset: 0.0, low: 0.0, high: (254 * 128 + 127) as f64 }.raw(value)
+    Grid::cadence().raw(value)
 }
 
 #[cfg(test)]
@@ -175,6 +245,26 @@ mod tests {
         assert_eq!(refused, 2);
         let (raws, ..) = raw(Values::Single(&[-3.4, -3.6], Grid::new(Base::Sint8, 1.0, 0.0)), Base::Sint8, 2);
         assert_eq!(raws.iter().map(|raw| *raw as i8).collect::<Vec<_>>(), [-3, -4]);
+    }
+
+    #[test]
+    fn what_the_reader_makes_of_a_grid_fits_it() {
+        for field in super::super::super::profile::RECORD.iter().filter(|field| field.base.size() < 4) {
+            let grid = Grid::new(field.base, field.scale, field.offset);
+            let (low, high) = bounds(field.base);
+            // As the reader computes it.
+            let factor = 1.0 / field.scale;
+            let read = |raw: i32| (f64::from(raw) * factor - field.offset) as f32;
+            let mut values: Vec<f32> = (low as i32..=high as i32).map(read).collect();
+            values.push(f32::NAN);
+            assert_eq!(grid.misfits(&values), Misfits::default(), "{}", field.name);
+            assert!(values.iter().all(|value| value.is_nan() || grid.beside((*value).into()).is_none()));
+        }
+        let temperature = Grid::new(Base::Sint8, 1.0, 0.0);
+        assert_eq!(temperature.misfits(&[20.0, 20.5, -3.25, 127.0, f32::NAN]), Misfits { rounded: 2, outside: 1 });
+        assert_eq!([20.0, 20.5, 127.0].map(|v| temperature.beside(v).is_some()), [false, true, true]);
+        let metres = Grid::new(Base::Uint32, 100.0, 0.0);
+        assert_eq!(metres.rounded(&[0.29, 1234.56, 1234.5600001, 0.125, f64::NAN]), 1);
     }
 
     #[test]

@@ -305,6 +305,13 @@ fn write_activity(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame)
     for (name, text) in words(activity) {
         writing.own_text(name, text.as_deref());
     }
+    for (name, value) in &frame.totals {
+        writing.own_number(name, Some(*value));
+    }
+    if let Some((sport, sub_sport)) = frame.sport {
+        writing.own_code(own::SPORT, Some(sport.0));
+        writing.own_code(own::SUB_SPORT, sub_sport.map(|sub_sport| sub_sport.0));
+    }
     writing.encoder.end();
 }
 
