@@ -85,15 +85,13 @@ fn of_sensor(track: &Track, channel: Channel, longest_ms: i64) -> String {
     let Some(column) = track.column(channel) else { return String::new() };
     let times = track.times();
     let (mut sequence, mut kept) = (Sequence::<RUNS>::new(), Smallest::new());
-    let mut run: Option<(u32, i64)> = None;
+    let mut run: Option<(u64, i64)> = None;
     for (row, value) in column.present() {
-        let value = (value + 0.5) as u32;
+        let value = whole(value.into());
         match run {
             Some((before, since)) if before != value => {
                 let seconds = (times[row] - since + 500) / 1000;
-                if let Some(hash) =
-                    sequence.push(mixed(u64::from(before), seconds as u64), since, times[row], longest_ms)
-                {
+                if let Some(hash) = sequence.push(entry(before, seconds as u64), since, times[row], longest_ms) {
                     kept.add(hash);
                 }
                 run = Some((value, times[row]));
@@ -108,14 +106,12 @@ fn of_sensor(track: &Track, channel: Channel, longest_ms: i64) -> String {
 /// Sequences of places to 1e-5 degrees, whenever they were reached.
 fn of_places(track: &Track) -> String {
     let (mut sequence, mut kept) = (Sequence::<PLACES>::new(), Smallest::new());
-    // Positive, so that cutting is rounding.
-    let whole = |degrees: f64| (degrees * 1e5 + 36_000_000.5) as u64;
     let mut before = None;
     for (_, (lat, lon)) in track.positions() {
-        let place = (whole(lat), whole(lon));
+        let place = entry(whole(lat * 1e5), whole(lon * 1e5));
         if before != Some(place) {
             before = Some(place);
-            if let Some(hash) = sequence.push(mixed(place.0, place.1), 0, 0, i64::MAX) {
+            if let Some(hash) = sequence.push(place, 0, 0, i64::MAX) {
                 kept.add(hash);
             }
         }
@@ -123,10 +119,24 @@ fn of_places(track: &Track) -> String {
     kept.text()
 }
 
-/// Spreads two numbers over 64 bits: the same on every machine and in every version.
-fn mixed(a: u64, b: u64) -> u64 {
-    let product = u128::from(a ^ 0xa076_1d64_78bd_642f) * u128::from(b ^ 0xe703_7ed1_a0b4_28db);
-    product as u64 ^ (product >> 64) as u64
+/// A number that is the same for all that round to one whole number, which has to be below 2^51.
+#[inline(always)]
+fn whole(value: f64) -> u64 {
+    /// 1.5 × 2^52: what is added to it is rounded to the last bit of the sum.
+    const ROUND: f64 = 6_755_399_441_055_744.0;
+    (value + ROUND).to_bits()
+}
+
+/// One number of two. Only whole sequences are spread ([`spread`]): that is enough, and this is done a sample.
+#[inline(always)]
+fn entry(a: u64, b: u64) -> u64 {
+    a.wrapping_mul(0xa076_1d64_78bd_642f).wrapping_add(b).wrapping_mul(0xe703_7ed1_a0b4_28db)
+}
+
+/// Spreads a number over its upper 40 bits: the same on every machine and in every version.
+#[inline(always)]
+fn spread(hash: u64) -> u64 {
+    (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 24
 }
 
 /// The last `N` entries, with a hash of their row that is kept up to date.
@@ -156,7 +166,7 @@ impl<const N: usize> Sequence<N> {
         self.hash = self.hash.wrapping_mul(Self::FACTOR).wrapping_add(entry).wrapping_sub(gone);
         self.count += 1;
         let first = self.entries[self.count % N].1;
-        (self.count >= N && until.saturating_sub(first) <= longest_ms).then(|| mixed(self.hash, Self::FACTOR) >> 24)
+        (self.count >= N && until.saturating_sub(first) <= longest_ms).then(|| spread(self.hash))
     }
 }
 
@@ -202,7 +212,7 @@ mod tests {
         let mut track = Track::new();
         let mut beat = 130.0;
         for second in 0..last {
-            let dice = |salt: u64| (mixed(seed * 1000 + salt, second as u64) >> 40) as f64 / f64::from(1 << 24) - 0.5;
+            let dice = |salt: u64| spread(entry(seed * 1000 + salt, second as u64)) as f64 / (1u64 << 40) as f64 - 0.5;
             beat += dice(1) * 2.0;
             if second < first {
                 continue;
