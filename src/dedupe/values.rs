@@ -9,8 +9,6 @@ use crate::model::{Channel, Track};
 
 /// Values in a row that make a sequence of a sensor, each with how long it stayed.
 const RUNS: usize = 8;
-/// Places in a row that make a sequence.
-const PLACES: usize = 2;
 /// A recording keeps so many sequences of a quantity: those with the smallest hashes, which is a fair choice and the same
 /// one in every copy.
 const KEPT: usize = 16;
@@ -36,11 +34,10 @@ pub struct Values {
 
 impl Values {
     pub(super) fn of(track: &Track) -> Values {
-        Values {
-            heart_rate: of_sensor(track, Channel::HeartRate, i64::MAX),
-            power: of_sensor(track, Channel::Power, RESTLESS_MS),
-            places: of_places(track),
-        }
+        let heart_rate = of_sensor(track, Channel::HeartRate, i64::MAX);
+        // It is not asked where the heart decides.
+        let power = if heart_rate.is_empty() { of_sensor(track, Channel::Power, RESTLESS_MS) } else { String::new() };
+        Values { heart_rate, power, places: of_places(track) }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -103,17 +100,15 @@ fn of_sensor(track: &Track, channel: Channel, longest_ms: i64) -> String {
     kept.text()
 }
 
-/// Sequences of places to 1e-5 degrees, whenever they were reached.
+/// Two places in a row, to 1e-5 degrees, whenever they were reached.
 fn of_places(track: &Track) -> String {
-    let (mut sequence, mut kept) = (Sequence::<PLACES>::new(), Smallest::new());
-    let mut before = None;
-    for (_, (lat, lon)) in track.positions() {
-        let place = entry(whole(lat * 1e5), whole(lon * 1e5));
-        if before != Some(place) {
-            before = Some(place);
-            if let Some(hash) = sequence.push(place, 0, 0, i64::MAX) {
-                kept.add(hash);
-            }
+    let mut kept = Smallest::new();
+    let mut places = track.positions().map(|(_, (lat, lon))| entry(whole(lat * 1e5), whole(lon * 1e5)));
+    let Some(mut before) = places.next() else { return String::new() };
+    for place in places {
+        if place != before {
+            kept.add(spread(entry(before, place)));
+            before = place;
         }
     }
     kept.text()
@@ -236,19 +231,18 @@ mod tests {
 
     #[test]
     fn a_copy_is_known_at_any_time_and_a_repetition_is_not() {
-        let original = Values::of(&track(1, (0, 1200), 0, 7));
-        let copy = Values::of(&track(1, (40, 1150), 5_400_000, 6));
-        let again = Values::of(&track(2, (0, 1200), 5_400_000, 7));
-        let quantities: [fn(&mut Values, &Values); 3] = [
-            |to, from| to.heart_rate.clone_from(&from.heart_rate),
-            |to, from| to.power.clone_from(&from.power),
-            |to, from| to.places.clone_from(&from.places),
+        let original = track(1, (0, 1200), 0, 7);
+        let copy = track(1, (40, 1150), 5_400_000, 6);
+        let again = track(2, (0, 1200), 5_400_000, 7);
+        let quantities: [fn(&Track) -> Values; 3] = [
+            |t| Values { heart_rate: of_sensor(t, Channel::HeartRate, i64::MAX), ..Values::default() },
+            |t| Values { power: of_sensor(t, Channel::Power, RESTLESS_MS), ..Values::default() },
+            |t| Values { places: of_places(t), ..Values::default() },
         ];
-        for keep in quantities {
-            assert!(only(&original, keep).copied(&only(&copy, keep), true));
-            assert!(!only(&original, keep).copied(&only(&again, keep), true));
+        for of in quantities.into_iter().chain([Values::of as fn(&Track) -> Values]) {
+            assert!(of(&original).copied(&of(&copy), true));
+            assert!(!of(&original).copied(&of(&again), true));
         }
-        assert!(!original.copied(&again, true));
         assert!(!Values::default().copied(&Values::default(), true));
     }
 
