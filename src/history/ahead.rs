@@ -6,31 +6,35 @@ use std::thread::JoinHandle;
 
 use super::disk::Disk;
 
-/// Bytes that are worth a wait of their own.
-const PIECE: u64 = 16 << 20;
-
 /// Waits for the disk in a thread of its own, one wait at a time.
 #[derive(Default)]
 pub(super) struct Ahead {
     /// Bytes staged since the last wait began.
     bytes: u64,
+    /// How many waits have begun. What was staged before one that succeeds is on the disk then.
+    begun: u32,
     running: Option<JoinHandle<io::Result<()>>>,
     /// What went wrong. The system says it once.
     failed: Option<io::Error>,
 }
 
 impl Ahead {
-    /// So many bytes were staged on a disk that is waited for as a whole.
-    pub fn staged(&mut self, bytes: u64, disk: &Arc<dyn Disk>) {
+    /// How many waits have begun.
+    pub fn begun(&self) -> u32 {
+        self.begun
+    }
+
+    /// So many bytes were staged on a disk that is waited for as a whole, in pieces of `piece` bytes.
+    pub fn staged(&mut self, bytes: u64, piece: u64, disk: &Arc<dyn Disk>) {
         self.bytes += bytes;
-        if self.bytes < PIECE || self.running.as_ref().is_some_and(|running| !running.is_finished()) {
+        if self.bytes < piece || self.running.as_ref().is_some_and(|running| !running.is_finished()) {
             return;
         }
         self.join();
         self.bytes = 0;
-        let disk = disk.clone();
         // Without a thread all is waited for at the end.
-        self.running = std::thread::Builder::new().spawn(move || disk.sync_whole()).ok();
+        self.running = disk.clone().begin_sync_whole();
+        self.begun += u32::from(self.running.is_some());
     }
 
     /// The end of the waits so far.
@@ -55,21 +59,28 @@ mod tests {
     use std::path::Path;
     use std::sync::Mutex;
 
+    use super::super::disk::Watch;
     use super::*;
+
+    const PIECE: u64 = 1000;
 
     /// A disk that only counts waits; the second one fails.
     #[derive(Default)]
     struct Counting(Mutex<u32>);
 
     impl Disk for Counting {
-        fn watch(&self, _: &Path) -> usize {
-            1
+        fn watch(&self, _: &Path) -> Watch {
+            Watch { from_files: 1, piece: 1 }
         }
 
         fn sync_whole(&self) -> io::Result<()> {
             let mut waits = self.0.lock().unwrap();
             *waits += 1;
             if *waits == 2 { Err(io::Error::other("injected")) } else { Ok(()) }
+        }
+
+        fn begin_sync_whole(self: Arc<Self>) -> Option<JoinHandle<io::Result<()>>> {
+            Some(std::thread::spawn(move || self.sync_whole()))
         }
     }
 
@@ -78,11 +89,12 @@ mod tests {
         let counting = Arc::new(Counting::default());
         let disk: Arc<dyn Disk> = counting.clone();
         let mut ahead = Ahead::default();
-        ahead.staged(PIECE - 1, &disk);
+        ahead.staged(PIECE - 1, PIECE, &disk);
         ahead.finish().unwrap();
         assert_eq!(*counting.0.lock().unwrap(), 0, "too little to wait for");
         for waits in 1..=3 {
-            ahead.staged(PIECE, &disk);
+            ahead.staged(PIECE, PIECE, &disk);
+            assert_eq!(ahead.begun(), waits);
             while ahead.running.as_ref().is_some_and(|running| !running.is_finished()) {
                 std::thread::yield_now();
             }

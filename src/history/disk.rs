@@ -4,7 +4,8 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
 
 use super::file_system::FileSystem;
 
@@ -12,6 +13,8 @@ use super::file_system::FileSystem;
 const WAITING: usize = 32;
 /// From so many files on a file system is waited for as a whole. It takes what others write with it.
 const MANY: usize = 256;
+/// So many new bytes are worth a wait ahead of the end.
+const PIECE: u64 = 16 << 20;
 
 /// Writes what goes into a file, piece by piece.
 pub(super) type Content<'a> = &'a mut dyn FnMut(&mut dyn io::Write) -> io::Result<()>;
@@ -59,8 +62,8 @@ pub(super) trait Disk: Send + Sync {
     }
 
     /// Has to be called before anything is written that [`Disk::sync_whole`] is to wait for; `folder` is on the same file
-    /// system. Gives from how many files on that wait is better than one a file.
-    fn watch(&self, folder: &Path) -> usize;
+    /// system.
+    fn watch(&self, folder: &Path) -> Watch;
 
     /// Waits until everything that was written is on the disk.
     ///
@@ -68,8 +71,12 @@ pub(super) trait Disk: Send + Sync {
     /// When a write since [`Disk::watch`] failed.
     fn sync_whole(&self) -> io::Result<()>;
 
-    /// Gives so many files their final names, none before its content is on the disk; `from_to` says which. They are below
-    /// `folder`, and waited for as a `whole` or one by one. `meanwhile` is done while the disk is waited for.
+    /// The same in a thread of its own; `None` when there is none.
+    fn begin_sync_whole(self: Arc<Self>) -> Option<JoinHandle<io::Result<()>>>;
+
+    /// Gives so many files their final names, none before its content is on the disk; `from_to` says which. They are waited
+    /// for one by one or as a `whole`: all of the file system of this folder, but the first so many of them are on the disk
+    /// already. `meanwhile` is done while the disk is waited for.
     ///
     /// # Errors
     /// The first file that failed; what became of the others is not known then.
@@ -77,19 +84,22 @@ pub(super) trait Disk: Send + Sync {
         &self,
         files: usize,
         from_to: &(dyn Fn(usize) -> (PathBuf, PathBuf) + Sync),
-        whole: Option<&Path>,
+        whole: Option<(&Path, usize)>,
         meanwhile: &mut dyn FnMut(),
     ) -> Settled {
         let name = |file| {
             let (from, to) = from_to(file);
             self.rename(&from, &to).map_err(|error| (to, error))
         };
-        if let Some(folder) = whole {
-            let settle = |_| match self.sync_whole() {
-                Ok(()) => (0..files).try_for_each(name),
-                Err(error) => Err((folder.to_owned(), error)),
+        if let Some((folder, safe)) = whole {
+            let settle = |part| match part {
+                0 => {
+                    self.sync_whole().map_err(|error| (folder.to_owned(), error))?;
+                    (safe..files).try_for_each(name)
+                }
+                _ => (0..safe).try_for_each(name),
             };
-            return together(1, &settle, meanwhile);
+            return together(if safe > 0 { 2 } else { 1 }, &settle, meanwhile);
         }
         let settle = |file| {
             let (from, _) = from_to(file);
@@ -142,6 +152,20 @@ pub(super) trait Disk: Send + Sync {
     }
 }
 
+/// When it is better to wait for all of a file system than for single files.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Watch {
+    /// From so many files on; never with the largest number.
+    pub from_files: usize,
+    /// So many new bytes are worth a wait ahead of the end.
+    pub piece: u64,
+}
+
+impl Watch {
+    /// Never.
+    pub const NOT: Watch = Watch { from_files: usize::MAX, piece: u64::MAX };
+}
+
 /// What became of many things: the first that failed, and why.
 pub(super) type Settled = Result<(), (PathBuf, io::Error)>;
 
@@ -182,11 +206,16 @@ pub(super) struct RealDisk {
 }
 
 impl Disk for RealDisk {
-    fn watch(&self, folder: &Path) -> usize {
-        self.watched.get_or_init(|| FileSystem::of(folder)).as_ref().map_or(usize::MAX, |_| MANY)
+    fn watch(&self, folder: &Path) -> Watch {
+        let watched = self.watched.get_or_init(|| FileSystem::of(folder));
+        watched.as_ref().map_or(Watch::NOT, |_| Watch { from_files: MANY, piece: PIECE })
     }
 
     fn sync_whole(&self) -> io::Result<()> {
         self.watched.get().and_then(Option::as_ref).map_or(Err(io::ErrorKind::Unsupported.into()), FileSystem::sync)
+    }
+
+    fn begin_sync_whole(self: Arc<Self>) -> Option<JoinHandle<io::Result<()>>> {
+        std::thread::Builder::new().spawn(move || self.sync_whole()).ok()
     }
 }

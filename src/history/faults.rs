@@ -6,8 +6,9 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
-use super::disk::{Content, Disk, RealDisk};
+use super::disk::{Content, Disk, RealDisk, Watch};
 use super::testing::{import, scratch, tree};
 use super::{History, Rebuild, VerifyOptions, verify};
 
@@ -48,6 +49,8 @@ enum Loses {
 struct Pending {
     operations: usize,
     failed: bool,
+    /// Waits for all of the disk before a commit.
+    ahead: usize,
     /// File → length that is safe.
     bytes: BTreeMap<PathBuf, u64>,
     renames: Vec<(PathBuf, PathBuf)>,
@@ -183,8 +186,8 @@ impl Disk for FaultyDisk {
         self.step(true, |_| Ok(()), |pending| pending.sync(path))
     }
 
-    fn watch(&self, _: &Path) -> usize {
-        if self.whole { 1 } else { usize::MAX }
+    fn watch(&self, _: &Path) -> Watch {
+        if self.whole { Watch { from_files: 1, piece: 500 } } else { Watch::NOT }
     }
 
     fn sync_whole(&self) -> io::Result<()> {
@@ -198,6 +201,13 @@ impl Disk for FaultyDisk {
             Ok(())
         };
         self.step(true, half, whole)
+    }
+
+    /// At once, so that operations are in one order.
+    fn begin_sync_whole(self: Arc<Self>) -> Option<JoinHandle<io::Result<()>>> {
+        self.pending.lock().unwrap().ahead += 1;
+        let done = self.sync_whole();
+        Some(std::thread::spawn(move || done))
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
@@ -303,6 +313,9 @@ fn undisturbed() -> Wanted {
 fn no_fault_of_the_disk_loses_or_changes_anything() {
     let wanted = undisturbed();
     let mut faults = 0;
+    let disk = FaultyDisk { whole: true, ..*FaultyDisk::sound() };
+    import(&scratch().path().join("h"), Box::new(disk.clone()), "a").unwrap();
+    assert!(disk.pending.lock().unwrap().ahead > 0, "some files are on the disk before the commit");
     for (broken, whole) in [("a", false), ("a", true), ("b", false), ("b", true)] {
         for gets in [Gets::Nowhere, Gets::Halfway, Gets::ToTheEnd] {
             for then in [Then::Dead, Then::Passes, Then::Full] {

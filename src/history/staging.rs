@@ -22,6 +22,8 @@ pub(super) struct Staged {
     /// The smallest name that the staged bytes came under. A text may come in several compressed forms: that of the smallest
     /// name is kept, and its path is that of this name, in whatever order they are met.
     name: Option<String>,
+    /// How many waits for the disk had begun when they were there.
+    pub begun: u32,
 }
 
 /// A file under a temporary name, which nobody else has.
@@ -136,8 +138,9 @@ impl Writer {
     /// Takes an original over whose place was filled.
     pub fn take(&mut self, original: &NewOriginal<'_>, filled: Filled) {
         let Filled { file, stored, length, gzip } = filled;
-        if self.whole_from < usize::MAX {
-            self.ahead.staged(stored, &self.disk);
+        let begun = self.ahead.begun();
+        if file.is_some() && self.watch.from_files < usize::MAX {
+            self.ahead.staged(stored, self.watch.piece, &self.disk);
         }
         let name = original.names.iter().min().cloned();
         if self.replaces(&original.digest, original.names) {
@@ -145,7 +148,7 @@ impl Writer {
             if let Some(staged) = self.originals.get_mut(&original.digest) {
                 let line = &mut staged.line;
                 (line.path, line.stored_bytes, line.gzip_sha256) = (path, stored, gzip);
-                (staged.file, staged.name) = (file, name);
+                (staged.file, staged.name, staged.begun) = (file, name, begun);
             }
             self.knows(original);
             return;
@@ -167,7 +170,7 @@ impl Writer {
             gzip_sha256: gzip,
             reread: false,
         };
-        self.originals.insert(original.digest, Staged { line, file, name });
+        self.originals.insert(original.digest, Staged { line, file, name, begun });
     }
 
     /// Stages a file of another history as it is. It heals a line of this one whose file is lost.
@@ -190,7 +193,8 @@ impl Writer {
             others.extend_from_slice(&lost.names);
         }
         let names = [line.names, others].concat();
-        self.originals.insert(line.digest, Staged { line: Original { names, ..line }, file: Some(file), name });
+        let begun = self.ahead.begun();
+        self.originals.insert(line.digest, Staged { line: Original { names, ..line }, file: Some(file), name, begun });
         Ok(())
     }
 
@@ -199,7 +203,7 @@ impl Writer {
         if !self.has_incoming {
             self.disk.create_folder(&folder).map_err(|error| io_error("cannot write", &folder, error))?;
             self.has_incoming = true;
-            self.whole_from = self.disk.watch(&folder);
+            self.watch = self.disk.watch(&folder);
         }
         self.slots += 1;
         Ok(Temporary { digest: *digest, number: self.slots })

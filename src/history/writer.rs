@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::ahead::Ahead;
 use super::batch::{self, Reread, Said, unread};
-use super::disk::Disk;
+use super::disk::{Disk, Watch};
 use super::entry::{ActivityLine, Batch, Entry, PARSER};
 use super::found;
 use super::journal::{self, LineKind, SEGMENT_BYTES};
@@ -32,8 +32,8 @@ pub struct Writer {
     pub(super) has_incoming: bool,
     /// How many places were given to originals.
     pub(super) slots: u32,
-    /// From how many new files on they are waited for as a whole.
-    pub(super) whole_from: usize,
+    /// When new files are waited for as a whole.
+    pub(super) watch: Watch,
     pub(super) ahead: Ahead,
     said: Said,
     waiting: Arc<Waiting>,
@@ -45,6 +45,8 @@ pub struct Writer {
 struct Moves {
     /// Staged files, and where they go, relative to the root.
     files: Vec<(Temporary, String)>,
+    /// The first so many of them are on the disk.
+    safe: usize,
     /// Folders that change.
     folders: Vec<PathBuf>,
 }
@@ -96,7 +98,7 @@ impl Writer {
         let disk: Arc<dyn Disk> = Arc::from(disk);
         let waiting = Arc::new(Waiting::at(root, &disk));
         let has_originals = root.join(layout::ORIGINALS).exists();
-        let (has_incoming, slots, whole_from, ahead) = (false, 0, usize::MAX, Ahead::default());
+        let (has_incoming, slots, watch, ahead) = (false, 0, Watch::NOT, Ahead::default());
         let mut writer = Writer {
             history,
             disk,
@@ -104,7 +106,7 @@ impl Writer {
             has_originals,
             has_incoming,
             slots,
-            whole_from,
+            watch,
             ahead,
             said,
             waiting,
@@ -190,11 +192,11 @@ impl Writer {
         let originals = staged.len();
         self.has_originals |= !staged.is_empty();
         self.ahead.finish().map_err(|error| io_error("cannot write", &self.history.root, error))?;
-        let Moves { files, folders } = self.moves(&staged)?;
+        let Moves { files, folders, safe } = self.moves(&staged)?;
         let (mut lines, mut bytes) = (Ok(Vec::new()), 0);
         let root = &self.history.root;
         let from_to = |at: usize| files.get(at).map(|(file, to)| (file.path(root), root.join(to))).unwrap_or_default();
-        let whole = (files.len() >= self.whole_from).then_some(root.as_path());
+        let whole = (files.len() >= self.watch.from_files).then_some((root.as_path(), safe));
         let settled = self.disk.settle_files(files.len(), &from_to, whole, &mut || {
             let Some(said) = said.take() else { return };
             let moved = staged.values().filter(|staged| staged.file.is_some());
@@ -221,17 +223,21 @@ impl Writer {
     fn moves(&self, staged: &BTreeMap<Digest, Staged>) -> Result<Moves> {
         let root = &self.history.root;
         let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
-        let mut files = Vec::new();
-        for Staged { line, file, .. } in staged.values() {
+        let (mut safe, mut files) = (Vec::new(), Vec::new());
+        for Staged { line, file, begun, .. } in staged.values() {
             let target = root.join(&line.path);
             let Some(folder) = target.parent() else { continue };
             if folders.insert(folder.to_owned()) {
                 self.disk.create_folder(folder).map_err(|error| io_error("cannot create", folder, error))?;
                 folders.extend(folder.ancestors().skip(1).take_while(|f| f.starts_with(root)).map(Path::to_owned));
             }
-            files.extend(file.map(|file| (file, line.path.clone())));
+            let on_disk = *begun < self.ahead.begun();
+            let to = if on_disk { &mut safe } else { &mut files };
+            to.extend(file.map(|file| (file, line.path.clone())));
         }
-        Ok(Moves { files, folders: folders.into_iter().collect() })
+        let on_disk = safe.len();
+        safe.append(&mut files);
+        Ok(Moves { files: safe, safe: on_disk, folders: folders.into_iter().collect() })
     }
 
     /// Appends a batch in one step, to the last segment or to a `fresh` one, and takes it over into memory.
