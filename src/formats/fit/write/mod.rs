@@ -306,9 +306,12 @@ fn report(
     });
     // Nothing is lost: the source does not know it either. A day alone has no time to be shown wrong.
     let unknown = u64::from(activity.offset_s.is_none() && activity.day.is_none());
-    notes.add_many(NO_LOCAL_TIME, unknown, nowhere(), || {
-        "1 workouts in no known zone: their files state no local time, and many programs show UTC; `--home-zone` helps"
-    });
+    notes.add_many(
+        NO_LOCAL_TIME,
+        unknown,
+        nowhere(),
+        || "the zone is not known: the file states no local time, and many programs show UTC; `--home-zone` helps",
+    );
     let serials = writing.lost_serials;
     notes.add_many(SERIAL, serials, nowhere(), || {
         format!("{serials} serial numbers are not numbers, as FIT wants them")
