@@ -12,8 +12,9 @@ impl FileSystem {
     /// What `statfs(2)` calls the file systems whose `sync_fs` writes all contents and names and then flushes the cache of
     /// the disk: ext2 to ext4, XFS, Btrfs. Others (network, FUSE, overlays) promise less, or nobody looked.
     const SOUND: [u64; 3] = [0xef53, 0x5846_5342, 0x9123_683e];
-    /// Since this version of Linux `syncfs(2)` tells of writes that failed.
-    const TELLS: (u32, u32) = (5, 8);
+    /// Since this version of Linux `syncfs(2)` tells of all that failed: of contents since 5.8, of names and of the flush of
+    /// the disk's cache since 5.17.
+    const TELLS: (u32, u32) = (5, 17);
 
     /// That of a folder. `None` when one wait a file promises more.
     pub fn of(folder: &Path) -> Option<FileSystem> {
@@ -59,7 +60,7 @@ mod tests {
     fn releases_of_linux_are_compared_by_number() {
         assert_eq!(version("6.1.0-18-amd64"), Some((6, 1)));
         assert_eq!(version("5.10-rc3"), Some((5, 10)));
-        assert!(version("4.19.0").unwrap() < FileSystem::TELLS && version("5.10.2").unwrap() > FileSystem::TELLS);
+        assert!(version("5.4.300").unwrap() < FileSystem::TELLS && version("5.101.2").unwrap() > FileSystem::TELLS);
         assert_eq!(version("unknown"), None);
     }
 

@@ -1,10 +1,11 @@
 //! Sources → files of another format, structure kept.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use serde::Serialize;
 
@@ -279,6 +280,7 @@ fn put_file(path: &Path, force: bool, fill: &mut dyn FnMut(&mut dyn Write) -> Re
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|e| Error::io(format_args!("cannot make the folder of {shown}"), e))?;
     }
+    let _alone = Alone::with(path);
     let temporary = temporary_beside(path);
     let failed = |e| Error::io(format_args!("cannot write {shown}"), e);
     let result = (|| {
@@ -313,6 +315,30 @@ pub(super) fn write_original(history: &History, digest: &Digest, path: PathBuf, 
         Err(error) => written.error = Some(error.to_string()),
     }
     written
+}
+
+/// Files that are being written. Copies of one recording have one name when names are made of what is inside.
+static WRITTEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+static DONE: Condvar = Condvar::new();
+
+/// The only one that writes a file; others wait, and find it there.
+struct Alone<'a>(&'a Path);
+
+impl Alone<'_> {
+    fn with(path: &Path) -> Alone<'_> {
+        let mut written = WRITTEN.lock().unwrap_or_else(PoisonError::into_inner);
+        while !written.insert(path.to_owned()) {
+            written = DONE.wait(written).unwrap_or_else(PoisonError::into_inner);
+        }
+        Alone(path)
+    }
+}
+
+impl Drop for Alone<'_> {
+    fn drop(&mut self) {
+        WRITTEN.lock().unwrap_or_else(PoisonError::into_inner).remove(self.0);
+        DONE.notify_all();
+    }
 }
 
 /// A name in the same folder that no other output of the run has.

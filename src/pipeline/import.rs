@@ -96,14 +96,23 @@ impl Sink {
         }
     }
 
-    /// When the activities of each original start, ms UTC.
-    fn starts(&self) -> Result<HashMap<Digest, Vec<i64>>> {
-        let known = self.read(|history| Ok(history.activities().iter().map(|a| (a.digest, a.start)).collect()))?;
-        let mut starts: HashMap<Digest, Vec<i64>> = HashMap::new();
-        for (digest, start) in known {
-            starts.entry(digest).or_default().extend(start);
+    /// The activities of each original, and when they start, ms UTC.
+    fn starts(&self) -> Result<HashMap<Digest, Vec<(ActivityId, Option<i64>)>>> {
+        let known = |history: &History| Ok(history.activities().iter().map(|a| (a.digest, (a.id, a.start))).collect());
+        let mut starts: HashMap<Digest, Vec<(ActivityId, Option<i64>)>> = HashMap::new();
+        for (digest, start) in self.read(known)? {
+            starts.entry(digest).or_default().push(start);
         }
         Ok(starts)
+    }
+
+    /// The companions of activities. A line that cannot be read has none: it is read again then.
+    fn companions(&self, of: &[(ActivityId, Option<i64>)]) -> Option<Vec<Companion>> {
+        let all = |history: &History| {
+            let of = of.iter().filter_map(|(id, _)| history.activity(id)?.summary().ok());
+            Ok(of.flat_map(|summary| summary.companions).collect())
+        };
+        self.read(all).ok()
     }
 
     /// The contents of the gzip streams that originals came as.
@@ -162,12 +171,17 @@ pub fn import(
     let options = ReadOptions { once: true, ..options.clone() };
     let plan = Plan::new(&inputs, &options);
     let waiting = &sink.waiting();
-    let keep = |read: JobRead| keep(&sink, waiting, &read);
+    let grouped = !how.dry_run && how.dedupe == Dedupe::Overlap;
+    let keep = |read: JobRead| keep(&sink, waiting, grouped, &read);
     let starts = sink.starts()?;
-    let known = |digest: &Digest| sink.has(digest).then(|| starts.get(digest).cloned().unwrap_or_default());
+    let known = |digest: &Digest| {
+        let starts = || starts.get(digest).into_iter().flatten().filter_map(|(_, start)| *start).collect();
+        sink.has(digest).then(starts)
+    };
     let streams = sink.streams()?;
     let known_as = |came: &Compressed| if streams.is_empty() { None } else { streams.get(&came.digest()).copied() };
-    let visit = Visit { known: &known, known_as: &known_as, work: &keep };
+    let told = |digest: &Digest| sink.companions(starts.get(digest)?);
+    let visit = Visit { known: &known, told: &told, known_as: &known_as, work: &keep };
     let Run { sources, results: mut new, report } = read_all(&plan, &options, progress, &visit)?;
     drop(plan);
     // A file that no activity came from is not kept, so the files of its job are read again; what they give is known.
@@ -183,10 +197,7 @@ pub fn import(
             fresh.extend(one);
             writer.put_activity(line);
         }
-        more.iter().try_for_each(|summary| {
-            writer.put_activity(ActivityLine::of(summary)?);
-            Ok(())
-        })
+        Ok(())
     })?;
     let mut run = Run { sources, results: told, report };
     for source in run.sources.iter().filter(|source| source.outcome == Outcome::Duplicate) {
@@ -220,8 +231,8 @@ pub fn import(
             run.report.clusters = run.report.activities.saturating_sub(grouped.merged);
         }
         if !more.is_empty() {
-            let ids: Vec<ActivityId> = more.iter().map(|summary| summary.id).collect();
-            let completed = complete(&mut writer, &ids, &options)?;
+            let completed = complete(&mut writer, more, &options, how.dedupe == Dedupe::Overlap)?;
+            run.report.completed = completed.changes.len() as u64;
             run.report.merged += completed.merged;
             run.report.unsure += completed.unsure;
         }
@@ -233,7 +244,7 @@ pub fn import(
 struct New {
     line: ActivityLine,
     claim: Option<Claim>,
-    /// `None` when it has to be taken again.
+    /// `None` when it has to be taken again, or is not wanted.
     fresh: Option<Fresh>,
 }
 
@@ -258,14 +269,18 @@ fn told_more(history: &History, waiting: &Waiting, new: &mut [Vec<New>]) -> Resu
 }
 
 /// What is known of an activity, with the companions that it was read with again, when those tell more: all that told of it
-/// before do so still, or a newer table of the same kind.
+/// before do so still, or another table of the same kind.
 fn with_more(old: Summary, again: Summary) -> Option<Summary> {
     let is_table = |c: &Companion| formats::by_id(&c.format).is_some_and(|format| format.table);
-    let stays = |old: &Companion| {
-        let tells = |c: &Companion| c.digest == old.digest || is_table(old) && c.format == old.format;
-        again.companions.iter().any(tells)
+    let not_of = |all: &[Companion], c: &Companion| all.iter().all(|other| other.digest != c.digest);
+    let gone: Vec<&Companion> = old.companions.iter().filter(|c| not_of(&again.companions, c)).collect();
+    let of_format =
+        |all: &mut dyn Iterator<Item = &Companion>, format: &str| all.filter(|c| c.format == format).count();
+    let replaced = |c: &&Companion| {
+        let mut came = again.companions.iter().filter(|c| not_of(&old.companions, c));
+        is_table(c) && of_format(&mut gone.iter().copied(), &c.format) <= of_format(&mut came, &c.format)
     };
-    if !old.companions.iter().all(stays) {
+    if !gone.iter().all(replaced) {
         return None;
     }
     let companions = again.companions.clone();
@@ -308,7 +323,8 @@ fn reconcile(sink: &Sink, waiting: &Waiting, new: &mut [Vec<New>], options: &Rea
 }
 
 /// Keeps the bytes of what was read, and gives its activities. Sources that no activity came from are not kept.
-fn keep(sink: &Sink, waiting: &Waiting, read: &JobRead) -> Result<Vec<New>> {
+/// Fingerprints are taken of what will be `grouped`.
+fn keep(sink: &Sink, waiting: &Waiting, grouped: bool, read: &JobRead) -> Result<Vec<New>> {
     let summaries: Vec<Summary> = read.activities.iter().map(Summary::of).collect();
     for file in &read.files {
         let uses = |activity: &&Activity| {
@@ -338,12 +354,12 @@ fn keep(sink: &Sink, waiting: &Waiting, read: &JobRead) -> Result<Vec<New>> {
         }
     }
     let new = |(summary, activity): (&Summary, &Activity)| {
-        let Fresh { fingerprint, line } = Fresh::of(Fingerprint::of(activity));
-        Ok(New {
-            line: ActivityLine::of(summary)?.leave(waiting)?,
-            claim: Claim::of(summary),
-            fresh: Some(Fresh { fingerprint, line: line.leave(waiting)? }),
-        })
+        let fresh = grouped.then(|| {
+            let Fresh { fingerprint, line } = Fresh::of(Fingerprint::of(activity));
+            Ok(Fresh { fingerprint, line: line.leave(waiting)? })
+        });
+        let line = ActivityLine::of(summary)?.leave(waiting)?;
+        Ok(New { line, claim: Claim::of(summary), fresh: fresh.transpose()? })
     };
     // Most are one, and thousands of such lists wait.
     let mut all = Vec::with_capacity(summaries.len());

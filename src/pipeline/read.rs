@@ -14,6 +14,7 @@ use crate::exports::{Export, Role};
 use crate::fix::{SettleOptions, ZoneChoice};
 use crate::ids::Digest;
 use crate::limits::Limits;
+use crate::model::Companion;
 use crate::report::Code;
 use crate::source::{self, Compressed, ScanOptions};
 
@@ -79,6 +80,8 @@ pub struct Visit<'a, T> {
     /// For a content that is known from before, the starts of its activities, ms UTC: it is reported as a duplicate and
     /// not read.
     pub known: &'a (dyn Fn(&Digest) -> Option<Vec<i64>> + Sync),
+    /// The companions of the activities of a content that is known from before; `None` when none is based on it.
+    pub told: &'a (dyn Fn(&Digest) -> Option<Vec<Companion>> + Sync),
     /// The content of a compressed stream that was met before: it need not be inflated to be known.
     pub known_as: &'a (dyn Fn(&Compressed) -> Option<Digest> + Sync),
     /// Makes something of a job that was read, on a worker's thread.
@@ -88,7 +91,7 @@ pub struct Visit<'a, T> {
 impl<'a, T> Visit<'a, T> {
     /// Knows nothing from before.
     pub fn each(work: &'a (dyn Fn(JobRead) -> Result<T> + Sync)) -> Visit<'a, T> {
-        Visit { known: &|_| None, known_as: &|_| None, work }
+        Visit { known: &|_| None, told: &|_| None, known_as: &|_| None, work }
     }
 }
 
@@ -167,17 +170,33 @@ pub fn read_all<T: Send>(
     }
     let sizes: Vec<u64> = todo.iter().map(|&job| plan.size(job)).collect();
     let giant = giant::threshold(options);
-    // A table of the same export that is new may tell more of what is known.
+    let is_known = |contents: &[Digest]| contents.iter().all(|digest| (visit.known)(digest).is_some());
+    // More may be told of what is known: by a file that is part of no activity yet, or by a table of the same export that is
+    // new, or was not heard of it.
     let told_more = |job: usize, contents: &[Digest]| {
-        let Some(tables) = all[job].export.and_then(|export| tables.of_exports.get(export)) else { return false };
-        let starts: Vec<i64> = contents.iter().flat_map(|digest| (visit.known)(digest).unwrap_or_default()).collect();
-        let known = |table: &Digest| (visit.known)(table).is_some();
-        all[job].files.iter().any(|&file| tables.tells_more(&entries[file].name, &starts, &known))
+        let tables = all[job].export.and_then(|export| tables.of_exports.get(export));
+        if contents.len() < 2 && tables.is_none() {
+            return false;
+        }
+        let told: Vec<Option<Vec<Companion>>> = contents.iter().map(visit.told).collect();
+        let companions: Vec<&Companion> = told.iter().flatten().flatten().collect();
+        let unused = |(digest, told): (&Digest, &Option<_>)| {
+            told.is_none() && companions.iter().all(|companion| companion.digest != *digest)
+        };
+        let heard = |table: &FileRead| {
+            let format = table.format.map(|format| format.id);
+            (visit.known)(&table.digest).is_some()
+                && companions.iter().any(|companion| Some(companion.format.as_str()) == format)
+        };
+        contents.iter().zip(&told).any(unused)
+            || tables.is_some_and(|tables| {
+                let starts: Vec<i64> = contents.iter().filter_map(visit.known).flatten().collect();
+                all[job].files.iter().any(|&file| tables.tells_more(&entries[file].name, &starts, &heard))
+            })
     };
     // Read once already, or known from before.
     let needless = |key: Digest, contents: &[Digest], job: usize| {
-        let known = || contents.iter().all(|digest| (visit.known)(digest).is_some()) && !told_more(job, contents);
-        options.once && (beaten(key, job) || known())
+        options.once && (beaten(key, job) || is_known(contents) && !told_more(job, contents))
     };
     let work = |at: usize| -> Result<Done<T>> {
         let job = todo[at];
@@ -236,7 +255,13 @@ pub fn read_all<T: Send>(
             });
             return Ok(Done::only(reports.collect(), bytes));
         }
-        let (read, reports) = read_job(plan, loaded, of_export, options);
+        let (read, mut reports) = read_job(plan, loaded, of_export, options);
+        let failed = reports.iter().any(|report| report.outcome == Outcome::Failed);
+        if options.once && failed && digests.len() == files.len() && is_known(&digests) {
+            // What is known of it stays.
+            reports = read_before(&digests, files.iter().map(|&file| entries[file].name.as_str()));
+            return Ok(Done { key, ..Done::only(reports, bytes) });
+        }
         let starts = read.activities.iter().filter_map(|activity| Some(activity.span()?.0)).collect();
         let mut done = Done { key, starts, ..Done::only(reports, bytes) };
         if !read.files.is_empty() {
@@ -361,6 +386,11 @@ fn read_tables<'a>(plan: &'a Plan, options: &ReadOptions) -> Result<TablesRead<'
     }
     let tables = |(export, read): (&'a Export, _)| Tables::new(export, read);
     Ok(TablesRead { of_exports: layout.exports.iter().zip(of_exports).map(tables).collect(), jobs })
+}
+
+/// The reports of files whose contents are known.
+fn read_before<'n>(contents: &[Digest], names: impl Iterator<Item = &'n str>) -> Vec<SourceReport> {
+    names.zip(contents).map(|(name, digest)| SourceReport::new(name, Some(*digest), Outcome::Duplicate)).collect()
 }
 
 fn passed_over(name: &str, what: &str) -> SourceReport {

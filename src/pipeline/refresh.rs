@@ -13,7 +13,7 @@ use super::shelf::{Shelf, decided, resettle};
 use super::zones::{by_others, days_around, near};
 use crate::dedupe::{Fingerprint, Preferences};
 use crate::error::Result;
-use crate::fix::{ZoneChoice, zone};
+use crate::fix::{SettleOptions, ZoneChoice, zone};
 use crate::formats;
 use crate::history::{Cluster, Committed, Entry, History, Original, Piece, Stored, Verdict, Writer};
 use crate::ids::{ActivityId, Digest};
@@ -85,7 +85,7 @@ pub fn refresh(
     }
     let mut writer = History::open_to_write(root, how.wait)?;
     let readings = read_again(&writer, how.all, options, progress)?;
-    write(&mut writer, readings, options)
+    write(&mut writer, readings, options, true)
 }
 
 /// All that was read again.
@@ -112,20 +112,38 @@ impl Readings {
     }
 }
 
-/// Reads these activities again, of which more files tell than before: their lines name them already.
+/// Reads activities again of which more files tell than before: `more` are their lines with those files. A table that is
+/// older than the one in its place tells nothing. What cannot be read stays as it is. Without `groups` nothing is merged
+/// that was not merged before.
 ///
 /// # Errors
-/// `Io` and `History` when the history cannot be read or written. What cannot be read stays as it is.
-pub(super) fn complete(writer: &mut Writer, ids: &[ActivityId], options: &ReadOptions) -> Result<Refreshed> {
-    let digests: BTreeSet<Digest> = ids.iter().filter_map(|id| Some(writer.activity(id)?.digest)).collect();
+/// `Io` and `History` when the history cannot be read or written.
+pub(super) fn complete(
+    writer: &mut Writer,
+    more: Vec<Summary>,
+    options: &ReadOptions,
+    groups: bool,
+) -> Result<Refreshed> {
+    // What the user says of this import's zones is not said of what was there.
+    let settle = SettleOptions { zone: ZoneChoice::Auto, ..options.settle.clone() };
+    let options = &ReadOptions { settle, ..options.clone() };
+    let shelf = Shelf::new(writer, options);
+    let mut newer: BTreeMap<ActivityId, Summary> = BTreeMap::new();
+    for summary in more {
+        let Some(stored) = writer.activity(&summary.id) else { continue };
+        if shelf.is_newer(&summary.companions, &stored.summary()?.companions) {
+            newer.insert(summary.id, summary);
+        }
+    }
+    let digests: BTreeSet<Digest> = newer.values().map(|summary| summary.sha256).collect();
     let mut of_original: BTreeMap<Digest, Vec<Summary>> = BTreeMap::new();
     for stored in writer.activities().iter().filter(|stored| digests.contains(&stored.digest)) {
-        of_original.entry(stored.digest).or_default().push(stored.summary()?);
+        let summary = newer.remove(&stored.id).map_or_else(|| stored.summary(), Ok)?;
+        of_original.entry(stored.digest).or_default().push(summary);
     }
     let jobs: Vec<(Digest, Vec<Summary>)> = of_original.into_iter().collect();
     let originals: Vec<&Original> = jobs.iter().filter_map(|(digest, _)| writer.original(digest)).collect();
     let sizes: Vec<u64> = originals.iter().map(|original| original.bytes).collect();
-    let shelf = Shelf::new(writer, options);
     let read = |job: usize| read_original(&shelf, originals[job], &jobs[job].1, None);
     let mut done: BTreeMap<usize, Reading> = BTreeMap::new();
     jobs::run(options.workers, &sizes, read, |job, reading| {
@@ -135,7 +153,7 @@ pub(super) fn complete(writer: &mut Writer, ids: &[ActivityId], options: &ReadOp
     let read = done.into_iter().map(|(job, reading)| (originals[job].digest, reading)).collect();
     let mut readings = Readings { originals: originals.len() as u64, read, failed: Vec::new() };
     settle_zones(writer, &mut readings, options)?;
-    write(writer, readings, options)
+    write(writer, readings, options, groups)
 }
 
 fn read_again(
@@ -298,8 +316,9 @@ fn settle_zones(history: &History, readings: &mut Readings, options: &ReadOption
     Ok(())
 }
 
-/// Writes what changed as one batch, then groups the changed activities anew.
-fn write(writer: &mut Writer, readings: Readings, options: &ReadOptions) -> Result<Refreshed> {
+/// Writes what changed as one batch, merges again what was merged, then groups the changed activities anew when that is
+/// wanted.
+fn write(writer: &mut Writer, readings: Readings, options: &ReadOptions, groups: bool) -> Result<Refreshed> {
     let mut refreshed = readings.report();
     let changed: BTreeSet<ActivityId> = refreshed.changes.iter().map(|change| change.activity.id).collect();
     let mut touched: Vec<Cluster> = Vec::new();
@@ -312,8 +331,8 @@ fn write(writer: &mut Writer, readings: Readings, options: &ReadOptions) -> Resu
     // was never grouped stays so.
     let void: BTreeSet<ActivityId> = touched.iter().flat_map(|c| &c.members).chain(&changed).copied().collect();
     let derived = writer.derived()?;
-    let groups = !void.is_empty() && !derived.is_empty();
-    if groups {
+    let was_grouped = !void.is_empty() && !derived.is_empty();
+    if was_grouped {
         writer.append_derived(&derived, &[Piece::Here(void_lines(&void).into())])?;
     }
     drop(derived);
@@ -328,7 +347,7 @@ fn write(writer: &mut Writer, readings: Readings, options: &ReadOptions) -> Resu
     }
     refreshed.committed = writer.commit()?;
     merge_again(writer, touched, options)?;
-    if groups {
+    if was_grouped && groups {
         let grouped = regroup(writer, fresh, options, &Preferences::default())?;
         (refreshed.merged, refreshed.unsure) = (grouped.merged, grouped.unsure);
     }

@@ -112,6 +112,21 @@ impl<'a> Shelf<'a> {
         Ok(drafts)
     }
 
+    /// True when no table of `companions` is older than the one of its kind that it replaces among `before`. A table is as old
+    /// as the last workout that it tells of.
+    pub fn is_newer(&self, companions: &[Companion], before: &[Companion]) -> bool {
+        let not_of = |all: &[Companion], c: &Companion| all.iter().all(|other| other.digest != c.digest);
+        let last = |table: &Companion| {
+            let rows = self.shared(&table.digest, false).ok()?;
+            rows.iter().filter_map(|row| row.recording.stated_start).max()
+        };
+        let gone = before.iter().filter(|c| not_of(companions, c));
+        gone.filter_map(|old| Some((last(old)?, &old.format))).all(|(then, format)| {
+            let mut came = companions.iter().filter(|c| c.format == *format && not_of(before, c));
+            came.all(|new| last(new).is_none_or(|now| now >= then))
+        })
+    }
+
     /// Reads the activities of one original again, those whose summaries are given, and hands them to `each` in the order of
     /// the original.
     ///

@@ -165,9 +165,9 @@ impl<'a> Tables<'a> {
         self.about(name, starts).into_iter().for_each(|at| self.mark(at));
     }
 
-    /// True when a table that is not `known` tells of a recording that is.
-    pub fn tells_more(&self, name: &str, starts: &[i64], known: &dyn Fn(&Digest) -> bool) -> bool {
-        self.about(name, starts).into_iter().filter_map(|at| self.tables.get(at.0)).any(|of| !known(&of.file.digest))
+    /// True when a table tells of a recording that is known, and is not `heard` of it.
+    pub fn tells_more(&self, name: &str, starts: &[i64], heard: &dyn Fn(&FileRead) -> bool) -> bool {
+        self.about(name, starts).into_iter().filter_map(|at| self.tables.get(at.0)).any(|of| !heard(&of.file))
     }
 
     /// Rows about a recording of which no more is at hand than when its activities start.

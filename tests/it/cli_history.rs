@@ -149,3 +149,21 @@ fn originals_are_never_passed_off_as_anonymous() {
     assert!(String::from_utf8_lossy(&refused.stderr).contains("--anonymize"));
     assert!(!folder.path().join("o").exists());
 }
+
+#[test]
+fn copies_that_are_named_by_what_is_inside_are_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let [ride, _] = two_recordings(folder.path());
+    for copy in ["a", "b", "c", "d", "e", "f"] {
+        fs::create_dir_all(folder.path().join("mine").join(copy)).unwrap();
+        fs::copy(&ride, folder.path().join("mine").join(copy).join("ride.tcx")).unwrap();
+    }
+    for round in 0..8 {
+        let out = format!("shared-{round}");
+        let output =
+            done(folder.path(), &["convert", "mine", "--to", "gpx", "--out", &out, "--anonymize", "-j", "6", "--json"]);
+        let written = lines(&output).into_iter().filter(|line| line["kind"] == "output");
+        assert_eq!(written.filter(|line| line["changed"] == true).count(), 1);
+        assert_eq!(tree(&folder.path().join(out)).len(), 1);
+    }
+}

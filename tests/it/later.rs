@@ -136,3 +136,86 @@ fn a_merge_is_made_again_of_what_was_completed() {
     let told = after.iter().find(|workout| workout["id"] == before[0]["id"]).unwrap();
     assert_eq!(told["name"], "Early \"quick\" loop");
 }
+
+/// Unpacks the Strava export of the fixtures as `late`, and its strength workout alone as `early`.
+fn strava(here: &Path) -> String {
+    let export = fixtures::root().join("exports/strava/export_2025.zip");
+    unpacked(&export, &here.join("early"), |name| name.ends_with("8803.tcx.gz"));
+    unpacked(&export, &here.join("late"), |_| true);
+    fs::read_to_string(here.join(TABLE)).unwrap()
+}
+
+fn names(here: &Path, history: &str) -> Vec<Value> {
+    listed(here, history).iter().map(|activity| activity["name"].clone()).collect()
+}
+
+#[test]
+fn an_older_export_takes_nothing_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let table = strava(here);
+    done(here, &["import", "late", "--into", "h"]);
+    let before = names(here, "h");
+    unpacked(&fixtures::root().join("exports/strava/export_2025.zip"), &here.join("older"), |_| true);
+    // The rows up to the strength workout, with its name of that time; the last row but one of the file is later.
+    let (rows, _) = table.split_once("2504,").unwrap();
+    fs::write(here.join("older/export_12345678/activities.csv"), rows.replace("Hotel gym", "Lunch Weight Training"))
+        .unwrap();
+    let run = lines(&done(here, &["import", "older", "--into", "h", "--json"])).pop().unwrap();
+    assert_eq!((&run["completed"], names(here, "h")), (&json!(0), before));
+    let bytes = tree(&here.join("h"));
+    done(here, &["import", "older", "late", "--into", "h"]);
+    assert!(tree(&here.join("h")) == bytes);
+}
+
+#[test]
+fn what_an_import_that_was_killed_did_not_complete_the_next_one_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    strava(here);
+    let pair = fixtures::root().join("polar/bipolar");
+    copied(&pair, &here.join("early/polar"), |name| name.ends_with(".gpx"));
+    copied(&pair, &here.join("late/polar"), |_| true);
+    done(here, &["import", "early", "--into", "h"]);
+    done(here, &["import", "late", "--into", "h"]);
+    done(here, &["import", "late", "--into", "at-once"]);
+    let (whole, journal) = (listed(here, "h"), here.join("h/journal/000001.jsonl"));
+    assert_eq!(whole, listed(here, "at-once"));
+    // The completion is the last batch that says activities anew.
+    let text = fs::read_to_string(&journal).unwrap();
+    let batches: Vec<usize> = text.match_indices("{\"kind\":\"batch\"").map(|(at, _)| at).collect();
+    let last =
+        batches.iter().rev().find(|&&at| text[at..].contains("\"rr_intervals\":3") || text[at..].contains("Hotel gym"));
+    fs::write(&journal, &text[..*last.unwrap()]).unwrap();
+    fs::remove_file(here.join("h/derived.jsonl")).unwrap();
+    assert_ne!(listed(here, "h"), whole, "nothing was completed");
+    done(here, &["import", "late", "--into", "h"]);
+    assert_eq!(listed(here, "h"), whole);
+}
+
+#[test]
+fn a_loose_copy_beside_an_export_does_not_hide_what_its_table_tells() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    strava(here);
+    done(here, &["import", "early", "--into", "h"]);
+    done(here, &["import", "early", "late", "--into", "h"]);
+    done(here, &["import", "late", "--into", "h"]);
+    assert!(names(here, "h").contains(&json!("Hotel gym")));
+}
+
+#[test]
+fn completing_neither_merges_nor_moves_against_the_users_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    strava(here);
+    let [gpx, fit] = ["2502.gpx", "8801.fit.gz"].map(|name| format!("late/export_12345678/activities/{name}"));
+    done(here, &["import", &gpx, "--into", "h"]);
+    let run = lines(&done(here, &["import", "late", "--into", "h", "--dedupe", "exact", "--json"])).pop().unwrap();
+    assert_eq!((&run["completed"], &run["merged"]), (&json!(1), &json!(0)));
+    done(here, &["import", &gpx, &fit, "--into", "zoned"]);
+    let offset = || listed(here, "zoned").iter().find(|a| a["format"] == "fit").unwrap()["local_offset_s"].clone();
+    assert_eq!(offset(), 7200);
+    done(here, &["import", "late", "--into", "zoned", "--zone", "+05:00"]);
+    assert_eq!(offset(), 7200, "--zone is said of what is new");
+}
