@@ -65,6 +65,9 @@ enum Sink {
     Dry(Option<Box<History>>),
 }
 
+/// An activity, and when it starts, ms UTC.
+type Start = (ActivityId, Option<i64>);
+
 impl Sink {
     fn open(root: &Path, how: &ImportOptions) -> Result<Sink> {
         if !how.dry_run {
@@ -97,9 +100,9 @@ impl Sink {
     }
 
     /// The activities of each original, and when they start, ms UTC.
-    fn starts(&self) -> Result<HashMap<Digest, Vec<(ActivityId, Option<i64>)>>> {
+    fn starts(&self) -> Result<HashMap<Digest, Vec<Start>>> {
         let known = |history: &History| Ok(history.activities().iter().map(|a| (a.digest, (a.id, a.start))).collect());
-        let mut starts: HashMap<Digest, Vec<(ActivityId, Option<i64>)>> = HashMap::new();
+        let mut starts: HashMap<Digest, Vec<Start>> = HashMap::new();
         for (digest, start) in self.read(known)? {
             starts.entry(digest).or_default().push(start);
         }
@@ -107,7 +110,7 @@ impl Sink {
     }
 
     /// The companions of activities. A line that cannot be read has none: it is read again then.
-    fn companions(&self, of: &[(ActivityId, Option<i64>)]) -> Option<Vec<Companion>> {
+    fn companions(&self, of: &[Start]) -> Option<Vec<Companion>> {
         let all = |history: &History| {
             let of = of.iter().filter_map(|(id, _)| history.activity(id)?.summary().ok());
             Ok(of.flat_map(|summary| summary.companions).collect())
