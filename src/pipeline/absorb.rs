@@ -19,6 +19,8 @@ pub(super) struct Absorbed {
     pub summaries: Vec<Box<Summary>>,
     /// Bytes of new originals.
     pub bytes: u64,
+    /// What they say of activities that are known already, where it may be more.
+    pub others: Vec<Summary>,
 }
 
 /// The inputs that are histories, opened, and the others.
@@ -61,8 +63,13 @@ impl Absorbed {
                 )
             });
         }
-        for activity in other.activities().iter().filter(|activity| new.contains(&activity.digest)) {
-            self.summaries.push(Box::new(activity.summary()?));
+        for activity in other.activities() {
+            let summary = activity.summary()?;
+            if new.contains(&summary.sha256) {
+                self.summaries.push(Box::new(summary));
+            } else if !summary.companions.is_empty() {
+                self.others.push(summary);
+            }
         }
         Ok(())
     }

@@ -106,7 +106,11 @@ pub(super) fn commit_and_group(
     preferences: &Preferences,
 ) -> Result<(Committed, Grouped)> {
     let derived = writer.derived()?;
-    let known = Known::of(&derived);
+    let mut known = Known::of(&derived);
+    // What is new to the journal has no fingerprint: one that is there is of a journal that was lost, or put back.
+    for Fresh { fingerprint, .. } in &fresh {
+        known.0.remove(&fingerprint.id);
+    }
     let mut fresh = Some(fresh);
     let mut judged = Judged::default();
     let committed = writer.commit_meanwhile(&mut || {

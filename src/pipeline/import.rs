@@ -188,7 +188,7 @@ pub fn import(
     let Run { sources, results: mut new, report } = read_all(&plan, &options, progress, &visit)?;
     drop(plan);
     // A file that no activity came from is not kept, so the files of its job are read again; what they give is known.
-    let more = sink.read(|history| told_more(history, waiting, &mut new))?;
+    let more = sink.read(|history| told_more(history, waiting, &mut new, std::mem::take(&mut absorbed.others)))?;
     reconcile(&sink, waiting, &mut new, &options)?;
     let count = new.iter().map(Vec::len).sum();
     let all = new.iter().flatten().filter(|_| how.tell);
@@ -253,8 +253,17 @@ struct New {
 
 /// Takes out what the history has already. Gives those of it of which more files tell now: as they are, with those files.
 /// They are read again after the commit.
-fn told_more(history: &History, waiting: &Waiting, new: &mut [Vec<New>]) -> Result<Vec<Summary>> {
+fn told_more(
+    history: &History,
+    waiting: &Waiting,
+    new: &mut [Vec<New>],
+    absorbed: Vec<Summary>,
+) -> Result<Vec<Summary>> {
     let mut more: BTreeMap<ActivityId, Summary> = BTreeMap::new();
+    for again in absorbed {
+        let Some(stored) = history.activity(&again.id) else { continue };
+        more.extend(with_more(stored.summary()?, again).map(|summary| (summary.id, summary)));
+    }
     for of_job in new {
         let mut known = Vec::new();
         of_job.retain(|new| match history.activity(&new.line.id) {
@@ -271,22 +280,20 @@ fn told_more(history: &History, waiting: &Waiting, new: &mut [Vec<New>]) -> Resu
     Ok(more.into_values().collect())
 }
 
-/// What is known of an activity, with the companions that it was read with again, when those tell more: all that told of it
-/// before do so still, or another table of the same kind.
+/// What is known of an activity, with the companions that it was read with again, when those tell more. Those that told of it
+/// before do so still, but for a table in whose place another one of the same kind came.
 fn with_more(old: Summary, again: Summary) -> Option<Summary> {
-    let is_table = |c: &Companion| formats::by_id(&c.format).is_some_and(|format| format.table);
+    let table = |c: &Companion| formats::by_id(&c.format).is_some_and(|format| format.table);
     let not_of = |all: &[Companion], c: &Companion| all.iter().all(|other| other.digest != c.digest);
-    let gone: Vec<&Companion> = old.companions.iter().filter(|c| not_of(&again.companions, c)).collect();
-    let of_format =
-        |all: &mut dyn Iterator<Item = &Companion>, format: &str| all.filter(|c| c.format == format).count();
-    let replaced = |c: &&Companion| {
-        let mut came = again.companions.iter().filter(|c| not_of(&old.companions, c));
-        is_table(c) && of_format(&mut gone.iter().copied(), &c.format) <= of_format(&mut came, &c.format)
-    };
-    if !gone.iter().all(replaced) {
+    let came: Vec<&Companion> = again.companions.iter().filter(|c| not_of(&old.companions, c)).collect();
+    if came.is_empty() {
         return None;
     }
-    let companions = again.companions.clone();
+    let replaced = |c: &Companion| table(c) && came.iter().any(|new| new.format == c.format);
+    let stay = old.companions.iter().filter(|c| not_of(&again.companions, c) && !replaced(c));
+    let mut companions: Vec<Companion> = again.companions.iter().chain(stay).cloned().collect();
+    // Of tables the last one has the last word: that of the same platform, in whatever order they came.
+    companions.sort_by_key(|c| table(c).then(|| (c.format.clone(), c.digest, c.index)));
     // Times may have been settled by others, and notes tell of that.
     let the_same = Summary {
         source: old.source.clone(),

@@ -1,5 +1,7 @@
 //! The sources of a run, known before the first one is read.
 
+use std::collections::{BTreeMap, HashMap, HashSet};
+
 use super::jobs;
 use super::read::ReadOptions;
 use crate::exports::polar::{Told, unclear};
@@ -15,6 +17,8 @@ pub struct Plan {
     pub(super) scan: Scan,
     /// What stands before the labels in the names of entries.
     roots: Vec<String>,
+    /// The labels of entries that would have that of another one.
+    distinct: HashMap<usize, String>,
     pub(super) layout: Layout,
 }
 
@@ -22,12 +26,13 @@ impl Plan {
     /// Walks the inputs: folders, archives, archives in archives.
     pub fn new(inputs: &[Input], options: &ReadOptions) -> Plan {
         let scan = scan(inputs, options);
-        let roots = inputs.iter().filter_map(root_of).collect();
+        let roots: Vec<String> = inputs.iter().filter_map(root_of).collect();
+        let distinct = if roots.len() > 1 { distinct(&scan.entries, &roots) } else { HashMap::new() };
         let names: Vec<&str> = scan.entries.iter().map(|entry| entry.name.as_str()).collect();
         let told = |diary: usize| Told { diary, files: files_of(&scan.entries[diary], options) };
         let told: Vec<Told> = unclear(&names).into_iter().map(told).collect();
         let layout = exports::plan(&names, &told);
-        Plan { scan, roots, layout }
+        Plan { scan, roots, distinct, layout }
     }
 
     /// The same plan without the jobs that need not be read again. Metadata tables stay: they tell of the others.
@@ -41,7 +46,8 @@ impl Plan {
 
     /// The name of a source relative to what the user named.
     pub(super) fn label(&self, file: usize) -> &str {
-        self.scan.entries.get(file).map_or("", |entry| label_of(&entry.name, &self.roots))
+        let own = || self.scan.entries.get(file).map_or("", |entry| label_of(&entry.name, &self.roots).1);
+        self.distinct.get(&file).map_or_else(own, String::as_str)
     }
 
     /// The sources' names relative to what the user named, those that are read together in one list.
@@ -89,9 +95,33 @@ fn root_of(input: &Input) -> Option<String> {
     Some(root.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/"))
 }
 
-fn label_of<'a>(name: &'a str, roots: &[String]) -> &'a str {
-    let inside = roots.iter().filter(|root| !root.is_empty()).find_map(|root| name.strip_prefix(root.as_str()));
-    inside.unwrap_or(name).trim_start_matches('/')
+/// The name of the folder that a label is relative to, and the label.
+fn label_of<'a>(name: &'a str, roots: &'a [String]) -> (&'a str, &'a str) {
+    let mut named = roots.iter().filter(|root| !root.is_empty());
+    let inside = named.find_map(|root| Some((root.as_str(), name.strip_prefix(root.as_str())?)));
+    let (root, label) = inside.unwrap_or(("", name));
+    (root.trim_end_matches('/').rsplit('/').next().unwrap_or_default(), label.trim_start_matches('/'))
+}
+
+/// Labels for sources of several inputs that would have one label: behind the name of the input's folder, and when that is
+/// the same, too, behind a number in the order of names.
+fn distinct(entries: &[Entry], roots: &[String]) -> HashMap<usize, String> {
+    let mut of_label: BTreeMap<String, BTreeMap<&str, Vec<usize>>> = BTreeMap::new();
+    for (file, entry) in entries.iter().enumerate() {
+        // File systems may not tell cases apart.
+        let label = label_of(&entry.name, roots).1.to_lowercase();
+        of_label.entry(label).or_default().entry(&entry.name).or_default().push(file);
+    }
+    let mut taken: HashSet<String> = of_label.keys().cloned().collect();
+    let mut distinct = HashMap::new();
+    for (name, files) in of_label.into_values().filter(|names| names.len() > 1).flatten() {
+        let (folder, label) = label_of(name, roots);
+        let numbered = (2..).map(|n| format!("{folder}-{n}/{label}"));
+        let free =
+            std::iter::once(format!("{folder}/{label}")).chain(numbered).find(|l| taken.insert(l.to_lowercase()));
+        distinct.extend(files.into_iter().filter_map(|file| Some((file, free.clone()?))));
+    }
+    distinct
 }
 
 /// True when something among the inputs cannot be opened without a password, and none is known.

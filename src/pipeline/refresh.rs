@@ -234,7 +234,11 @@ fn read_original(
     for (index, draft) in redrafted.others {
         let Some(parts) = parts else { break };
         // What is part of another activity, or tells of one, is none of its own.
-        if parts.contains(&(original.digest, index)) || draft.tells_of.is_some() {
+        let told_elsewhere = || draft.recording.stated_start.is_some_and(|start| is_near_one(shelf.history, start));
+        if parts.contains(&(original.digest, index))
+            || draft.tells_of.is_some()
+            || (redrafted.format.table && told_elsewhere())
+        {
             continue;
         }
         let draft = Draft { source: Some(source.clone()), ..draft };
@@ -245,6 +249,15 @@ fn read_original(
         activities.push(Again { old: None, new: Some(new), fingerprint, judged: true });
     }
     Ok(Reading { format, activities })
+}
+
+/// True when an activity of the history starts within a minute of this instant, ms UTC: the row of another table, newer or of
+/// another platform, tells of it.
+fn is_near_one(history: &History, start: i64) -> bool {
+    const NEAR_MS: i64 = 60_000;
+    let activities = history.activities();
+    let from = activities.partition_point(|a| a.start.is_some_and(|a| a < start - NEAR_MS));
+    activities.iter().skip(from).map_while(|a| a.start).take_while(|a| *a <= start + NEAR_MS).next().is_some()
 }
 
 fn summed_up(activity: &Activity, old: &Summary) -> (Summary, Option<Fingerprint>) {

@@ -285,3 +285,29 @@ fn a_reader_that_goes_away_is_no_failure() {
     }
     assert_eq!(fs::read_to_string(status).unwrap().trim(), "0");
 }
+
+#[test]
+fn sources_of_one_name_in_two_folders_are_two_outputs() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let tour = super::fixtures::root().join("tour");
+    for (to, from) in [
+        ("a/x.fit", "watch/2024-05-01.fit"),
+        ("b/X.fit", "watch/2024-05-01.fit"),
+        ("b/x.tcx", "bike-computer/evening-ride.tcx"),
+    ] {
+        std::fs::create_dir_all(here.join(to).parent().unwrap()).unwrap();
+        std::fs::copy(tour.join(from), here.join(to)).unwrap();
+    }
+    for inputs in [["a", "b"], ["b", "a"]] {
+        let output = paceport(here, &["convert", inputs[0], inputs[1], "--to", "gpx", "--out", "out", "--force"]);
+        assert_eq!(output.status.code(), Some(0));
+        let mut names: Vec<String> =
+            tree(&here.join("out")).into_iter().map(|(path, _)| path.display().to_string()).collect();
+        names.sort();
+        assert_eq!(names, ["a/x.gpx", "b/X.gpx", "x.gpx"], "{inputs:?}");
+        std::fs::remove_dir_all(here.join("out")).unwrap();
+    }
+    let output = paceport(here, &["convert", "a/x.fit", "b/X.fit", "--to", "csv", "--out", "out"]);
+    assert_eq!((output.status.code(), tree(&here.join("out")).len()), (Some(0), 2));
+}

@@ -219,3 +219,59 @@ fn completing_neither_merges_nor_moves_against_the_users_word() {
     done(here, &["import", "late", "--into", "zoned", "--zone", "+05:00"]);
     assert_eq!(offset(), 7200, "--zone is said of what is new");
 }
+
+#[test]
+fn what_another_history_knows_of_a_recording_is_taken_over_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    strava(here);
+    done(here, &["import", "early", "--into", "h"]);
+    done(here, &["import", "late", "--into", "other"]);
+    done(here, &["import", "other", "--into", "h"]);
+    assert_eq!(listed(here, "h"), listed(here, "other"));
+    let bytes = tree(&here.join("h"));
+    done(here, &["import", "other", "late", "early", "--into", "h"]);
+    assert!(tree(&here.join("h")) == bytes);
+}
+
+#[test]
+fn fingerprints_of_a_journal_that_was_put_back_hide_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    strava(here);
+    done(here, &["import", "late", "--into", "h"]);
+    let whole = listed(here, "h");
+    fs::write(here.join("h/journal/000001.jsonl"), "").unwrap();
+    done(here, &["import", "late", "--into", "h"]);
+    assert_eq!(listed(here, "h"), whole, "2502.gpx and 8801.fit.gz are one workout");
+}
+
+#[test]
+fn reading_again_makes_no_workouts_of_rows_that_a_newer_table_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let garmin = fixtures::root().join("exports/garmin/2018.zip");
+    done(here, &["import", garmin.to_str().unwrap(), "--into", "h"]);
+    unpacked(&garmin, &here.join("newer"), |_| true);
+    let tables = named(&here.join("newer"), "summarizedActivities");
+    assert!(!tables.is_empty());
+    for table in tables {
+        let text = fs::read_to_string(&table).unwrap();
+        fs::write(&table, text.replacen("\"name\":\"", "\"name\":\"Renamed ", 1000)).unwrap();
+    }
+    let run = lines(&done(here, &["import", "newer", "--into", "h", "--json"])).pop().unwrap();
+    assert!(run["completed"].as_u64().unwrap() > 0, "{run}");
+    let before = listed(here, "h");
+    let again = lines(&done(here, &["refresh", "h", "--all", "--json"]));
+    assert_eq!(again.len(), 1, "{again:?}");
+    assert_eq!(listed(here, "h"), before);
+}
+
+/// All files below a folder whose names hold a word.
+fn named(folder: &Path, word: &str) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { named(&path, word) } else { vec![path] })
+        .filter(|path| path.to_string_lossy().contains(word))
+        .collect()
+}
