@@ -1,5 +1,6 @@
 //! Sources → activities: load, sniff, read, join companions, settle; one task a job.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
@@ -178,17 +179,18 @@ pub fn read_all<T: Send>(
         if contents.len() < 2 && tables.is_none() {
             return false;
         }
-        let told: Vec<Option<Vec<Companion>>> = contents.iter().map(visit.told).collect();
-        let companions: Vec<&Companion> = told.iter().flatten().flatten().collect();
-        let unused = |(digest, told): (&Digest, &Option<_>)| {
-            told.is_none() && companions.iter().all(|companion| companion.digest != *digest)
+        // Looked up in the journal: only where it matters.
+        let told: OnceCell<Vec<Option<Vec<Companion>>>> = OnceCell::new();
+        let told = || told.get_or_init(|| contents.iter().map(visit.told).collect());
+        let is_told = |by: &dyn Fn(&Companion) -> bool| told().iter().flatten().flatten().any(by);
+        let unused = |(at, digest): (usize, &Digest)| {
+            told().get(at).is_some_and(Option::is_none) && !is_told(&|companion| companion.digest == *digest)
         };
         let heard = |table: &FileRead| {
             let format = table.format.map(|format| format.id);
-            (visit.known)(&table.digest).is_some()
-                && companions.iter().any(|companion| Some(companion.format.as_str()) == format)
+            (visit.known)(&table.digest).is_some() && is_told(&|c| Some(c.format.as_str()) == format)
         };
-        contents.iter().zip(&told).any(unused)
+        (contents.len() > 1 && contents.iter().enumerate().any(unused))
             || tables.is_some_and(|tables| {
                 let starts: Vec<i64> = contents.iter().filter_map(visit.known).flatten().collect();
                 all[job].files.iter().any(|&file| tables.tells_more(&entries[file].name, &starts, &heard))
