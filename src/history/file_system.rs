@@ -1,5 +1,6 @@
 //! A file system waited for as a whole: one wait for thousands of new files, instead of one a file.
 
+#[cfg(target_os = "linux")]
 use std::fs::File;
 use std::io;
 use std::path::Path;
