@@ -30,7 +30,7 @@ pub struct Common {
     /// Print JSON lines instead of text
     #[arg(long, global = true)]
     pub json: bool,
-    /// Print no progress and no summary
+    /// Print no progress and no summary, only what failed or was partly read
     #[arg(short, long, global = true)]
     pub quiet: bool,
     /// Print every note
