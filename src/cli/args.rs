@@ -180,7 +180,7 @@ pub enum Verb {
         #[command(flatten)]
         write: Write,
     },
-    /// Declare a doubtful pair one workout
+    /// Declare a doubtful pair one workout, or take an undo back
     Accept {
         /// The history's folder
         history: PathBuf,
