@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Import, deduplicate, merge, convert and keep workout history. Nothing leaves the machine.
@@ -20,8 +21,8 @@ pub struct Cli {
 
 #[derive(Debug, Args)]
 pub struct Common {
-    /// Worker threads; 0 is one a core
-    #[arg(short, long, global = true, value_name = "N", default_value_t = 0)]
+    /// Worker threads, at most 256; 0 is one a core
+    #[arg(short, long, global = true, value_name = "N", default_value_t = 0, value_parser = threads())]
     pub jobs: usize,
     /// Memory budget, for instance 512M [default: 1G or a quarter of the memory, whichever is less]
     #[arg(long, global = true, value_name = "SIZE", value_parser = size)]
@@ -29,7 +30,7 @@ pub struct Common {
     /// Print JSON lines instead of text
     #[arg(long, global = true)]
     pub json: bool,
-    /// Print no progress and no summary
+    /// Print no progress and no summary, only what failed or was partly read
     #[arg(short, long, global = true)]
     pub quiet: bool,
     /// Print every note
@@ -179,7 +180,7 @@ pub enum Verb {
         #[command(flatten)]
         write: Write,
     },
-    /// Declare a doubtful pair one workout
+    /// Declare a doubtful pair one workout, or take an undo back
     Accept {
         /// The history's folder
         history: PathBuf,
@@ -300,6 +301,11 @@ pub struct Filter {
     pub sport: Option<String>,
 }
 
+/// A number of threads: more than a machine has cores only costs memory, and far more cannot be started.
+fn threads() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(0..=256)
+}
+
 /// `512M`, `2GiB`, `1000000`: bytes; K, M, G and T are powers of 1024.
 pub fn size(text: &str) -> Result<u64, String> {
     let text = text.trim();
@@ -332,6 +338,19 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_refuses_more_than_256_threads() {
+        for verb in [&["formats"][..], &["list", "h"], &["verify", "h"], &["import", "a", "--into", "h"]] {
+            let parsed = |jobs: &str| Cli::try_parse_from([&["paceport"], verb, &["-j", jobs]].concat());
+            assert_eq!(parsed("256").unwrap().common.jobs, 256);
+            for jobs in ["257", "1024", "1000000", "-1"] {
+                let error = parsed(jobs).unwrap_err();
+                assert_eq!(error.exit_code(), 2, "{jobs}");
+                assert!(jobs == "-1" || error.to_string().contains("0..=256"), "{error}");
+            }
+        }
     }
 
     #[test]

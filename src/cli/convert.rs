@@ -127,10 +127,10 @@ pub fn format_to_write(id: &str) -> Result<&'static Format, Error> {
 pub fn report_written(common: &Common, written: &[Written]) {
     for file in written {
         if let Some(error) = &file.error {
-            summary::warn(common, &format!("{}: {}", printable(&file.source), printable(error)));
+            summary::failure(&format!("{}: {}", printable(&file.source), printable(error)));
         }
         for finding in &file.findings {
-            summary::warn(common, &format!("{}: check: {}", printable(&file.source), printable(finding)));
+            summary::failure(&format!("{}: check: {}", printable(&file.source), printable(finding)));
         }
     }
     summary::losses(common, written.iter().map(|file| &file.notes));

@@ -50,10 +50,10 @@ pub fn run(common: &Common, root: &Path, how: RefreshOptions) -> Result<Exit, Er
 
 fn closing(common: &Common, how: RefreshOptions, refreshed: &Refreshed) {
     if !refreshed.failed.is_empty() {
-        summary::warn(common, "cannot be read again, left as they were:");
+        summary::failure("cannot be read again, left as they were:");
     }
     for error in refreshed.failed.iter().filter_map(|source| source.error.as_ref()) {
-        summary::warn(common, &format!("  {}", printable(error)));
+        summary::failure(&format!("  {}", printable(error)));
     }
     let [changed, appeared, vanished] = kinds(refreshed);
     let originals = table::count(refreshed.originals, "original", "originals");

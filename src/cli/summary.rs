@@ -25,6 +25,11 @@ pub fn complain(error: &Error) {
     say!("paceport: {error}");
 }
 
+/// One line on standard error about something that failed, which `--quiet` does not hide.
+pub fn failure(line: &str) {
+    say!("{line}");
+}
+
 /// One line on standard error, unless `--quiet`.
 pub fn warn(common: &Common, line: &str) {
     if !common.quiet {
@@ -54,11 +59,8 @@ pub fn json_line<T: Serialize>(out: &mut dyn Write, value: &T) -> io::Result<()>
     out.write_all(b"\n")
 }
 
-/// What was read, partly read, duplicate, skipped and failed, and why.
+/// What was read, partly read, duplicate, skipped and failed, and why; with `--quiet` only what failed or was partly read.
 pub fn closing(common: &Common, sources: &[SourceReport], run: &RunReport) {
-    if common.quiet {
-        return;
-    }
     for (outcome, title) in [(Outcome::Failed, "failed"), (Outcome::Partial, "partly read")] {
         let mut of_kind = sources.iter().filter(|s| s.outcome == outcome).peekable();
         if of_kind.peek().is_some() {
@@ -74,6 +76,9 @@ pub fn closing(common: &Common, sources: &[SourceReport], run: &RunReport) {
                 }
             }
         }
+    }
+    if common.quiet {
+        return;
     }
     let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
     for source in sources.iter().filter(|s| s.outcome == Outcome::Skipped) {
@@ -158,7 +163,8 @@ fn counts(run: &RunReport) -> String {
     )
 }
 
-/// Notes on written files, one line a kind: what was lost in all, and in how many files.
+/// Notes on written files, one line a kind: what was lost in all, and in how many files. With `--strict` a loss is a
+/// failure.
 pub fn losses<'a>(common: &Common, notes: impl Iterator<Item = &'a Notes>) {
     let mut kinds: BTreeMap<String, (u64, u64, String)> = BTreeMap::new();
     for note in notes.flat_map(Notes::iter) {
@@ -174,6 +180,7 @@ pub fn losses<'a>(common: &Common, notes: impl Iterator<Item = &'a Notes>) {
             _ => format!("{total} ×, for instance: {detail}"),
         };
         let files = if files == 1 { String::new() } else { format!(" (in {files} files)") };
-        warn(common, &format!("{code}: {}{files}", printable(&what)));
+        let line = format!("{code}: {}{files}", printable(&what));
+        if common.strict && code.starts_with("loss.") { failure(&line) } else { warn(common, &line) }
     }
 }

@@ -39,7 +39,9 @@ pub(super) fn lock(root: &Path, wait: bool) -> Result<File> {
             Ok(file)
         }
         Err(TryLockError::WouldBlock) => {
-            Err(wrong(root, "another program is writing to this history; try again later, or wait for it with --wait"))
+            let reason = "another program is writing to this history; try again later (import and refresh can wait for \
+                          it with --wait)";
+            Err(wrong(root, reason))
         }
         Err(TryLockError::Error(error)) => Err(io_error("cannot lock", &path, error)),
     }

@@ -212,6 +212,12 @@ impl History {
         &self.state.apart
     }
 
+    /// Merged workouts that the owner took back, as they were. Only a help to say the same again: what is different is
+    /// said by [`History::apart`], which a journal that was derived again still has.
+    pub fn undone(&self) -> &[StoredCluster] {
+        &self.state.undone
+    }
+
     /// True when these bytes are kept: the journal knows them, and their file is there with its length. Bytes whose file
     /// was lost count as new, so that importing them again heals the history.
     pub fn has(&self, digest: &Digest) -> bool {

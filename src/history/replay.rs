@@ -21,6 +21,8 @@ pub(super) struct State {
     by_member: HashMap<ActivityId, Vec<usize>>,
     /// Sets of activities that the owner declared different.
     pub apart: Vec<Vec<ActivityId>>,
+    /// Merged workouts that the owner took back, as they were.
+    pub undone: Vec<StoredCluster>,
     /// Lines of kinds that this version does not know.
     pub unknown: Vec<Text>,
     generation: u32,
@@ -133,28 +135,32 @@ impl State {
         let members: HashSet<&ActivityId> = decision.members.iter().collect();
         let inside = |ids: &[ActivityId]| ids.iter().all(|id| members.contains(id));
         self.apart.retain(|set| !inside(set));
+        self.undone.retain(|cluster| !inside(&cluster.members));
         match decision.action {
             Action::Accept => {
                 self.drop_clusters(&decision.members, |old| old.verdict == Verdict::Unsure && inside(&old.members));
             }
             Action::Undo => {
-                self.drop_clusters(&decision.members, |old| {
+                let undone = self.drop_clusters(&decision.members, |old| {
                     old.members.iter().filter(|id| members.contains(id)).count() > 1
                 });
+                self.undone.extend(undone.into_iter().filter(|old| old.verdict == Verdict::Same));
                 self.apart.push(decision.members);
             }
         }
     }
 
-    /// Drops those clusters that share a member with `members` and are `void`.
-    fn drop_clusters(&mut self, members: &[ActivityId], void: impl Fn(&StoredCluster) -> bool) {
+    /// Drops those clusters that share a member with `members` and are `void`, and gives them.
+    fn drop_clusters(&mut self, members: &[ActivityId], void: impl Fn(&StoredCluster) -> bool) -> Vec<StoredCluster> {
+        let mut dropped = Vec::new();
         for id in members {
             for &at in self.by_member.get(id).into_iter().flatten() {
                 if let Some(slot) = self.said_clusters.get_mut(at) {
-                    slot.take_if(|old| void(old));
+                    dropped.extend(slot.take_if(|old| void(old)));
                 }
             }
         }
+        dropped
     }
 
     /// Ends a batch: drops activities of originals that were read again and did not have them any more.

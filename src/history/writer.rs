@@ -442,6 +442,8 @@ mod tests {
         let error = History::open_or_create(&root, false).err().unwrap();
         assert_eq!(error.kind(), Kind::History);
         assert!(error.message().contains("another program"), "{error}");
+        // Not every verb can wait.
+        assert!(error.message().contains("import and refresh can wait"), "{error}");
         History::open(&root).unwrap();
         drop(writer);
         History::open_or_create(&root, false).unwrap();

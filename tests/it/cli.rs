@@ -198,6 +198,40 @@ fn exit_codes_tell_the_truth() {
 }
 
 #[test]
+fn quiet_hides_no_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let ride = tour().join("bike-computer/evening-ride.tcx");
+    let text = fs::read_to_string(&ride).unwrap();
+    fs::write(here.join("torn.tcx"), &text[..text.len() / 2]).unwrap();
+    fs::write(here.join("good.tcx"), &text).unwrap();
+    fs::write(here.join("taken.gpx"), "something else").unwrap();
+    assert_eq!(status(&paceport(here, &["import", "-q", "good.tcx", "--into", "h"])), 0);
+    fs::create_dir(here.join("full")).unwrap();
+    let exported = |arguments: &[&str]| paceport(here, &[&["export", "h", "--to", "gpx"], arguments].concat());
+    assert_eq!(status(&exported(&["--out", "full", "-q"])), 0);
+    for (path, _) in tree(&here.join("full")) {
+        fs::write(here.join("full").join(path), "something else").unwrap();
+    }
+    for (arguments, named) in [
+        (&["convert", "nofile", "--to", "gpx", "--out", "zz"][..], "nofile"),
+        (&["import", "nofile", "--into", "h"], "nofile"),
+        (&["inspect", "torn.tcx"], "torn.tcx"),
+        (&["convert", "good.tcx", "--to", "gpx", "--out", "taken.gpx"], "good.tcx"),
+        (&["export", "h", "--to", "gpx", "--out", "full"], "good.tcx"),
+        (&["convert", "good.tcx", "--to", "csv", "--out", "lossy.csv", "--strict"], "loss."),
+    ] {
+        let quiet = paceport(here, &[arguments, &["-q"]].concat());
+        let said = String::from_utf8(quiet.stderr.clone()).unwrap();
+        assert_eq!(status(&quiet), 3, "{arguments:?}: {said}");
+        assert!(said.contains(named), "{arguments:?}: {said}");
+        assert!(!said.contains(" sources: ") && !said.contains(" source: ") && !said.contains("written"), "{said}");
+    }
+    let fine = paceport(here, &["convert", "good.tcx", "--to", "gpx", "--out", "new.gpx", "-q"]);
+    assert_eq!((status(&fine), fine.stderr.len()), (0, 0));
+}
+
+#[test]
 fn an_archive_that_lost_its_directory_is_only_partly_read() {
     let folder = tempfile::tempdir().unwrap();
     // Three whole members without the directory: nobody knows what came after them.

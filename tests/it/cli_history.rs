@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use serde_json::Value;
+
 use super::cli::{lines, paceport, tree};
 use super::fixtures;
 
@@ -63,6 +65,46 @@ fn the_same_workout_is_listed_once_and_undo_is_exact() {
     let before = tree(&here.join("h"));
     done(here, &["import", "ride.tcx", "phone.gpx", "--into", "h"]);
     assert_eq!(tree(&here.join("h")), before);
+}
+
+#[test]
+fn an_undo_of_a_merge_can_be_taken_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    two_recordings(here);
+    done(here, &["import", "ride.tcx", "phone.gpx", "--into", "h", "--prefer", "position=gpx"]);
+    let merged = lines(&done(here, &["list", "h", "--json"]));
+    assert_eq!((merged.len(), &merged[0]["origins"]["position"]), (1, &Value::from("phone.gpx")));
+    let id = merged[0]["id"].as_str().unwrap();
+    done(here, &["undo", "h", id]);
+    let apart = lines(&done(here, &["list", "h", "--json"]));
+    assert_eq!(apart.len(), 2);
+    // By either of the two, and as often as one likes.
+    for one in &apart {
+        done(here, &["accept", "h", &one["id"].as_str().unwrap()[..12]]);
+        assert_eq!(lines(&done(here, &["list", "h", "--json"])), merged);
+        let kept = tree(&here.join("h"));
+        done(here, &["import", "ride.tcx", "phone.gpx", "--into", "h"]);
+        assert!(tree(&here.join("h")) == kept);
+        assert_eq!(paceport(here, &["accept", "h", id]).status.code(), Some(2), "it is one already");
+        done(here, &["undo", "h", id]);
+        assert_eq!(lines(&done(here, &["list", "h", "--json"])), apart);
+    }
+    // A journal that was derived again still has the sets that are apart.
+    fs::remove_dir_all(here.join("h")).unwrap();
+    done(here, &["import", "ride.tcx", "phone.gpx", "--into", "h"]);
+    let merged = lines(&done(here, &["list", "h", "--json"]));
+    done(here, &["undo", "h", id]);
+    let journal = here.join("h/journal/000001.jsonl");
+    let damaged = fs::read_to_string(&journal).unwrap().replacen("\"kind\":\"original\"", "\"kind\":\"originol\"", 1);
+    fs::write(&journal, damaged).unwrap();
+    let rebuilt = String::from_utf8(paceport(here, &["verify", "h", "--rebuild"]).stderr).unwrap();
+    assert!(rebuilt.contains("a new journal was written"), "{rebuilt}");
+    assert_eq!(lines(&done(here, &["list", "h", "--json"])).len(), 2);
+    done(here, &["accept", "h", id]);
+    let again = lines(&done(here, &["list", "h", "--json"]));
+    assert_eq!((again.len(), &again[0]["id"], &again[0]["channels"]), (1, &merged[0]["id"], &merged[0]["channels"]));
+    done(here, &["verify", "h"]);
 }
 
 #[test]

@@ -230,7 +230,14 @@ fn accept_and_undo_are_exact_even_for_workouts_that_were_merged_before() {
         assert!(done(here, &["list", "h", "--json"]).stdout == before, "what was before is back");
         // The word of the owner stays, and nothing is asked again.
         assert!(done(here, &["list", "h", "--unsure", "--json"]).stdout.is_empty());
-        assert_ne!(paceport(here, &["accept", "h", id]).status.code(), Some(0));
+        // An undo can be taken back in its turn, by any of the activities.
+        for start in listed(here, "h").iter().map(|a| a["id"].as_str().unwrap()) {
+            done(here, &["accept", "h", start]);
+            assert_eq!(listed(here, "h"), one);
+            assert_ne!(paceport(here, &["accept", "h", start]).status.code(), Some(0), "nothing is left to accept");
+            done(here, &["undo", "h", id]);
+            assert!(done(here, &["list", "h", "--json"]).stdout == before);
+        }
         let kept = tree(&here.join("h"));
         done(here, &["import", "a.gpx", "b.tcx", "half.gpx", "--into", "h"]);
         assert!(tree(&here.join("h")) == kept);
