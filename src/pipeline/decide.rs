@@ -15,8 +15,9 @@ use crate::ids::ActivityId;
 const SHORTEST: usize = 4;
 
 /// Declares the activities of the doubtful pair (or workout) that `id` is part of one workout, or different ones. `id`
-/// is the start of an activity's identity. What was declared different can be declared one workout again. Merged workouts that an accepted pair ties together are one from then on, and
-/// those two again after an undo. Gives the activities that it is about.
+/// is the start of an activity's identity. What was declared different can be declared one workout again. Merged workouts
+/// that an accepted pair ties together are one from then on, and those two again after an undo. Gives the activities that it
+/// is about.
 ///
 /// # Errors
 /// `Usage` when `id` names no such pair or workout, or several; `Io` and `History` when the history cannot be written.
