@@ -75,15 +75,27 @@ pub fn pairs(old: &[&Fingerprint], new: &[&Fingerprint]) -> Vec<Pair> {
         }
     }
     candidates.retain(|&(a, b)| a.max(b) >= old.len() && all[a].id != all[b].id);
-    candidates.sort_unstable_by_key(|&(a, b)| (all[a].id, all[b].id));
-    candidates.dedup_by_key(|&mut (a, b)| (all[a].id, all[b].id));
-    candidates
-        .into_iter()
-        .filter_map(|(a, b)| {
-            let judgement = Judgement { reasons: Vec::new(), ..judge(all[a], all[b]) };
-            (judgement.verdict != Verdict::Different).then(|| Pair { first: all[a].id, second: all[b].id, judgement })
-        })
-        .collect()
+    // Judged in order of time: an activity meets all that it may be while it is in the cache.
+    let places = by_time(&all);
+    candidates.sort_unstable_by_key(|&(a, b)| (places[a].max(places[b]), places[a].min(places[b])));
+    candidates.dedup();
+    let judged = candidates.into_iter().filter_map(|(a, b)| {
+        let judgement = Judgement { reasons: Vec::new(), ..judge(all[a], all[b]) };
+        (judgement.verdict != Verdict::Different).then(|| Pair { first: all[a].id, second: all[b].id, judgement })
+    });
+    let mut pairs: Vec<Pair> = judged.collect();
+    pairs.sort_by_key(|pair| (pair.first, pair.second));
+    pairs.dedup_by_key(|pair| (pair.first, pair.second));
+    pairs
+}
+
+/// The place of each activity when they are ordered by their starts.
+fn by_time(all: &[&Fingerprint]) -> Vec<usize> {
+    let mut order: Vec<(Option<(i64, i64)>, usize)> = all.iter().enumerate().map(|(i, f)| (f.window(), i)).collect();
+    order.sort_unstable();
+    let mut places = vec![0; all.len()];
+    order.into_iter().enumerate().for_each(|(place, (_, i))| places[i] = place);
+    places
 }
 
 /// Sweep by start: each activity meets those before it whose time it shares, or would share with a zone fault.
