@@ -263,6 +263,13 @@ pub struct Companion {
     pub index: u32,
 }
 
+impl Companion {
+    /// True when its source is that of one of these.
+    pub fn is_among(&self, others: &[Companion]) -> bool {
+        others.iter().any(|other| other.digest == self.digest)
+    }
+}
+
 /// What we believe: times are UTC instants in order, values are plausible. Only `fix::settle` makes one (a test
 /// enforces it), so writers, merging and history need no checks of their own.
 #[derive(Debug, Clone, PartialEq)]

@@ -11,13 +11,13 @@ use super::plan::Plan;
 use super::read::{Progress, ReadOptions, Run, Visit, read_all};
 use super::refresh::complete;
 use super::report::{Outcome, RunReport};
+use super::shelf::is_table;
 use super::zones::{days_around, judged, near};
 use crate::dedupe::{Fingerprint, Preferences};
 use crate::error::Result;
 use crate::fix::ZoneChoice;
 use crate::fix::zone::Claim;
 
-use crate::formats;
 use crate::history::{
     ActivityLine, Committed, Entry, Filled, History, NewOriginal, OriginalKind, Slot, Stored, Waiting, Writer,
 };
@@ -283,17 +283,15 @@ fn told_more(
 /// What is known of an activity, with the companions that it was read with again, when those tell more. Those that told of it
 /// before do so still, but for a table in whose place another one of the same kind came.
 fn with_more(old: Summary, again: Summary) -> Option<Summary> {
-    let table = |c: &Companion| formats::by_id(&c.format).is_some_and(|format| format.table);
-    let not_of = |all: &[Companion], c: &Companion| all.iter().all(|other| other.digest != c.digest);
-    let came: Vec<&Companion> = again.companions.iter().filter(|c| not_of(&old.companions, c)).collect();
+    let came: Vec<&Companion> = again.companions.iter().filter(|c| !c.is_among(&old.companions)).collect();
     if came.is_empty() {
         return None;
     }
-    let replaced = |c: &Companion| table(c) && came.iter().any(|new| new.format == c.format);
-    let stay = old.companions.iter().filter(|c| not_of(&again.companions, c) && !replaced(c));
+    let replaced = |c: &Companion| is_table(c) && came.iter().any(|new| new.format == c.format);
+    let stay = old.companions.iter().filter(|c| !c.is_among(&again.companions) && !replaced(c));
     let mut companions: Vec<Companion> = again.companions.iter().chain(stay).cloned().collect();
     // Of tables the last one has the last word: that of the same platform, in whatever order they came.
-    companions.sort_by_key(|c| table(c).then(|| (c.format.clone(), c.digest, c.index)));
+    companions.sort_by_key(|c| is_table(c).then(|| (c.format.clone(), c.digest, c.index)));
     // Times may have been settled by others, and notes tell of that.
     let the_same = Summary {
         source: old.source.clone(),

@@ -10,6 +10,7 @@ use super::read::{Progress, ReadOptions};
 use super::report::SourceReport;
 use super::sets::each_set;
 use super::shelf::{Shelf, decided, resettle};
+use super::tables::NEAR_MS;
 use super::zones::{by_others, days_around, near};
 use crate::dedupe::{Fingerprint, Preferences};
 use crate::error::Result;
@@ -254,7 +255,6 @@ fn read_original(
 /// True when an activity of the history starts within a minute of this instant, ms UTC: the row of another table, newer or of
 /// another platform, tells of it.
 fn is_near_one(history: &History, start: i64) -> bool {
-    const NEAR_MS: i64 = 60_000;
     let activities = history.activities();
     let from = activities.partition_point(|a| a.start.is_some_and(|a| a < start - NEAR_MS));
     activities.iter().skip(from).map_while(|a| a.start).take_while(|a| *a <= start + NEAR_MS).next().is_some()

@@ -115,14 +115,13 @@ impl<'a> Shelf<'a> {
     /// True when no table of `companions` is older than the one of its kind that it replaces among `before`. A table is as old
     /// as the last workout that it tells of.
     pub fn is_newer(&self, companions: &[Companion], before: &[Companion]) -> bool {
-        let not_of = |all: &[Companion], c: &Companion| all.iter().all(|other| other.digest != c.digest);
         let last = |table: &Companion| {
             let rows = self.shared(&table.digest, false).ok()?;
             rows.iter().filter_map(|row| row.recording.stated_start).max()
         };
-        let gone = before.iter().filter(|c| not_of(companions, c));
+        let gone = before.iter().filter(|c| !c.is_among(companions));
         gone.filter_map(|old| Some((last(old)?, &old.format))).all(|(then, format)| {
-            let mut came = companions.iter().filter(|c| c.format == *format && not_of(before, c));
+            let mut came = companions.iter().filter(|c| c.format == *format && !c.is_among(before));
             came.all(|new| last(new).is_none_or(|now| now >= then))
         })
     }
@@ -183,8 +182,7 @@ impl<'a> Shelf<'a> {
     /// A draft with its companions joined: other recordings, then the diary, then the rows of tables.
     fn joined(&self, own: Draft, summary: &Summary, anew: bool) -> Result<Draft> {
         let lost = || Error::new(Kind::History, "a companion is no longer found in its original");
-        let is_table = |c: &&Companion| formats::by_id(&c.format).is_some_and(|format| format.table);
-        let (tables, files): (Vec<_>, Vec<_>) = summary.companions.iter().partition(is_table);
+        let (tables, files): (Vec<_>, Vec<_>) = summary.companions.iter().partition(|c| is_table(c));
         let (diaries, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|c| c.format == polar_hrm::DIARY.id);
         let mut parts = vec![own];
         for companion in others {
@@ -218,6 +216,11 @@ pub(super) struct Redrafted {
     pub wanted: Vec<Option<Draft>>,
     /// What else it holds, with the index.
     pub others: Vec<(u32, Draft)>,
+}
+
+/// True for the row of a table.
+pub(super) fn is_table(companion: &Companion) -> bool {
+    formats::by_id(&companion.format).is_some_and(|format| format.table)
 }
 
 /// Settles a draft as the activity of this summary, with a verdict on its times or judging them anew.

@@ -16,7 +16,7 @@ const LOST: Code = Code::warning("table.recording_lost");
 
 /// A row and a recording that start so near to each other are of one workout, ms (format note of Garmin's export,
 /// section 5).
-const NEAR_MS: i64 = 60_000;
+pub(super) const NEAR_MS: i64 = 60_000;
 /// A recorder with a wrong clock may be this far off, by whole quarters of an hour; then the distance must agree, too.
 const FAR_MS: i64 = 14 * 3_600_000;
 const QUARTER_MS: i64 = 900_000;
