@@ -3,15 +3,12 @@
 use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
 use super::budget::Budget;
 use crate::error::{Error, Kind, Result};
-
-/// Results that may wait to be consumed, for each thread.
-const AHEAD: usize = 32;
 
 /// How much may run at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,9 +24,10 @@ fn need(size: u64) -> u64 {
     size.saturating_mul(3).saturating_add(1 << 20)
 }
 
-/// Runs `work` for every job. `sizes[i]` is the size of job `i`. Each result is handed to `consume` on the calling
-/// thread as soon as it is there, in no particular order, while its share of the budget is still held. A panic inside
-/// `work` becomes an error of kind `Internal`.
+/// Runs `work` for every job. `sizes[i]` is the size of job `i`. Each result is handed to `consume` as soon as it is there,
+/// one at a time and in no particular order, while its share of the budget is still held: by the thread that made it, as
+/// waking another one would cost each of thousands of small jobs two changes of threads. A panic inside `work` becomes an
+/// error of kind `Internal`.
 ///
 /// # Errors
 /// When the threads cannot be started, or the first error that `consume` gives (jobs not yet started are dropped).
@@ -37,37 +35,28 @@ pub fn run<T: Send>(
     workers: Workers,
     sizes: &[u64],
     work: impl Fn(usize) -> Result<T> + Sync,
-    mut consume: impl FnMut(usize, Result<T>) -> Result<()>,
+    consume: impl FnMut(usize, Result<T>) -> Result<()> + Send,
 ) -> Result<()> {
     let mut order: Vec<usize> = (0..sizes.len()).collect();
     order.sort_by_key(|&job| (std::cmp::Reverse(sizes[job]), job));
-    let pool = pool(workers.threads)?;
     let budget = Budget::new(workers.memory);
     let next = AtomicUsize::new(0);
-    // A permit goes with its result and returns when that has been consumed. A worker may be a few results ahead: a
-    // rendezvous would cost each of thousands of small jobs a change of threads.
-    let (results, inbox) = mpsc::sync_channel(AHEAD * pool.current_num_threads());
-    let mut outcome = Ok(());
-    pool.in_place_scope(|scope| {
-        let (order, budget, next, work) = (&order, &budget, &next, &work);
-        scope.spawn_broadcast(move |_, _| {
-            while let Some(&job) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let permit = budget.take(need(sizes[job]));
-                let result =
-                    catch_unwind(AssertUnwindSafe(|| work(job))).unwrap_or_else(|panic| Err(panicked(&*panic)));
-                if results.send((job, result, permit)).is_err() {
-                    return;
-                }
+    let consumer = Mutex::new((consume, Ok(())));
+    pool(workers.threads)?.broadcast(|_| {
+        while let Some(&job) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let permit = budget.take(need(sizes[job]));
+            let result = catch_unwind(AssertUnwindSafe(|| work(job))).unwrap_or_else(|panic| Err(panicked(&*panic)));
+            let (consume, outcome) = &mut *consumer.lock().unwrap_or_else(PoisonError::into_inner);
+            if outcome.is_ok() {
+                *outcome = consume(job, result);
             }
-        });
-        for (job, result, permit) in inbox {
-            outcome = consume(job, result);
-            drop(permit);
             if outcome.is_err() {
-                break; // dropping the inbox ends the workers at their next result
+                return;
             }
+            drop(permit);
         }
     });
+    let (_, outcome) = consumer.into_inner().unwrap_or_else(PoisonError::into_inner);
     outcome
 }
 

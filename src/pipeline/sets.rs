@@ -33,7 +33,7 @@ pub(super) fn each_set<T: Send>(
     shelf: &mut Shelf<'_>,
     sets: &[&[ActivityId]],
     work: impl Fn(&Shelf<'_>, usize) -> Result<T> + Sync,
-    mut consume: impl FnMut(usize, Result<T>) -> Result<()>,
+    mut consume: impl FnMut(usize, Result<T>) -> Result<()> + Send,
 ) -> Result<()> {
     let wants: Vec<Wants> = sets.iter().map(|set| wants(shelf, set)).collect::<Result<_>>()?;
     let mut order: Vec<usize> = (0..sets.len()).collect();
