@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::io;
 
-use super::layout::{io_error, wrong};
+use super::layout::{self, io_error, wrong};
 use super::originals::{copy_content, digest_of};
-use super::{Action, ActivityLine, Decision, Entry, History, Original, Verdict, Writer};
+use super::{Action, ActivityLine, Decision, Entry, History, Original, OriginalKind, Verdict, Writer};
 use crate::error::Result;
 use crate::ids::{ActivityId, Digest};
 
@@ -33,7 +33,8 @@ impl Writer {
             // for known is not looked into.
             let gzipped = original.path.ends_with(".gz");
             let gzip_sha256 = original.gzip_sha256.filter(|stream| gzipped && *stream == digest_of(&file));
-            self.stage_copy(Original { gzip_sha256, ..original.clone() }, &file)?;
+            let path = own_path(original);
+            self.stage_copy(Original { gzip_sha256, path, ..original.clone() }, &file)?;
             new.insert(original.digest);
         }
         for activity in other.activities().iter().filter(|activity| new.contains(&activity.digest)) {
@@ -51,5 +52,45 @@ impl Writer {
             self.put(Entry::Decision(Decision { action: Action::Undo, members: members.clone() }));
         }
         Ok(new)
+    }
+}
+
+/// Where an original of another history goes: where it lies there, unless its name does not tell whose it is. What is called
+/// otherwise could take the place of another one.
+fn own_path(original: &Original) -> String {
+    if original.path.contains(&original.digest.short()) {
+        return original.path.clone();
+    }
+    let plain = original.path.strip_suffix(".gz").unwrap_or(&original.path);
+    let extension = plain.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let gzip = plain != original.path;
+    layout::original_path(OriginalKind::Archive, None, "", &original.digest, plain, extension, gzip)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::faults::FaultyDisk;
+    use super::super::testing::{put, scratch};
+    use super::*;
+
+    #[test]
+    fn an_original_of_another_history_never_takes_the_place_of_one() {
+        let folder = scratch();
+        let [theirs, ours] = ["theirs", "ours"].map(|name| folder.path().join(name));
+        let mut writer = Writer::open(&ours, false, FaultyDisk::sound()).unwrap();
+        let kept = put(&mut writer, "a.gpx", b"ours", 1).unwrap();
+        writer.commit().unwrap();
+        let place = writer.original(&kept).unwrap().path.clone();
+        let mut other = Writer::open(&theirs, false, FaultyDisk::sound()).unwrap();
+        let came = put(&mut other, "b.gpx", b"theirs", 1).unwrap();
+        other.originals.get_mut(&came).unwrap().line.path.clone_from(&place);
+        other.commit().unwrap();
+        assert_eq!(other.original(&came).unwrap().path, place);
+        drop(other);
+        writer.absorb(&History::open(&theirs).unwrap()).unwrap();
+        writer.commit().unwrap();
+        assert_eq!(writer.read_original(&kept).unwrap(), b"ours");
+        assert_eq!(writer.read_original(&came).unwrap(), b"theirs");
+        assert_eq!(writer.original(&kept).unwrap().path, place);
     }
 }

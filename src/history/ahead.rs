@@ -11,19 +11,12 @@ use super::disk::Disk;
 pub(super) struct Ahead {
     /// Bytes staged since the last wait began.
     bytes: u64,
-    /// How many waits have begun. What was staged before one that succeeds is on the disk then.
-    begun: u32,
     running: Option<JoinHandle<io::Result<()>>>,
     /// What went wrong. The system says it once.
     failed: Option<io::Error>,
 }
 
 impl Ahead {
-    /// How many waits have begun.
-    pub fn begun(&self) -> u32 {
-        self.begun
-    }
-
     /// So many bytes were staged on a disk that is waited for as a whole, in pieces of `piece` bytes.
     pub fn staged(&mut self, bytes: u64, piece: u64, disk: &Arc<dyn Disk>) {
         self.bytes += bytes;
@@ -34,7 +27,6 @@ impl Ahead {
         self.bytes = 0;
         // Without a thread all is waited for at the end.
         self.running = disk.clone().begin_sync_whole();
-        self.begun += u32::from(self.running.is_some());
     }
 
     /// The end of the waits so far.
@@ -94,7 +86,6 @@ mod tests {
         assert_eq!(*counting.0.lock().unwrap(), 0, "too little to wait for");
         for waits in 1..=3 {
             ahead.staged(PIECE, PIECE, &disk);
-            assert_eq!(ahead.begun(), waits);
             while ahead.running.as_ref().is_some_and(|running| !running.is_finished()) {
                 std::thread::yield_now();
             }

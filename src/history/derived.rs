@@ -2,7 +2,7 @@
 //! appended to; deleting it costs time, never knowledge.
 //!
 //! Each batch of lines is led by `batch LENGTH CRC-32`. Reading stops at the first batch that is not whole, and the next
-//! append cuts there: what is lost is derived again.
+//! append cuts there: what is lost is derived again. So nobody waits until it is on the disk.
 
 use std::fs;
 use std::io;
@@ -116,7 +116,7 @@ impl Writer {
             out.write_all(head.as_bytes())?;
             each(&mut |piece| out.write_all(piece))
         };
-        self.disk.append(&path, &mut batch).map_err(fail)
+        self.disk.add(&path, &mut batch).map_err(fail)
     }
 }
 

@@ -47,13 +47,18 @@ pub(super) trait Disk: Send + Sync {
         OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)
     }
 
-    /// Adds bytes to the end of a file, which is created when it is absent, and waits until they are on the disk.
-    fn append(&self, path: &Path, content: Content<'_>) -> io::Result<()> {
+    /// Adds bytes to the end of a file, which is created when it is absent. They may still be on their way to the disk.
+    fn add(&self, path: &Path, content: Content<'_>) -> io::Result<()> {
         let file = OpenOptions::new().append(true).create(true).open(path)?;
         let mut file = BufWriter::with_capacity(256 << 10, file);
         content(&mut file)?;
-        file.flush()?;
-        file.get_ref().sync_all()
+        file.flush()
+    }
+
+    /// As [`Disk::add`], and waits until they are on the disk.
+    fn append(&self, path: &Path, content: Content<'_>) -> io::Result<()> {
+        self.add(path, content)?;
+        self.sync(path)
     }
 
     /// Waits until a file's content is on the disk.
@@ -75,8 +80,8 @@ pub(super) trait Disk: Send + Sync {
     fn begin_sync_whole(self: Arc<Self>) -> Option<JoinHandle<io::Result<()>>>;
 
     /// Gives so many files their final names, none before its content is on the disk; `from_to` says which. They are waited
-    /// for one by one or as a `whole`: all of the file system of this folder, but the first so many of them are on the disk
-    /// already. `meanwhile` is done while the disk is waited for.
+    /// for one by one or as a `whole`: all of the file system of this folder; some may be folders of files then, and the
+    /// names are given in order. `meanwhile` is done while the disk is waited for.
     ///
     /// # Errors
     /// The first file that failed; what became of the others is not known then.
@@ -84,22 +89,19 @@ pub(super) trait Disk: Send + Sync {
         &self,
         files: usize,
         from_to: &(dyn Fn(usize) -> (PathBuf, PathBuf) + Sync),
-        whole: Option<(&Path, usize)>,
+        whole: Option<&Path>,
         meanwhile: &mut dyn FnMut(),
     ) -> Settled {
         let name = |file| {
             let (from, to) = from_to(file);
             self.rename(&from, &to).map_err(|error| (to, error))
         };
-        if let Some((folder, safe)) = whole {
-            let settle = |part| match part {
-                0 => {
-                    self.sync_whole().map_err(|error| (folder.to_owned(), error))?;
-                    (safe..files).try_for_each(name)
-                }
-                _ => (0..safe).try_for_each(name),
+        if let Some(folder) = whole {
+            let settle = |_| {
+                self.sync_whole().map_err(|error| (folder.to_owned(), error))?;
+                (0..files).try_for_each(name)
             };
-            return together(if safe > 0 { 2 } else { 1 }, &settle, meanwhile);
+            return together(1, &settle, meanwhile);
         }
         let settle = |file| {
             let (from, _) = from_to(file);
@@ -129,7 +131,7 @@ pub(super) trait Disk: Send + Sync {
         Ok(())
     }
 
-    /// Gives a file its final name in one step.
+    /// Gives a file, or a folder, its final name in one step.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
     }

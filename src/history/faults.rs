@@ -51,6 +51,8 @@ struct Pending {
     failed: bool,
     /// Waits for all of the disk before a commit.
     ahead: usize,
+    /// Folders that got another name.
+    folders: usize,
     /// File → length that is safe.
     bytes: BTreeMap<PathBuf, u64>,
     renames: Vec<(PathBuf, PathBuf)>,
@@ -77,6 +79,11 @@ impl FaultyDisk {
     /// A disk that does not fail.
     pub(super) fn sound() -> Box<FaultyDisk> {
         Box::new(FaultyDisk::new(usize::MAX, Gets::Nowhere, Then::Dead))
+    }
+
+    /// The same; from two new files on they are waited for as a whole.
+    pub(super) fn sound_as_a_whole() -> Box<FaultyDisk> {
+        Box::new(FaultyDisk { whole: true, ..*FaultyDisk::sound() })
     }
 
     /// Counts an operation and does as much of it as the plan allows.
@@ -174,12 +181,11 @@ impl Disk for FaultyDisk {
         self.write(path, &bytes)
     }
 
-    fn append(&self, path: &Path, content: Content<'_>) -> io::Result<()> {
+    fn add(&self, path: &Path, content: Content<'_>) -> io::Result<()> {
         let mut bytes = Vec::new();
         content(&mut bytes)?;
         let half = |pending: &mut Pending| pending.write(path, &bytes[..bytes.len() / 2], true);
-        self.step(true, half, |pending| pending.write(path, &bytes, true))?;
-        self.sync(path)
+        self.step(true, half, |pending| pending.write(path, &bytes, true))
     }
 
     fn sync(&self, path: &Path) -> io::Result<()> {
@@ -222,9 +228,13 @@ impl Disk for FaultyDisk {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let whole = |pending: &mut Pending| {
             pending.names.remove(from);
-            if let Some(safe) = pending.bytes.remove(from) {
-                pending.bytes.insert(to.to_owned(), safe);
-            }
+            // A folder takes what is in it along.
+            pending.folders += usize::from(from.is_dir());
+            let moved = |path: &Path| path.strip_prefix(from).map(|inner| to.join(inner));
+            let names = std::mem::take(&mut pending.names);
+            pending.names = names.into_iter().map(|path| moved(&path).unwrap_or(path)).collect();
+            let bytes = std::mem::take(&mut pending.bytes);
+            pending.bytes = bytes.into_iter().map(|(path, safe)| (moved(&path).unwrap_or(path), safe)).collect();
             pending.renames.push((from.to_owned(), to.to_owned()));
             fs::rename(from, to)
         };
@@ -313,9 +323,10 @@ fn undisturbed() -> Wanted {
 fn no_fault_of_the_disk_loses_or_changes_anything() {
     let wanted = undisturbed();
     let mut faults = 0;
-    let disk = FaultyDisk { whole: true, ..*FaultyDisk::sound() };
-    import(&scratch().path().join("h"), Box::new(disk.clone()), "a").unwrap();
+    let disk = FaultyDisk::sound_as_a_whole();
+    import(&scratch().path().join("h"), disk.clone(), "a").unwrap();
     assert!(disk.pending.lock().unwrap().ahead > 0, "some files are on the disk before the commit");
+    assert!(disk.pending.lock().unwrap().folders > 0, "some get their names as a folder");
     for (broken, whole) in [("a", false), ("a", true), ("b", false), ("b", true)] {
         for gets in [Gets::Nowhere, Gets::Halfway, Gets::ToTheEnd] {
             for then in [Then::Dead, Then::Passes, Then::Full] {

@@ -73,6 +73,13 @@ pub(super) fn seal(out: &mut Vec<u8>, body: &[u8], n: usize) {
     out.extend_from_slice(format!(",\"crc\":\"{crc:08x}\"}}\n").as_bytes());
 }
 
+/// The kind of a line, as its text says.
+pub(super) fn kind_of(text: &[u8]) -> Option<LineKind> {
+    let kind = text.strip_prefix(b"{\"kind\":\"")?;
+    let end = kind.iter().position(|&b| b == b'"')?;
+    kind.get(..end).map(LineKind::of)
+}
+
 /// Length of a sealed line's body: what stands before its number.
 pub(super) fn body_length(line: &[u8]) -> usize {
     let text = &line[..line.len().saturating_sub(SEAL)];
@@ -115,9 +122,7 @@ pub(super) fn check(line: &[u8], n: usize) -> Result<LineKind, Fault> {
         Some(number) => return Err(Fault::Moved(number)),
         None => return Err(Fault::Odd),
     }
-    let kind = text.strip_prefix(b"{\"kind\":\"").ok_or(Fault::Odd)?;
-    let end = kind.iter().position(|&b| b == b'"').ok_or(Fault::Odd)?;
-    Ok(LineKind::of(kind.get(..end).unwrap_or_default()))
+    kind_of(text).ok_or(Fault::Odd)
 }
 
 /// One line that counts.

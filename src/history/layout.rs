@@ -115,6 +115,11 @@ pub(super) fn inside(root: &Path, relative: &str) -> Option<PathBuf> {
     fits.then(|| root.join(relative))
 }
 
+/// The folder of a path; empty for the root.
+pub(super) fn folder_of(relative: &str) -> &str {
+    relative.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
 /// Numbers of the journal's segments in order; none when there is no journal yet.
 pub(super) fn segments(root: &Path) -> Result<Vec<u32>> {
     let folder = root.join(JOURNAL);

@@ -16,6 +16,7 @@
 
 mod absorb;
 mod ahead;
+mod append;
 mod batch;
 mod derived;
 mod disk;
@@ -23,6 +24,7 @@ mod entry;
 #[cfg(test)]
 mod faults;
 mod file_system;
+mod folders;
 mod found;
 mod journal;
 mod layout;
@@ -58,7 +60,7 @@ use crate::error::{Error, Kind, Result};
 use crate::ids::{ActivityId, Digest};
 use journal::{Fault, Point};
 use layout::{io_error, wrong};
-use lines::SegmentFile;
+use lines::{Said, SegmentFile};
 use replay::State;
 
 /// A history with all that its journal says, in memory.
@@ -148,17 +150,26 @@ impl History {
         let said = said.into_iter().flatten().take(segment.lines.len());
         let seals = segment.faults.iter().map(|&(n, fault)| (n, LineFault::Seal(fault)));
         let short = segment.short.iter().map(|&(n, missing)| (n, LineFault::Short(missing)));
-        let resets = self.state.resets;
-        let odd = self.state.play(said).into_iter().map(|n| (n, LineFault::Odd));
-        let faults = seals.chain(short).chain(odd);
-        if self.state.resets != resets {
-            // What was wrong before does not matter any more.
-            self.first = number;
-            self.faults.clear();
-        }
-        self.faults.extend(faults.map(|(n, what)| JournalFault { segment: number, n, what }));
+        self.play(number, said, seals.chain(short));
         self.end = End { segment: number, keep: segment.keep, length: segment.length, open_end: segment.open_end };
         Ok(())
+    }
+
+    /// Takes over what lines of a segment say, and what is wrong about others.
+    fn play(
+        &mut self,
+        segment: u32,
+        said: impl Iterator<Item = Said>,
+        faults: impl Iterator<Item = (usize, LineFault)>,
+    ) {
+        let resets = self.state.resets;
+        let odd = self.state.play(said).into_iter().map(|n| (n, LineFault::Odd));
+        if self.state.resets != resets {
+            // What was wrong before does not matter any more.
+            self.first = segment;
+            self.faults.clear();
+        }
+        self.faults.extend(faults.chain(odd).map(|(n, what)| JournalFault { segment, n, what }));
     }
 
     /// Opens a history to write, and makes a new one when the folder is absent or empty. A second writer waits with

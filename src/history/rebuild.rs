@@ -134,7 +134,13 @@ impl Rebuild {
             rebuilt.lost = self.lost();
             let lines = self.lines()?;
             let bodies = lines.into_bodies(&self.writer.waiting()).map_err(unread)?;
-            self.writer.write_batch(bodies, true, true)?;
+            match self.writer.begin_batch(&bodies, true, true, false) {
+                Ok(begun) => self.writer.end_batch(begun)?,
+                Err(error) => {
+                    self.writer.cut_batch(true);
+                    return Err(error);
+                }
+            }
             self.writer.heal()?;
             // Fingerprints of activities that were read again may be stale.
             let derived = self.writer.root().join(layout::DERIVED);

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::Writer;
 use super::disk::Disk;
 use super::entry::{Entry, Original, PARSER};
+use super::folders::{Temporary, waiting_folder};
 use super::layout::{self, io_error};
 use super::originals::{NewOriginal, Packed, copy_content, pack_stream};
 use crate::error::{Error, Kind, Result};
@@ -22,22 +23,6 @@ pub(super) struct Staged {
     /// The smallest name that the staged bytes came under. A text may come in several compressed forms: that of the smallest
     /// name is kept, and its path is that of this name, in whatever order they are met.
     name: Option<String>,
-    /// How many waits for the disk had begun when they were there.
-    pub begun: u32,
-}
-
-/// A file under a temporary name, which nobody else has.
-#[derive(Clone, Copy)]
-pub(super) struct Temporary {
-    digest: Digest,
-    number: u32,
-}
-
-impl Temporary {
-    /// Its path in the history at `root`.
-    pub fn path(self, root: &Path) -> PathBuf {
-        root.join(layout::INCOMING).join(format!("{}-{}", self.digest, self.number))
-    }
 }
 
 /// A place for the bytes of an original that was admitted.
@@ -129,16 +114,17 @@ impl Writer {
         if !self.replaces(&original.digest, original.names) && self.knows(original) {
             return Ok(None);
         }
-        let file = self.new_file(&original.digest)?;
-        let path = file.path(&self.history.root);
-        let target = self.has_originals.then(|| self.history.root.join(self.path_for(original)));
+        let target = self.path_for(original);
+        let file = self.new_file(&original.digest, &target)?;
+        let path = file.path(&self.history.root, &target);
+        let target = self.has_originals.then(|| self.history.root.join(target));
         Ok(Some(Slot { disk: self.disk.clone(), file, path, target }))
     }
 
     /// Takes an original over whose place was filled.
     pub fn take(&mut self, original: &NewOriginal<'_>, filled: Filled) {
         let Filled { file, stored, length, gzip } = filled;
-        let begun = self.ahead.begun();
+        self.folders.filled(&original.digest);
         if file.is_some() && self.watch.from_files < usize::MAX {
             self.ahead.staged(stored, self.watch.piece, &self.disk);
         }
@@ -148,7 +134,7 @@ impl Writer {
             if let Some(staged) = self.originals.get_mut(&original.digest) {
                 let line = &mut staged.line;
                 (line.path, line.stored_bytes, line.gzip_sha256) = (path, stored, gzip);
-                (staged.file, staged.name, staged.begun) = (file, name, begun);
+                (staged.file, staged.name) = (file, name);
             }
             self.knows(original);
             return;
@@ -170,7 +156,7 @@ impl Writer {
             gzip_sha256: gzip,
             reread: false,
         };
-        self.originals.insert(original.digest, Staged { line, file, name, begun });
+        self.originals.insert(original.digest, Staged { line, file, name });
     }
 
     /// Stages a file of another history as it is. It heals a line of this one whose file is lost.
@@ -181,32 +167,46 @@ impl Writer {
             staged.line.names.extend(line.names);
             return Ok(());
         }
-        let file = self.new_file(&line.digest)?;
-        let path = file.path(&self.history.root);
-        self.disk.write(&path, content).map_err(|error| io_error("cannot write", &path, error))?;
         let name = line.names.iter().min().cloned();
-        let mut others = self.originals.remove(&line.digest).map(|staged| staged.line.names).unwrap_or_default();
+        let mut others = Vec::new();
         if let Some(lost) = self.lost(&line.digest) {
-            if lost.path.ends_with(".gz") == line.path.ends_with(".gz") {
-                line.path.clone_from(&lost.path);
-            }
             others.extend_from_slice(&lost.names);
+            let path = lost.path.clone();
+            if path.ends_with(".gz") == line.path.ends_with(".gz") {
+                line.path = path;
+            }
         }
+        let file = self.new_file(&line.digest, &line.path)?;
+        let path = file.path(&self.history.root, &line.path);
+        self.disk.write(&path, content).map_err(|error| io_error("cannot write", &path, error))?;
+        self.folders.filled(&line.digest);
+        others.extend(self.originals.remove(&line.digest).map(|staged| staged.line.names).unwrap_or_default());
         let names = [line.names, others].concat();
-        let begun = self.ahead.begun();
-        self.originals.insert(line.digest, Staged { line: Original { names, ..line }, file: Some(file), name, begun });
+        self.originals.insert(line.digest, Staged { line: Original { names, ..line }, file: Some(file), name });
         Ok(())
     }
 
-    fn new_file(&mut self, digest: &Digest) -> Result<Temporary> {
-        let folder = self.history.root.join(layout::INCOMING);
+    /// A place for a file that will be `target`, relative to the root.
+    fn new_file(&mut self, digest: &Digest, target: &str) -> Result<Temporary> {
+        let make =
+            |folder: &Path| self.disk.create_folder(folder).map_err(|error| io_error("cannot write", folder, error));
         if !self.has_incoming {
-            self.disk.create_folder(&folder).map_err(|error| io_error("cannot write", &folder, error))?;
+            let folder = self.history.root.join(layout::INCOMING);
+            make(&folder)?;
             self.has_incoming = true;
             self.watch = self.disk.watch(&folder);
         }
         self.slots += 1;
-        Ok(Temporary { digest: *digest, number: self.slots })
+        if self.slots as usize > self.watch.from_files
+            && !self.originals.contains_key(digest)
+            && let Some((file, new)) = self.folders.give(digest, target)
+        {
+            if let Some(number) = new {
+                make(&waiting_folder(&self.history.root, number))?;
+            }
+            return Ok(file);
+        }
+        Ok(Temporary::Alone(*digest, self.slots))
     }
 
     /// The line of an original whose file is not where it says.
@@ -242,8 +242,9 @@ impl Writer {
 mod tests {
     use flate2::{Compression, GzBuilder};
 
+    use super::super::faults::FaultyDisk;
     use super::super::originals::digest_of;
-    use super::super::testing::{START, scratch, tree};
+    use super::super::testing::{START, put, scratch, tree};
     use super::super::{History, OriginalKind};
     use super::*;
 
@@ -277,16 +278,19 @@ mod tests {
         forms: &[(&str, Option<Vec<u8>>)],
         order: &[usize],
         left: Option<&(String, Vec<u8>)>,
+        disk: &dyn Fn() -> Box<dyn Disk>,
     ) -> Vec<(String, Vec<u8>)> {
         let folder = scratch();
         let root = folder.path().join("h");
-        let mut writer = History::open_or_create(&root, false).unwrap();
+        let mut writer = Writer::open(&root, false, disk()).unwrap();
         if let Some((path, bytes)) = left {
             drop(writer);
             fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
             fs::write(root.join(path), bytes).unwrap();
-            writer = History::open_or_create(&root, false).unwrap();
+            writer = Writer::open(&root, false, disk()).unwrap();
         }
+        // The first one waits alone; those after it may wait in the folder of its month.
+        put(&mut writer, "first.gpx", b"another", 1).unwrap();
         for &at in order {
             let (name, gzip) = &forms[at];
             let names = [(*name).to_owned()];
@@ -306,17 +310,21 @@ mod tests {
     }
 
     fn in_any_order(kind: OriginalKind, forms: &[(&str, Option<Vec<u8>>)]) {
-        let undisturbed = kept(kind, forms, &[0, 1, 2], None);
-        let file = undisturbed.iter().find(|(path, _)| path.starts_with("originals")).unwrap();
+        let disk = || FaultyDisk::sound() as Box<dyn Disk>;
+        let undisturbed = kept(kind, forms, &[0, 1, 2], None, &disk);
+        let file = undisturbed.iter().find(|(path, _)| path.contains(&digest_of(TEXT).short())).unwrap();
         assert_eq!(file.1, gzip(9));
         let stated = format!("\"gzip_sha256\":\"{}\"", digest_of(&gzip(9)));
         assert!(
             undisturbed.iter().any(|(_, bytes)| String::from_utf8_lossy(bytes).contains(&stated)),
             "{undisturbed:?}"
         );
-        for order in [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let whole = || FaultyDisk::sound_as_a_whole() as Box<dyn Disk>;
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
             for left in [None, Some(file)] {
-                assert!(kept(kind, forms, &order, left) == undisturbed, "{order:?}, left behind: {}", left.is_some());
+                let case = format!("{order:?}, left behind: {}", left.is_some());
+                assert!(kept(kind, forms, &order, left, &disk) == undisturbed, "{case}");
+                assert!(kept(kind, forms, &order, left, &whole) == undisturbed, "as a whole, {case}");
             }
         }
     }
@@ -364,9 +372,15 @@ mod tests {
 
     #[test]
     fn a_place_that_was_filled_for_nothing_does_no_harm() {
+        filled_for_nothing(FaultyDisk::sound());
+        filled_for_nothing(FaultyDisk::sound_as_a_whole());
+    }
+
+    fn filled_for_nothing(disk: Box<FaultyDisk>) {
         let folder = scratch();
         let root = folder.path().join("h");
-        let mut writer = History::open_or_create(&root, false).unwrap();
+        let mut writer = Writer::open(&root, false, disk).unwrap();
+        put(&mut writer, "first.gpx", b"another", 1).unwrap();
         let (first, second) = (["a.gpx".to_owned()], ["b.gpx".to_owned()]);
         let (one, two) = (original(&first, None), original(&second, None));
         let slots = [writer.admit(&one).unwrap().unwrap(), writer.admit(&two).unwrap().unwrap()];
@@ -374,8 +388,9 @@ mod tests {
         writer.take(&two, of_two);
         writer.take(&one, of_one);
         assert!(writer.admit(&two).unwrap().is_none(), "it is staged");
-        assert_eq!(writer.commit().unwrap().originals, 1);
-        assert_eq!(writer.originals()[0].names, ["a.gpx", "b.gpx"]);
+        assert_eq!(writer.commit().unwrap().originals, 2);
+        assert_eq!(writer.original(&digest_of(TEXT)).unwrap().names, ["a.gpx", "b.gpx"]);
+        assert_eq!(writer.read_original(&digest_of(TEXT)).unwrap(), TEXT);
         assert!(!root.join(layout::INCOMING).exists());
         assert!(writer.admit(&two).unwrap().is_none(), "it is kept");
     }

@@ -30,10 +30,15 @@ pub fn summary(digest: &Digest, index: u32, start: i64) -> Summary {
     serde_json::from_str(&json).unwrap()
 }
 
+/// When an original starts that is put: some months hold several.
+pub fn start_of(digest: &Digest) -> i64 {
+    START + i64::from(digest.0[0]) * 12 * 3_600_000
+}
+
 /// Puts a text original with `activities` activities, and gives its digest.
 pub fn put(writer: &mut Writer, name: &str, bytes: &[u8], activities: u32) -> crate::Result<Digest> {
     let digest = digest_of(bytes);
-    let start = START + i64::from(digest.0[0]) * 3_600_000;
+    let start = start_of(&digest);
     writer.put_original(NewOriginal {
         digest,
         bytes,

@@ -2,12 +2,13 @@
 //! thousand bytes, and an import may bring a hundred thousand.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::disk::Disk;
 use super::layout::{self, io_error};
+use super::lines::read_at;
 use crate::error::Result;
 
 /// Bytes that stay in memory.
@@ -97,10 +98,8 @@ impl Waiting {
         let texts = &mut *self.texts.lock().unwrap_or_else(PoisonError::into_inner);
         into.clear();
         let Some(from) = text.at.checked_sub(texts.spilled) else {
-            let mut file = texts.file.as_ref().ok_or(io::ErrorKind::NotFound)?;
-            file.seek(SeekFrom::Start(text.at))?;
-            let read = file.take(text.length as u64).read_to_end(into)?;
-            return if read == text.length { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
+            into.resize(text.length, 0);
+            return read_at(texts.file.as_ref().ok_or(io::ErrorKind::NotFound)?, into, text.at);
         };
         let from = usize::try_from(from).unwrap_or(usize::MAX);
         let bytes = texts.memory.get(from..).and_then(|rest| rest.get(..text.length));

@@ -2,21 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::History;
 use super::ahead::Ahead;
 use super::batch::{self, Reread, Said, unread};
 use super::disk::{Disk, Watch};
-use super::entry::{ActivityLine, Batch, Entry, PARSER};
+use super::entry::{ActivityLine, Entry, PARSER};
+use super::folders::{self, Folders, Temporary};
 use super::found;
-use super::journal::{self, LineKind, SEGMENT_BYTES};
+use super::journal::SEGMENT_BYTES;
 use super::layout::{self, io_error};
-use super::staging::{Staged, Temporary};
+use super::staging::Staged;
 use super::waiting::{Piece, Waiting};
-use super::{End, History};
 use crate::error::Result;
 use crate::ids::Digest;
 use crate::model::Summary;
@@ -32,6 +33,7 @@ pub struct Writer {
     pub(super) has_incoming: bool,
     /// How many places were given to originals.
     pub(super) slots: u32,
+    pub(super) folders: Folders,
     /// When new files are waited for as a whole.
     pub(super) watch: Watch,
     pub(super) ahead: Ahead,
@@ -43,12 +45,19 @@ pub struct Writer {
 
 /// What a commit does to files.
 struct Moves {
-    /// Staged files, and where they go, relative to the root.
-    files: Vec<(Temporary, String)>,
-    /// The first so many of them are on the disk.
-    safe: usize,
+    /// What was staged, and where it goes, relative to the root. Folders come first: single files may go into them.
+    moves: Vec<(From, String)>,
+    /// The new files are waited for as a whole.
+    whole: bool,
     /// Folders that change.
     folders: Vec<PathBuf>,
+}
+
+/// What is moved.
+enum From {
+    File(Temporary),
+    /// A staging folder, by its number.
+    Folder(u32),
 }
 
 /// What a commit did.
@@ -99,6 +108,7 @@ impl Writer {
         let waiting = Arc::new(Waiting::at(root, &disk));
         let has_originals = root.join(layout::ORIGINALS).exists();
         let (has_incoming, slots, watch, ahead) = (false, 0, Watch::NOT, Ahead::default());
+        let folders = Folders::default();
         let mut writer = Writer {
             history,
             disk,
@@ -106,6 +116,7 @@ impl Writer {
             has_originals,
             has_incoming,
             slots,
+            folders,
             watch,
             ahead,
             said,
@@ -178,114 +189,78 @@ impl Writer {
     /// # Errors
     /// `Io` when the disk refuses; nothing that was put is visible then.
     pub fn commit(&mut self) -> Result<Committed> {
-        self.commit_meanwhile(&mut || ())
-    }
-
-    /// The same; `meanwhile` is done while the disk is waited for.
-    ///
-    /// # Errors
-    /// Those of [`Writer::commit`].
-    pub fn commit_meanwhile(&mut self, meanwhile: &mut dyn FnMut()) -> Result<Committed> {
         self.heal()?;
         let mut said = Some(std::mem::take(&mut self.said));
         let mut staged = std::mem::take(&mut self.originals);
         let originals = staged.len();
         self.has_originals |= !staged.is_empty();
         self.ahead.finish().map_err(|error| io_error("cannot write", &self.history.root, error))?;
-        let Moves { files, folders, safe } = self.moves(&staged)?;
-        let (mut lines, mut bytes) = (Ok(Vec::new()), 0);
+        let Moves { moves, whole, folders } = self.moves(&staged)?;
+        let (mut begun, mut bytes) = (Ok(None), 0);
+        let fresh = self.history.end.keep.at >= SEGMENT_BYTES;
         let root = &self.history.root;
-        let from_to = |at: usize| files.get(at).map(|(file, to)| (file.path(root), root.join(to))).unwrap_or_default();
-        let whole = (files.len() >= self.watch.from_files).then_some((root.as_path(), safe));
-        let settled = self.disk.settle_files(files.len(), &from_to, whole, &mut || {
+        let from_to = |at: usize| match moves.get(at) {
+            Some((From::File(file), to)) => (file.path(root, to), root.join(to)),
+            Some((From::Folder(number), to)) => (folders::waiting_folder(root, *number), root.join(to)),
+            None => Default::default(),
+        };
+        let settled = self.disk.settle_files(moves.len(), &from_to, whole.then_some(root), &mut || {
             let Some(said) = said.take() else { return };
             let moved = staged.values().filter(|staged| staged.file.is_some());
             bytes = moved.map(|staged| staged.line.stored_bytes).sum();
             let new = staged.values_mut().map(|staged| &mut staged.line);
             let waiting = &self.waiting;
             let all = batch::lines(&self.history.state, said, waiting, new);
-            lines = all.and_then(|all| all.into_bodies(waiting).map_err(unread));
-            meanwhile();
-        });
-        settled.map_err(|(path, error)| io_error("cannot write", &path, error))?;
-        self.clear_incoming();
-        self.disk.sync_folders(&folders).map_err(|(folder, error)| io_error("cannot write", &folder, error))?;
-        let bodies = lines?;
-        let lines = bodies.len();
-        if lines > 0 {
-            let full = self.history.end.keep.at >= SEGMENT_BYTES;
-            self.write_batch(bodies, full, false)?;
-        }
-        Ok(Committed { originals, lines, bytes })
-    }
-
-    /// Where the staged files are and where they go, and the folders that change; those are made here.
-    fn moves(&self, staged: &BTreeMap<Digest, Staged>) -> Result<Moves> {
-        let root = &self.history.root;
-        let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
-        let (mut safe, mut files) = (Vec::new(), Vec::new());
-        for Staged { line, file, begun, .. } in staged.values() {
-            let target = root.join(&line.path);
-            let Some(folder) = target.parent() else { continue };
-            if folders.insert(folder.to_owned()) {
-                self.disk.create_folder(folder).map_err(|error| io_error("cannot create", folder, error))?;
-                folders.extend(folder.ancestors().skip(1).take_while(|f| f.starts_with(root)).map(Path::to_owned));
-            }
-            let on_disk = *begun < self.ahead.begun();
-            let to = if on_disk { &mut safe } else { &mut files };
-            to.extend(file.map(|file| (file, line.path.clone())));
-        }
-        let on_disk = safe.len();
-        safe.append(&mut files);
-        Ok(Moves { files: safe, safe: on_disk, folders: folders.into_iter().collect() })
-    }
-
-    /// Appends a batch in one step, to the last segment or to a `fresh` one, and takes it over into memory.
-    pub(super) fn write_batch(&mut self, bodies: Vec<Piece>, fresh: bool, resets: bool) -> Result<()> {
-        let mut end = self.history.end;
-        if fresh {
-            end = End { segment: end.segment + 1, ..End::default() };
-        }
-        let batch = Batch { parser: PARSER.to_owned(), lines: bodies.len(), resets };
-        let head = journal::body(LineKind::Batch, &batch)?;
-        let waiting = &self.waiting;
-        let mut lines = |out: &mut dyn Write| {
-            let (mut line, mut waited) = (Vec::new(), Vec::new());
-            let mut write = |n: usize, body: &[u8]| {
-                line.clear();
-                journal::seal(&mut line, body, n);
-                out.write_all(&line)
+            let bodies = all.and_then(|all| all.into_bodies(waiting).map_err(unread));
+            let begin = |bodies: Vec<Piece>| match bodies.len() {
+                0 => Ok(None),
+                _ => self.begin_batch(&bodies, fresh, false, whole).map(Some),
             };
-            let numbers = end.keep.number + 1..;
-            write(numbers.start, &head)?;
-            for (n, body) in numbers.skip(1).zip(&bodies) {
-                write(n, body.bytes(waiting, &mut waited)?)?;
+            begun = bodies.and_then(begin);
+        });
+        let settled = settled.and_then(|()| self.disk.sync_folders(&folders));
+        let settled = settled.map_err(|(path, error)| io_error("cannot write", &path, error));
+        self.clear_incoming();
+        match settled.and(begun) {
+            Ok(Some(begun)) => {
+                let lines = begun.lines;
+                self.end_batch(begun)?;
+                Ok(Committed { originals, lines, bytes })
             }
-            Ok(())
-        };
-        let path = self.history.root.join(layout::segment_path(end.segment));
-        let folder = self.history.root.join(layout::JOURNAL);
-        let mut write = || -> io::Result<()> {
-            if end.keep.at == 0 {
-                self.disk.create_folder(&folder)?;
+            Ok(None) => Ok(Committed { originals, lines: 0, bytes }),
+            Err(error) => {
+                self.cut_batch(fresh);
+                Err(error)
             }
-            self.disk.append(&path, &mut lines)?;
-            if end.keep.at == 0 {
-                self.disk.sync_folder(&folder)?;
-                self.disk.sync_folder(&self.history.root)?;
-            }
-            Ok(())
-        };
-        if let Err(error) = write() {
-            // A torn batch does no harm; whoever writes next cuts it, this writer included.
-            self.history.end = End { length: u64::MAX, ..end };
-            let _ = self.heal();
-            return Err(io_error("cannot write", &path, error));
         }
-        drop(bodies);
-        self.history.read_segment(end.segment, end.keep, false)?;
-        self.history.state.settle();
-        Ok(())
+    }
+
+    /// What was staged and where it goes, and the folders that change; those are made here.
+    fn moves(&mut self, staged: &BTreeMap<Digest, Staged>) -> Result<Moves> {
+        let (root, folders) = (&self.history.root, std::mem::take(&mut self.folders));
+        let file = |staged: &Staged| Some((staged.file?, staged.line.path.clone()));
+        let files: Vec<(Temporary, String)> = staged.values().filter_map(file).collect();
+        let whole = files.len() >= self.watch.from_files;
+        // What is waited for one by one is moved one by one.
+        let mut complete = if whole { folders.complete(files.iter().map(|(file, _)| *file)) } else { BTreeMap::new() };
+        complete.retain(|folder, _| !root.join(folder).exists());
+        let mut moves: Vec<(From, String)> = Vec::with_capacity(files.len());
+        moves.extend(complete.iter().map(|(folder, number)| (From::Folder(*number), folder.clone())));
+        let alone = |(file, path): &(Temporary, String)| match file {
+            Temporary::In(number) => complete.get(layout::folder_of(path)) != Some(number),
+            Temporary::Alone(..) => true,
+        };
+        moves.extend(files.into_iter().filter(alone).map(|(file, path)| (From::File(file), path)));
+        let mut changed: BTreeSet<&str> = BTreeSet::new();
+        for folder in moves.iter().map(|(_, path)| layout::folder_of(path)) {
+            if changed.insert(folder) && !complete.contains_key(folder) {
+                let path = root.join(folder);
+                self.disk.create_folder(&path).map_err(|error| io_error("cannot create", &path, error))?;
+            }
+        }
+        let all: BTreeSet<&Path> = changed.into_iter().flat_map(|folder| Path::new(folder).ancestors()).collect();
+        let folders = all.into_iter().map(|folder| root.join(folder)).collect();
+        Ok(Moves { moves, whole, folders })
     }
 
     /// Removes what an import that was killed left under temporary names. Best effort: it does no harm.
@@ -294,7 +269,11 @@ impl Writer {
         let folder = self.history.root.join(layout::INCOMING);
         let Ok(entries) = fs::read_dir(&folder) else { return };
         for entry in entries.flatten() {
-            let _ = self.disk.remove(&entry.path());
+            let path = entry.path();
+            for inner in fs::read_dir(&path).into_iter().flatten().flatten() {
+                let _ = self.disk.remove(&inner.path());
+            }
+            let _ = if path.is_dir() { self.disk.remove_folder(&path) } else { self.disk.remove(&path) };
         }
         let _ = self.disk.remove_folder(&folder);
     }
@@ -309,7 +288,7 @@ impl Drop for Writer {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{START, put, summary, tree};
+    use super::super::testing::{put, start_of, summary, tree};
     use super::super::{Action, Cluster, Decision, Verdict};
     use super::*;
     use crate::error::Kind;
@@ -335,7 +314,7 @@ mod tests {
         assert_eq!(history.activities().len(), 2);
         let original = history.original(&digest).unwrap();
         assert_eq!((original.activities, original.bytes, &*original.names), (2, 14, &["b.gpx".to_owned()][..]));
-        let start = START + i64::from(digest.0[0]) * 3_600_000;
+        let start = start_of(&digest);
         assert_eq!(history.activities()[0].summary().unwrap(), summary(&digest, 0, start));
         assert_eq!(history.activities()[0].start, Some(start));
         assert_eq!(history.activities()[0].name.as_deref(), Some("Zürich \"früh\""));

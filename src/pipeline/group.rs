@@ -2,14 +2,16 @@
 //! journal lines. Originals of before are not read again.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::thread;
 
+use super::jobs::no_thread;
 use super::merge::{merged_summary, settled};
 use super::read::ReadOptions;
 use super::recall::each_of;
 use super::sets::each_set;
 use super::shelf::Shelf;
 use crate::dedupe::{self, Decisions, Fingerprint, Pair, Preferences};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::history::{Cluster, Committed, Derived, Entry, History, Piece, Stored, Verdict, Writer};
 use crate::ids::ActivityId;
 use crate::model::{Activity, Summary};
@@ -95,7 +97,7 @@ fn window(fingerprint: &Fingerprint) -> (i64, i64) {
 }
 
 /// Commits, then groups what has no fingerprint yet against everything, merges clusters, and says so in the journal. `fresh`
-/// holds fingerprints of what is committed; it is judged while the disk is waited for.
+/// holds fingerprints of what is committed; it is judged meanwhile.
 ///
 /// # Errors
 /// `Io` and `History` when the history cannot be read or written.
@@ -111,12 +113,12 @@ pub(super) fn commit_and_group(
     for Fresh { fingerprint, .. } in &fresh {
         known.0.remove(&fingerprint.id);
     }
-    let mut fresh = Some(fresh);
-    let mut judged = Judged::default();
-    let committed = writer.commit_meanwhile(&mut || {
-        if let Some(fresh) = fresh.take() {
-            judged = Judged::of(&known, fresh);
-        }
+    let (committed, judged) = thread::scope(|scope| {
+        let judge = || Judged::of(&known, fresh);
+        let judging = thread::Builder::new().spawn_scoped(scope, judge).map_err(no_thread)?;
+        let committed = writer.commit();
+        let judged = judging.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Ok::<_, Error>((committed?, judged))
     })?;
     let grouped = conclude(writer, &derived, &known, judged, options, preferences)?;
     Ok((committed, grouped))

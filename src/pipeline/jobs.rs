@@ -79,7 +79,12 @@ pub(super) fn pool(threads: usize) -> Result<rayon::ThreadPool> {
         .num_threads(threads)
         .thread_name(|i| format!("{WORKER_PREFIX}{i}"))
         .build()
-        .map_err(|e| Error::new(Kind::Internal, format!("cannot start threads: {e}")))
+        .map_err(no_thread)
+}
+
+/// The system gives no more threads.
+pub(super) fn no_thread(reason: impl std::fmt::Display) -> Error {
+    Error::new(Kind::Internal, format!("cannot start threads: {reason}"))
 }
 
 /// Threads whose names start so run jobs; a panic there is reported as that source's error, not printed.
