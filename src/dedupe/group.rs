@@ -1,14 +1,16 @@
 //! Grouping: which pairs to judge, and how verdicts become clusters. The result depends on the set of activities
 //! only, not on their order nor on how many imports brought them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 use serde::{Deserialize, Serialize};
 
 use super::evidence::Reason;
 use super::fingerprint::Fingerprint;
 use super::judge::{Judgement, Verdict, judge};
-use super::summary::days;
+use super::summary::{day_number, days_of};
 use super::when::{CLOCK_SLACK_MS, WIDEST_SHIFT_S, shifts_between};
 use crate::ids::ActivityId;
 
@@ -59,72 +61,133 @@ pub fn group(all: &[Fingerprint]) -> Grouping {
 
 /// Judges every pair that could be one workout and has at least one of `new` in it: new against old, and new against
 /// new. Pairs that are different are left out. In order of identities.
+pub fn pairs(old: &[&Fingerprint], new: &[&Fingerprint]) -> Vec<Pair> {
+    let all: Vec<&Fingerprint> = old.iter().chain(new).copied().collect();
+    let candidates: Vec<Candidate> = all.iter().copied().map(Candidate::of).collect();
+    match pairs_of::<Infallible>(&candidates, old.len(), &|at| Ok(Cow::Borrowed(all[at]))) {
+        Ok(pairs) => pairs,
+        Err(never) => match never {},
+    }
+}
+
+/// The same for activities whose fingerprints are read when they are compared; the first `old` of them are those of before.
 ///
 /// Candidates come from a sweep by start time (common time, a zone fault between them, equal content), from platform
 /// identities and, for workouts without clock time, from the day. But for platform identities, two activities that
 /// start more than 27 hours apart are never candidates.
-pub fn pairs(old: &[&Fingerprint], new: &[&Fingerprint]) -> Vec<Pair> {
-    let all: Vec<&Fingerprint> = old.iter().chain(new).copied().collect();
-    let mut candidates = Vec::new();
-    sweep(&all, old.len(), &mut candidates);
-    by_platform(&all, &mut candidates);
-    by_day(&all, &mut candidates);
-    for pair in &mut candidates {
-        if all[pair.1].id < all[pair.0].id {
-            *pair = (pair.1, pair.0);
+///
+/// # Errors
+/// The first of `read`.
+pub fn pairs_of<'f, E>(
+    all: &[Candidate],
+    old: usize,
+    read: &dyn Fn(usize) -> Result<Cow<'f, Fingerprint>, E>,
+) -> Result<Vec<Pair>, E> {
+    let mut pairs: Vec<Pair> = Vec::new();
+    // Judged as they are found: candidates may be a hundred times as many as activities.
+    let mut consider = |a: &Fingerprint, b: &Fingerprint| {
+        let (first, second) = if b.id < a.id { (b, a) } else { (a, b) };
+        if first.id == second.id {
+            return;
         }
+        let judgement = Judgement { reasons: Vec::new(), ..judge(first, second) };
+        if judgement.verdict != Verdict::Different {
+            pairs.push(Pair { first: first.id, second: second.id, judgement });
+        }
+    };
+    sweep(all, old, read, &mut consider)?;
+    let mut others = Vec::new();
+    by_name(all, &mut others);
+    by_day(all, &mut others);
+    for (a, b) in others.into_iter().filter(|(a, b)| *a.max(b) >= old) {
+        consider(&*read(a)?, &*read(b)?);
     }
-    candidates.retain(|&(a, b)| a.max(b) >= old.len() && all[a].id != all[b].id);
-    // Judged in order of time: an activity meets all that it may be while it is in the cache.
-    let places = by_time(&all);
-    candidates.sort_unstable_by_key(|&(a, b)| (places[a].max(places[b]), places[a].min(places[b])));
-    candidates.dedup();
-    let judged = candidates.into_iter().filter_map(|(a, b)| {
-        let judgement = Judgement { reasons: Vec::new(), ..judge(all[a], all[b]) };
-        (judgement.verdict != Verdict::Different).then(|| Pair { first: all[a].id, second: all[b].id, judgement })
-    });
-    let mut pairs: Vec<Pair> = judged.collect();
     pairs.sort_by_key(|pair| (pair.first, pair.second));
     pairs.dedup_by_key(|pair| (pair.first, pair.second));
-    pairs
+    Ok(pairs)
 }
 
-/// The place of each activity when they are ordered by their starts.
-fn by_time(all: &[&Fingerprint]) -> Vec<usize> {
-    let mut order: Vec<(Option<(i64, i64)>, usize)> = all.iter().enumerate().map(|(i, f)| (f.window(), i)).collect();
-    order.sort_unstable();
-    let mut places = vec![0; all.len()];
-    order.into_iter().enumerate().for_each(|(place, (_, i))| places[i] = place);
-    places
+/// What tells with whom an activity is compared: little, where a fingerprint is a kilobyte or two.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Identity of the activity.
+    pub id: ActivityId,
+    window: Option<(i64, i64)>,
+    offset_s: Option<i32>,
+    /// Days since the epoch, of a workout without clock time.
+    day: Option<i64>,
+    /// Hashes of its platform identities.
+    names: Box<[u64]>,
 }
 
-/// Sweep by start: each activity meets those before it whose time it shares, or would share with a zone fault.
-fn sweep(all: &[&Fingerprint], old: usize, out: &mut Vec<(usize, usize)>) {
+impl Candidate {
+    /// That of a fingerprint.
+    pub fn of(fingerprint: &Fingerprint) -> Candidate {
+        let hash = |(platform, id): &(String, String)| {
+            // The same in every run and on every machine.
+            let text = format!("{platform}\n{id}");
+            text.bytes()
+                .fold(0xcbf2_9ce4_8422_2325, |hash: u64, b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
+        };
+        Candidate {
+            id: fingerprint.id,
+            window: fingerprint.window(),
+            offset_s: fingerprint.offset_s,
+            day: fingerprint.day.as_deref().and_then(day_number),
+            names: fingerprint.platform_ids.iter().map(hash).collect(),
+        }
+    }
+
+    /// The time in which it may meet another one, ms: its own, else its day.
+    pub fn time(&self) -> (i64, i64) {
+        const DAY_MS: i64 = 86_400_000;
+        let day = || self.day.map(|day| (day * DAY_MS, (day + 1) * DAY_MS));
+        self.window.or_else(day).unwrap_or((i64::MAX, i64::MIN))
+    }
+
+    fn days(&self) -> Vec<i64> {
+        match self.day {
+            Some(day) => vec![day],
+            None => days_of(self.window.map(|(start, _)| start), self.offset_s),
+        }
+    }
+}
+
+/// Sweep by start: each activity meets those before it whose time it shares, or would share with a zone fault. In order of
+/// time, an activity meets all that it may be while it is in the cache.
+fn sweep<'f, E>(
+    all: &[Candidate],
+    old: usize,
+    read: &dyn Fn(usize) -> Result<Cow<'f, Fingerprint>, E>,
+    consider: &mut impl FnMut(&Fingerprint, &Fingerprint),
+) -> Result<(), E> {
     let mut timed: Vec<((i64, i64), usize)> =
-        all.iter().enumerate().filter_map(|(i, f)| Some((f.window()?, i))).collect();
+        all.iter().enumerate().filter_map(|(i, candidate)| Some((candidate.window?, i))).collect();
     timed.sort_unstable();
     // Earlier activities that a later one may still meet.
-    let mut open: Vec<((i64, i64), usize)> = Vec::new();
+    let mut open: Vec<((i64, i64), usize, Cow<'f, Fingerprint>)> = Vec::new();
     let reach = WIDEST_SHIFT_S * 1000 + CLOCK_SLACK_MS;
     for &(window, i) in &timed {
-        open.retain(|(earlier, _)| earlier.0.max(earlier.1) + reach >= window.0);
-        for &(_, j) in &open {
-            if (i >= old || j >= old) && (!shifts_between(all[j], all[i]).is_empty() || all[i].same_content(all[j])) {
-                out.push((j, i));
+        open.retain(|(earlier, ..)| earlier.0.max(earlier.1) + reach >= window.0);
+        let this = read(i)?;
+        for (_, j, other) in &open {
+            if (i >= old || *j >= old) && (!shifts_between(other, &this).is_empty() || this.same_content(other)) {
+                consider(other, &this);
             }
         }
-        open.push((window, i));
+        open.push((window, i, this));
     }
+    Ok(())
 }
 
 /// Pairs that share a platform identity. An identity that very many share tells nothing: only neighbours in order are
 /// paired then.
-fn by_platform(all: &[&Fingerprint], out: &mut Vec<(usize, usize)>) {
+fn by_name(all: &[Candidate], out: &mut Vec<(usize, usize)>) {
     const MANY: usize = 64;
-    let keys = |(i, f): (usize, &&'_ Fingerprint)| -> Vec<(String, ActivityId, usize)> {
-        f.platform_ids.iter().map(|(platform, id)| (format!("{platform}\n{id}"), f.id, i)).collect()
+    let keys = |(i, of): (usize, &'_ Candidate)| -> Vec<(u64, ActivityId, usize)> {
+        of.names.iter().map(|name| (*name, of.id, i)).collect()
     };
-    let mut keyed: Vec<(String, ActivityId, usize)> = all.iter().enumerate().flat_map(keys).collect();
+    let mut keyed: Vec<(u64, ActivityId, usize)> = all.iter().enumerate().flat_map(keys).collect();
     keyed.sort_unstable();
     for run in keyed.chunk_by(|a, b| a.0 == b.0) {
         let most = if run.len() > MANY { 1 } else { run.len() };
@@ -135,16 +198,16 @@ fn by_platform(all: &[&Fingerprint], out: &mut Vec<(usize, usize)>) {
 }
 
 /// Workouts without clock time against all others of the day.
-fn by_day(all: &[&Fingerprint], out: &mut Vec<(usize, usize)>) {
+fn by_day(all: &[Candidate], out: &mut Vec<(usize, usize)>) {
     let mut of_day: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
-    for (i, f) in all.iter().enumerate().filter(|(_, f)| f.window().is_none()) {
-        days(f).into_iter().for_each(|day| of_day.entry(day).or_default().push(i));
+    for (i, of) in all.iter().enumerate().filter(|(_, of)| of.window.is_none()) {
+        of.days().into_iter().for_each(|day| of_day.entry(day).or_default().push(i));
     }
     if of_day.is_empty() {
         return;
     }
-    for (i, f) in all.iter().enumerate() {
-        for day in days(f) {
+    for (i, of) in all.iter().enumerate() {
+        for day in of.days() {
             out.extend(of_day.get(&day).into_iter().flatten().filter(|&&j| j != i).map(|&j| (j, i)));
         }
     }

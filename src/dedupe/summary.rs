@@ -78,19 +78,24 @@ pub(super) fn day_only(a: &Fingerprint, b: &Fingerprint) -> Judgement {
 /// The days (since the epoch) on which an activity may have been: its own; else the local day of its start, with the
 /// neighbours that another zone would make of it when the zone is unknown.
 pub(super) fn days(f: &Fingerprint) -> Vec<i64> {
-    if let Some(day) = &f.day {
-        return day_number(day).into_iter().collect();
+    match &f.day {
+        Some(day) => day_number(day).into_iter().collect(),
+        None => days_of(f.start, f.offset_s),
     }
-    let Some(start) = f.start else { return Vec::new() };
-    let hours: &[i64] = if f.offset_s.is_some() { &[0] } else { &[-12, 0, 14] };
-    let local = start.div_euclid(1000) + i64::from(f.offset_s.unwrap_or(0));
+}
+
+/// The same for one that starts at an instant (ms UTC), with the local offset (seconds) when it is known.
+pub(super) fn days_of(start: Option<i64>, offset_s: Option<i32>) -> Vec<i64> {
+    let Some(start) = start else { return Vec::new() };
+    let hours: &[i64] = if offset_s.is_some() { &[0] } else { &[-12, 0, 14] };
+    let local = start.div_euclid(1000) + i64::from(offset_s.unwrap_or(0));
     let mut days: Vec<i64> = hours.iter().map(|hour| (local + hour * 3600).div_euclid(86_400)).collect();
     days.dedup();
     days
 }
 
 /// Days since the epoch of `YYYY-MM-DD`.
-fn day_number(day: &str) -> Option<i64> {
+pub(super) fn day_number(day: &str) -> Option<i64> {
     let mut parts = day.splitn(3, '-').map(str::parse::<i64>);
     let (year, month, day) = (parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?);
     Some(days_from_civil(year, u32::try_from(month).ok()?, u32::try_from(day).ok()?))

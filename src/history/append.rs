@@ -88,6 +88,7 @@ impl Writer {
             self.cut_batch(end.segment != self.history.end.segment);
             return Err(io_error("cannot write", &path, error));
         }
+        self.history.state.reserve(said.iter());
         self.history.play(end.segment, said.into_iter(), std::iter::empty());
         self.history.end = end;
         self.history.state.settle();

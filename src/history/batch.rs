@@ -94,11 +94,11 @@ pub(super) struct Reread {
 
 /// The lines of what was put, as far as the state does not know it. `staged` are the lines of new originals; their names
 /// and counts are completed here.
-pub(super) fn lines<'a>(
+pub(super) fn lines(
     state: &State,
     Said { entries, activities, rereads }: Said,
     waiting: &Waiting,
-    staged: impl Iterator<Item = &'a mut Original>,
+    staged: impl Iterator<Item = Original>,
 ) -> Result<Lines> {
     let mut lines = Lines::default();
     let mut names: BTreeMap<Digest, BTreeSet<String>> = BTreeMap::new();
@@ -128,15 +128,15 @@ pub(super) fn lines<'a>(
     }
     of_originals.sort_unstable();
     of_originals.dedup();
-    for line in staged {
+    for mut line in staged {
         line.names.extend(names.remove(&line.digest).unwrap_or_default());
         line.names.sort_unstable();
         line.names.dedup();
         let first = of_originals.partition_point(|(digest, _)| *digest < line.digest);
         let count = of_originals.iter().skip(first).take_while(|(digest, _)| *digest == line.digest).count();
         line.activities = if count > 0 { count as u32 } else { line.activities };
-        if state.original(&line.digest) != Some(line) {
-            lines.original(line)?;
+        if state.original(&line.digest) != Some(&line) {
+            lines.original(&line)?;
         }
     }
     for (digest, more) in names {

@@ -152,7 +152,7 @@ impl StoredCluster {
 /// What a line says, before it is known whether its batch is whole.
 pub(super) enum Said {
     Batch(Batch),
-    Original(Original),
+    Original(Box<Original>),
     Alias(Alias),
     Activity(Box<Stored>),
     Decision(Decision),
@@ -168,7 +168,7 @@ pub(super) fn said(line: &Line, bytes: &[u8], segment: &Arc<SegmentFile>) -> Sai
     // The text is looked at once as a whole: that is faster than string by string.
     let said = std::str::from_utf8(bytes).ok().and_then(|json| match line.kind {
         LineKind::Batch => serde_json::from_str(json).ok().map(Said::Batch),
-        LineKind::Original => serde_json::from_str(json).ok().map(Said::Original),
+        LineKind::Original => serde_json::from_str(json).ok().map(|original| Said::Original(Box::new(original))),
         LineKind::Alias => serde_json::from_str(json).ok().map(Said::Alias),
         LineKind::Decision => serde_json::from_str(json).ok().map(Said::Decision),
         LineKind::Activity => activity(json, text()).map(|stored| Said::Activity(Box::new(stored))),

@@ -43,17 +43,27 @@ impl State {
         self.activities.get(*self.by_id.get(id)?)
     }
 
+    /// Makes room for what lines say, no more than it takes.
+    pub fn reserve<'a>(&mut self, said: impl Iterator<Item = &'a Said>) {
+        let (mut activities, mut originals) = (0, 0);
+        for said in said {
+            activities += usize::from(matches!(said, Said::Activity(_)));
+            originals += usize::from(matches!(said, Said::Original(_)));
+        }
+        self.activities.reserve(activities);
+        self.by_id.reserve(activities);
+        self.originals.reserve(originals);
+        self.by_digest.reserve(originals);
+    }
+
     /// Takes over what committed lines say, in order. Returns the numbers of lines that say nothing usable.
     /// [`State::settle`] must follow the last one.
     pub fn play(&mut self, said: impl Iterator<Item = Said>) -> Vec<usize> {
         let mut odd = Vec::new();
-        let most = said.size_hint().1.unwrap_or(0);
-        self.activities.reserve(most);
-        self.originals.reserve(most);
         for said in said {
             match said {
                 Said::Batch(batch) => self.begin(batch),
-                Said::Original(original) => self.add_original(original),
+                Said::Original(original) => self.add_original(*original),
                 Said::Alias(alias) => self.add_names(alias),
                 Said::Activity(stored) => self.add_activity(*stored),
                 Said::Decision(decision) => self.decide(decision),

@@ -156,7 +156,7 @@ impl Writer {
             gzip_sha256: gzip,
             reread: false,
         };
-        self.originals.insert(original.digest, Staged { line, file, name });
+        self.originals.insert(original.digest, Box::new(Staged { line, file, name }));
     }
 
     /// Stages a file of another history as it is. It heals a line of this one whose file is lost.
@@ -182,7 +182,8 @@ impl Writer {
         self.folders.filled(&line.digest);
         others.extend(self.originals.remove(&line.digest).map(|staged| staged.line.names).unwrap_or_default());
         let names = [line.names, others].concat();
-        self.originals.insert(line.digest, Staged { line: Original { names, ..line }, file: Some(file), name });
+        let staged = Staged { line: Original { names, ..line }, file: Some(file), name };
+        self.originals.insert(staged.line.digest, Box::new(staged));
         Ok(())
     }
 

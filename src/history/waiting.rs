@@ -6,6 +6,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::batch::unread;
 use super::disk::Disk;
 use super::layout::{self, io_error};
 use super::lines::read_at;
@@ -58,6 +59,19 @@ impl Piece {
         }
     }
 
+    /// Its bytes.
+    ///
+    /// # Errors
+    /// `Io` when they cannot be read.
+    pub fn read(&self, waiting: &Waiting) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        match self {
+            Piece::Here(here) => bytes.extend_from_slice(here),
+            Piece::Waiting(text) => waiting.read(*text, &mut bytes).map_err(unread)?,
+        }
+        Ok(bytes)
+    }
+
     /// Its bytes; `buffer` holds those that wait.
     pub(super) fn bytes<'b>(&'b self, waiting: &Waiting, buffer: &'b mut Vec<u8>) -> io::Result<&'b [u8]> {
         match self {
@@ -86,6 +100,10 @@ impl Waiting {
             texts.spill(&**disk, folder).map_err(|error| io_error("cannot write", folder, error))?;
         }
         let at = texts.spilled + texts.memory.len() as u64;
+        if self.disk.is_some() && texts.memory.capacity() > IN_MEMORY / 2 {
+            // It does not double once more: it spills before.
+            texts.memory.reserve_exact((IN_MEMORY - texts.memory.len()).max(text.len()));
+        }
         texts.memory.extend_from_slice(text);
         Ok(Text { at, length: text.len() })
     }

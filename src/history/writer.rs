@@ -26,7 +26,7 @@ use crate::model::Summary;
 pub struct Writer {
     pub(super) history: History,
     pub(super) disk: Arc<dyn Disk>,
-    pub(super) originals: BTreeMap<Digest, Staged>,
+    pub(super) originals: BTreeMap<Digest, Box<Staged>>,
     /// There may be files of originals.
     pub(super) has_originals: bool,
     /// The folder for temporary names is there.
@@ -190,13 +190,15 @@ impl Writer {
     /// `Io` when the disk refuses; nothing that was put is visible then.
     pub fn commit(&mut self) -> Result<Committed> {
         self.heal()?;
-        let mut said = Some(std::mem::take(&mut self.said));
-        let mut staged = std::mem::take(&mut self.originals);
+        let said = std::mem::take(&mut self.said);
+        let staged = std::mem::take(&mut self.originals);
         let originals = staged.len();
+        let moved = staged.values().filter(|staged| staged.file.is_some());
+        let bytes = moved.map(|staged| staged.line.stored_bytes).sum();
         self.has_originals |= !staged.is_empty();
         self.ahead.finish().map_err(|error| io_error("cannot write", &self.history.root, error))?;
         let Moves { moves, whole, folders } = self.moves(&staged)?;
-        let (mut begun, mut bytes) = (Ok(None), 0);
+        let (mut begun, mut put) = (Ok(None), Some((said, staged)));
         let fresh = self.history.end.keep.at >= SEGMENT_BYTES;
         let root = &self.history.root;
         let from_to = |at: usize| match moves.get(at) {
@@ -205,10 +207,8 @@ impl Writer {
             None => Default::default(),
         };
         let settled = self.disk.settle_files(moves.len(), &from_to, whole.then_some(root), &mut || {
-            let Some(said) = said.take() else { return };
-            let moved = staged.values().filter(|staged| staged.file.is_some());
-            bytes = moved.map(|staged| staged.line.stored_bytes).sum();
-            let new = staged.values_mut().map(|staged| &mut staged.line);
+            let Some((said, staged)) = put.take() else { return };
+            let new = staged.into_values().map(|staged| staged.line);
             let waiting = &self.waiting;
             let all = batch::lines(&self.history.state, said, waiting, new);
             let bodies = all.and_then(|all| all.into_bodies(waiting).map_err(unread));
@@ -221,6 +221,8 @@ impl Writer {
         let settled = settled.and_then(|()| self.disk.sync_folders(&folders));
         let settled = settled.map_err(|(path, error)| io_error("cannot write", &path, error));
         self.clear_incoming();
+        // For a hundred thousand files this is much, and taking over what was said needs room.
+        drop(moves);
         match settled.and(begun) {
             Ok(Some(begun)) => {
                 let lines = begun.lines;
@@ -236,9 +238,9 @@ impl Writer {
     }
 
     /// What was staged and where it goes, and the folders that change; those are made here.
-    fn moves(&mut self, staged: &BTreeMap<Digest, Staged>) -> Result<Moves> {
+    fn moves(&mut self, staged: &BTreeMap<Digest, Box<Staged>>) -> Result<Moves> {
         let (root, folders) = (&self.history.root, std::mem::take(&mut self.folders));
-        let file = |staged: &Staged| Some((staged.file?, staged.line.path.clone()));
+        let file = |staged: &Box<Staged>| Some((staged.file?, staged.line.path.clone()));
         let files: Vec<(Temporary, String)> = staged.values().filter_map(file).collect();
         let whole = files.len() >= self.watch.from_files;
         // What is waited for one by one is moved one by one.

@@ -1,6 +1,7 @@
 //! Which activities of a history are the same workout: fingerprints of what is new against those of before, clusters as
 //! journal lines. Originals of before are not read again.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::thread;
 
@@ -10,15 +11,14 @@ use super::read::ReadOptions;
 use super::recall::each_of;
 use super::sets::each_set;
 use super::shelf::Shelf;
-use crate::dedupe::{self, Decisions, Fingerprint, Pair, Preferences};
-use crate::error::{Error, Result};
-use crate::history::{Cluster, Committed, Derived, Entry, History, Piece, Stored, Verdict, Writer};
+use crate::dedupe::{self, Candidate, Decisions, Fingerprint, Pair, Preferences};
+use crate::error::{Error, Kind, Result};
+use crate::history::{Cluster, Committed, Derived, Entry, History, Piece, Stored, Verdict, Waiting, Writer};
 use crate::ids::ActivityId;
 use crate::model::{Activity, Summary};
 
 /// Activities further apart than this are never compared, ms: the widest zone fault and a bit.
 const REACH_MS: i64 = 27 * 3_600_000;
-const DAY_MS: i64 = 86_400_000;
 
 /// What grouping found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -70,30 +70,43 @@ pub(super) fn void_lines<'a>(ids: impl IntoIterator<Item = &'a ActivityId>) -> V
 
 /// A fingerprint, and the line that keeps it.
 pub(super) struct Fresh {
-    pub fingerprint: Box<Fingerprint>,
-    pub line: Piece,
+    candidate: Candidate,
+    /// `None` when it is read out of the line: those of a large import would take much memory.
+    at_hand: Option<Box<Fingerprint>>,
+    line: Piece,
 }
 
 impl Fresh {
     pub fn of(fingerprint: Fingerprint) -> Fresh {
-        let (from, to) = window(&fingerprint);
+        let candidate = Candidate::of(&fingerprint);
+        let (from, to) = candidate.time();
         let mut line = format!("{} {from} {to} ", fingerprint.id).into_bytes();
         let start = line.len();
         if serde_json::to_writer(&mut line, &fingerprint).is_err() {
             line.truncate(start);
         }
         line.push(b'\n');
-        Fresh { fingerprint: Box::new(fingerprint), line: Piece::Here(line.into()) }
+        Fresh { candidate, at_hand: Some(Box::new(fingerprint)), line: Piece::Here(line.into()) }
     }
-}
 
-/// The time in which it may meet another activity, ms.
-fn window(fingerprint: &Fingerprint) -> (i64, i64) {
-    let day = || {
-        let midnight = format!("{}T00:00:00Z", fingerprint.day.as_deref()?);
-        crate::model::time::parse(midnight.as_bytes()).map(|instant| (instant.ms, instant.ms + DAY_MS))
-    };
-    fingerprint.start.zip(fingerprint.end).or_else(day).unwrap_or((i64::MAX, i64::MIN))
+    /// The same, left where it waits for little memory, and kept at hand only when asked to.
+    ///
+    /// # Errors
+    /// `Io` when it cannot be written.
+    pub fn leave(self, waiting: &Waiting, at_hand: bool) -> Result<Fresh> {
+        let Fresh { candidate, at_hand: fingerprint, line } = self;
+        Ok(Fresh { candidate, at_hand: fingerprint.filter(|_| at_hand), line: line.leave(waiting)? })
+    }
+
+    fn fingerprint(&self, waiting: &Waiting) -> Result<Cow<'_, Fingerprint>> {
+        if let Some(at_hand) = &self.at_hand {
+            return Ok(Cow::Borrowed(at_hand));
+        }
+        let line = self.line.read(waiting)?;
+        let json = line.splitn(4, |b| *b == b' ').nth(3).unwrap_or_default();
+        let read = serde_json::from_slice(json);
+        read.map(Cow::Owned).map_err(|error| Error::new(Kind::Internal, format!("cannot read a fingerprint: {error}")))
+    }
 }
 
 /// Commits, then groups what has no fingerprint yet against everything, merges clusters, and says so in the journal. `fresh`
@@ -110,15 +123,16 @@ pub(super) fn commit_and_group(
     let derived = writer.derived()?;
     let mut known = Known::of(&derived);
     // What is new to the journal has no fingerprint: one that is there is of a journal that was lost, or put back.
-    for Fresh { fingerprint, .. } in &fresh {
-        known.0.remove(&fingerprint.id);
+    for new in &fresh {
+        known.0.remove(&new.candidate.id);
     }
+    let waiting = writer.waiting();
     let (committed, judged) = thread::scope(|scope| {
-        let judge = || Judged::of(&known, fresh);
+        let judge = || Judged::of(&known, fresh, &waiting);
         let judging = thread::Builder::new().spawn_scoped(scope, judge).map_err(no_thread)?;
         let committed = writer.commit();
         let judged = judging.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        Ok::<_, Error>((committed?, judged))
+        Ok::<_, Error>((committed?, judged?))
     })?;
     let grouped = conclude(writer, &derived, &known, judged, options, preferences)?;
     Ok((committed, grouped))
@@ -136,7 +150,7 @@ pub(super) fn regroup(
 ) -> Result<Grouped> {
     let derived = writer.derived()?;
     let known = Known::of(&derived);
-    let judged = Judged::of(&known, fresh);
+    let judged = Judged::of(&known, fresh, &writer.waiting())?;
     conclude(writer, &derived, &known, judged, options, preferences)
 }
 
@@ -150,14 +164,17 @@ struct Judged {
 }
 
 impl Judged {
-    fn of(known: &Known<'_>, mut new: Vec<Fresh>) -> Judged {
-        new.retain(|new| !known.0.contains_key(&new.fingerprint.id));
-        new.sort_by_key(|new| new.fingerprint.id);
+    fn of(known: &Known<'_>, mut new: Vec<Fresh>, waiting: &Waiting) -> Result<Judged> {
+        new.retain(|new| !known.0.contains_key(&new.candidate.id));
+        new.sort_by_key(|new| new.candidate.id);
         let old = neighbours(known, &new);
-        let olds: Vec<&Fingerprint> = old.iter().collect();
-        let news: Vec<&Fingerprint> = new.iter().map(|new| &*new.fingerprint).collect();
-        let pairs = dedupe::pairs(&olds, &news);
-        Judged { new, old, pairs }
+        let all: Vec<Candidate> =
+            old.iter().map(Candidate::of).chain(new.iter().map(|new| new.candidate.clone())).collect();
+        let pairs = dedupe::pairs_of(&all, old.len(), &|at| match at.checked_sub(old.len()) {
+            None => Ok(Cow::Borrowed(&old[at])),
+            Some(at) => new[at].fingerprint(waiting),
+        })?;
+        Ok(Judged { new, old, pairs })
     }
 
     /// As if exactly these of the history had been new. Fingerprints that are not at hand are taken from the originals.
@@ -165,10 +182,10 @@ impl Judged {
         self,
         ungrouped: &[&Stored],
         known: &Known<'_>,
-        history: &History,
+        history: &Writer,
         options: &ReadOptions,
     ) -> Result<Judged> {
-        let mut fresh: HashMap<ActivityId, Fresh> = self.new.into_iter().map(|new| (new.fingerprint.id, new)).collect();
+        let mut fresh: HashMap<ActivityId, Fresh> = self.new.into_iter().map(|new| (new.candidate.id, new)).collect();
         let missing: Vec<Summary> =
             ungrouped.iter().filter(|a| !fresh.contains_key(&a.id)).map(|a| a.summary()).collect::<Result<_>>()?;
         for (summary, fingerprint) in each_of(history, missing, options, &|_| (), &|a| Fingerprint::of(a))? {
@@ -177,7 +194,7 @@ impl Judged {
                 fresh.insert(summary.id, Fresh::of(fingerprint));
             }
         }
-        Ok(Judged::of(known, ungrouped.iter().filter_map(|a| fresh.remove(&a.id)).collect()))
+        Judged::of(known, ungrouped.iter().filter_map(|a| fresh.remove(&a.id)).collect(), &history.waiting())
     }
 }
 
@@ -197,11 +214,11 @@ fn conclude(
     let mut ids: Vec<ActivityId> = ungrouped.iter().map(|a| a.id).collect();
     ids.sort_unstable();
     // An import that was killed left some behind, or other histories are absorbed.
-    if !judged.new.iter().map(|new| new.fingerprint.id).eq(ids) {
+    if !judged.new.iter().map(|new| new.candidate.id).eq(ids) {
         judged = judged.exactly(&ungrouped, known, writer, options)?;
     }
     let Judged { new, old, pairs } = &judged;
-    let (mut clusters, mut unsure) = decide(writer, known, old, new, pairs);
+    let (mut clusters, mut unsure) = decide(writer, known, old, new, pairs)?;
     // An import that was killed may have said so already, with fingerprints not yet on the disk.
     let said: HashSet<(bool, &[ActivityId])> =
         writer.clusters().iter().map(|c| (c.verdict == Verdict::Same, c.members.as_slice())).collect();
@@ -224,7 +241,7 @@ fn conclude(
 
 /// Old activities whose time a new one may share.
 fn neighbours(known: &Known<'_>, new: &[Fresh]) -> Vec<Fingerprint> {
-    let mut windows: Vec<(i64, i64)> = new.iter().map(|new| window(&new.fingerprint)).collect();
+    let mut windows: Vec<(i64, i64)> = new.iter().map(|new| new.candidate.time()).collect();
     windows.sort_unstable();
     // Furthest end of all windows that start no later: then one look-up decides whether any window is near.
     let mut reach: Vec<i64> = Vec::with_capacity(windows.len());
@@ -246,14 +263,16 @@ type Found = (Vec<ActivityId>, Vec<String>);
 
 /// Clusters with a new member, and doubtful pairs with one. What was one workout before stays so.
 fn decide(
-    history: &History,
+    history: &Writer,
     known: &Known<'_>,
     old: &[Fingerprint],
     new: &[Fresh],
     pairs: &[Pair],
-) -> (Vec<Found>, Vec<Pair>) {
-    let news: Vec<&Fingerprint> = new.iter().map(|new| &*new.fingerprint).collect();
+) -> Result<(Vec<Found>, Vec<Pair>)> {
     let met: BTreeSet<ActivityId> = pairs.iter().flat_map(|pair| [pair.first, pair.second]).collect();
+    let waiting = history.waiting();
+    let news = new.iter().filter(|new| met.contains(&new.candidate.id)).map(|new| new.fingerprint(&waiting));
+    let news: Vec<Cow<'_, Fingerprint>> = news.collect::<Result<_>>()?;
     let mut decisions = Decisions::default();
     let mut others: BTreeMap<ActivityId, Fingerprint> = BTreeMap::new();
     let before = history.clusters().iter().filter(|c| c.verdict == Verdict::Same);
@@ -262,9 +281,10 @@ fn decide(
         others.extend(cluster.members.iter().filter_map(|id| Some((*id, known.fingerprint(id)?))));
     }
     let all: Vec<&Fingerprint> = {
-        let taken: HashSet<ActivityId> = old.iter().chain(news.iter().copied()).map(|f| f.id).collect();
+        let news = || news.iter().map(|new| &**new);
+        let taken: HashSet<ActivityId> = old.iter().chain(news()).map(|f| f.id).collect();
         let near = old.iter().filter(|f| met.contains(&f.id));
-        near.chain(news).chain(others.values().filter(|f| !taken.contains(&f.id))).collect()
+        near.chain(news()).chain(others.values().filter(|f| !taken.contains(&f.id))).collect()
     };
     let ids: Vec<ActivityId> = all.iter().map(|f| f.id).collect();
     for pair in pairs {
@@ -273,14 +293,14 @@ fn decide(
         }
     }
     let grouping = dedupe::cluster(&all, pairs, &decisions);
-    let is_new = |id: &ActivityId| new.binary_search_by_key(id, |new| new.fingerprint.id).is_ok();
+    let is_new = |id: &ActivityId| new.binary_search_by_key(id, |new| new.candidate.id).is_ok();
     let clusters = grouping
         .clusters
         .into_iter()
         .filter(|cluster| cluster.members.iter().any(is_new) && cluster.members.iter().all(|id| ids.contains(id)))
         .map(|cluster| (cluster.members, cluster.links.iter().map(reason).collect()))
         .collect();
-    (clusters, grouping.unsure)
+    Ok((clusters, grouping.unsure))
 }
 
 /// What joins a pair, in words: the strongest evidence first.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::absorb::{self, Absorbed};
@@ -24,6 +25,9 @@ use crate::history::{
 use crate::ids::{ActivityId, Digest};
 use crate::model::{Activity, Companion, Summary};
 use crate::source::{Compressed, Input};
+
+/// So many fingerprints of an import stay in memory, where they are at hand when it is grouped.
+const AT_HAND: usize = 4096;
 
 /// How to import.
 #[derive(Debug, Clone)]
@@ -174,7 +178,8 @@ pub fn import(
     let options = ReadOptions { once: true, ..options.clone() };
     let plan = Plan::new(&inputs, &options);
     let waiting = &sink.waiting();
-    let grouped = !how.dry_run && how.dedupe == Dedupe::Overlap;
+    let taken = AtomicUsize::new(0);
+    let grouped = (!how.dry_run && how.dedupe == Dedupe::Overlap).then_some(&taken);
     let keep = |read: JobRead| keep(&sink, waiting, grouped, &read);
     let starts = sink.starts()?;
     let known = |digest: &Digest| {
@@ -331,8 +336,8 @@ fn reconcile(sink: &Sink, waiting: &Waiting, new: &mut [Vec<New>], options: &Rea
 }
 
 /// Keeps the bytes of what was read, and gives its activities. Sources that no activity came from are not kept.
-/// Fingerprints are taken of what will be `grouped`.
-fn keep(sink: &Sink, waiting: &Waiting, grouped: bool, read: &JobRead) -> Result<Vec<New>> {
+/// Fingerprints are taken of what will be `grouped`; that counts those that were taken so far.
+fn keep(sink: &Sink, waiting: &Waiting, grouped: Option<&AtomicUsize>, read: &JobRead) -> Result<Vec<New>> {
     let summaries: Vec<Summary> = read.activities.iter().map(Summary::of).collect();
     for file in &read.files {
         let uses = |activity: &&Activity| {
@@ -362,9 +367,9 @@ fn keep(sink: &Sink, waiting: &Waiting, grouped: bool, read: &JobRead) -> Result
         }
     }
     let new = |(summary, activity): (&Summary, &Activity)| {
-        let fresh = grouped.then(|| {
-            let Fresh { fingerprint, line } = Fresh::of(Fingerprint::of(activity));
-            Ok(Fresh { fingerprint, line: line.leave(waiting)? })
+        let fresh = grouped.map(|taken| {
+            let at_hand = taken.fetch_add(1, Ordering::Relaxed) < AT_HAND;
+            Fresh::of(Fingerprint::of(activity)).leave(waiting, at_hand)
         });
         let line = ActivityLine::of(summary)?.leave(waiting)?;
         Ok(New { line, claim: Claim::of(summary), fresh: fresh.transpose()? })

@@ -268,7 +268,8 @@ pub fn read_all<T: Send>(
         let mut done = Done { key, starts, ..Done::only(reports, bytes) };
         if !read.files.is_empty() {
             match (visit.work)(read) {
-                Ok(result) => done.results.push(result),
+                // Most jobs give one, and thousands wait.
+                Ok(result) => done.results = vec![result],
                 Err(fatal) => done.fatal = Some(fatal),
             }
         }
