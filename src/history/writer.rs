@@ -240,8 +240,8 @@ impl Writer {
     /// What was staged and where it goes, and the folders that change; those are made here.
     fn moves(&mut self, staged: &BTreeMap<Digest, Box<Staged>>) -> Result<Moves> {
         let (root, folders) = (&self.history.root, std::mem::take(&mut self.folders));
-        let file = |staged: &Box<Staged>| Some((staged.file?, staged.line.path.clone()));
-        let files: Vec<(Temporary, String)> = staged.values().filter_map(file).collect();
+        let file = |staged: &Staged| Some((staged.file?, staged.line.path.clone()));
+        let files: Vec<(Temporary, String)> = staged.values().filter_map(|staged| file(staged)).collect();
         let whole = files.len() >= self.watch.from_files;
         // What is waited for one by one is moved one by one.
         let mut complete = if whole { folders.complete(files.iter().map(|(file, _)| *file)) } else { BTreeMap::new() };
