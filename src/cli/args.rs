@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "paceport", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(
-    after_help = "Exit status: 0 done, 1 the command failed, 2 wrong usage, 3 done but some source failed or was \
-only partly read, 4 verify or --check found damage."
+    after_help = "Exit status: 0 done, 1 the command failed or a file could not be written, 2 wrong usage, 3 done but \
+some source failed or was only partly read, 4 verify or --check found damage."
 )]
 pub struct Cli {
     #[command(subcommand)]
