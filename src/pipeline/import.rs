@@ -69,6 +69,10 @@ enum Sink {
     Dry(Option<Box<History>>),
 }
 
+fn is_history(root: &Path) -> bool {
+    root.join("paceport.json").exists()
+}
+
 /// An activity, and when it starts, ms UTC.
 type Start = (ActivityId, Option<i64>);
 
@@ -77,8 +81,8 @@ impl Sink {
         if !how.dry_run {
             return Ok(Sink::Writer(Box::new(Mutex::new(History::open_or_create(root, how.wait)?))));
         }
-        let history = if root.join("paceport.json").exists() { Some(Box::new(History::open(root)?)) } else { None };
-        Ok(Sink::Dry(history))
+        let history = is_history(root).then(|| History::open(root)).transpose()?;
+        Ok(Sink::Dry(history.map(Box::new)))
     }
 
     /// Where texts wait for the commit.
@@ -164,7 +168,9 @@ pub fn import(
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Imported> {
     let (histories, inputs) = absorb::split(inputs)?;
-    let sink = Sink::open(root, how)?;
+    // Where nothing can be read nothing is kept: a mistyped name leaves no empty history behind.
+    let nothing = histories.is_empty() && !inputs.iter().any(Input::exists) && !is_history(root);
+    let sink = if nothing { Sink::Dry(None) } else { Sink::open(root, how)? };
     let mut absorbed = Absorbed::default();
     for other in &histories {
         match &sink {
