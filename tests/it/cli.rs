@@ -349,6 +349,9 @@ fn a_dry_run_writes_nothing_and_filters_select() {
     assert_eq!(status(&paceport(folder.path(), &["import", tour, "--into", "h"])), 0);
     let count = |filter: &[&str]| lines(&paceport(folder.path(), &[&["list", "h", "--json"], filter].concat())).len();
     assert_eq!(count(&["--sport", "running"]), 1);
+    assert_eq!(count(&["--sport", "Running"]), 1);
+    assert_eq!(count(&["--sport", "rowing"]), 0);
+    assert_eq!(status(&paceport(folder.path(), &["list", "h", "--sport", "runing"])), 2);
     assert_eq!(count(&["--since", "2024-05-03"]), 2);
     assert_eq!(count(&["--until", "2024-05-03"]), 2);
     assert_eq!(count(&["--since", "2024-05-04", "--until", "2024-05-04"]), 0);
