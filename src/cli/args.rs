@@ -243,8 +243,8 @@ pub struct Write {
     /// Read each written file again with another parser; differences end with exit status 4
     #[arg(long)]
     pub check: bool,
-    /// Leave out serial numbers, names, notes, unnamed fields of laps and the like, and the first and last 200 m (keep-track:
-    /// the track stays)
+    /// Leave out who recorded it: serial numbers, names, texts, the athlete, fields without a name, waypoints, and the first
+    /// and last 200 m (keep-track: the track stays)
     #[arg(long, value_name = "keep-track", num_args = 0..=1, default_missing_value = "all", require_equals = true)]
     pub anonymize: Option<Hide>,
 }

@@ -18,10 +18,11 @@ use crate::crosscheck;
 use crate::error::{Error, Kind, Result};
 use crate::fix::zone::{Claim, Correction};
 use crate::fix::{self, Anonymize, Shift};
+use crate::formats::fit::products;
 use crate::formats::{Format, Writer};
 use crate::history::History;
 use crate::ids::Digest;
-use crate::model::{Activity, Summary};
+use crate::model::{Activity, Device, Summary};
 use crate::report::Notes;
 use crate::source::Input;
 
@@ -60,10 +61,16 @@ impl WriteOptions {
             fix::shift(&mut activity, shift)?;
         }
         if let Some(how) = self.anonymize {
-            activity = fix::anonymize(activity, how);
+            activity = fix::anonymize(activity, how, &product_by_number);
         }
         Ok(Cow::Owned(activity))
     }
+}
+
+/// What the numbers of a device say that it is.
+fn product_by_number(device: &Device) -> Option<&'static str> {
+    let maker = device.manufacturer_id.or_else(|| products::manufacturer_number(device.manufacturer.as_deref()?))?;
+    products::product(maker, device.product_id?)
 }
 
 /// What became of one written activity: the `output` line of `convert --json` and `export --json`.
@@ -83,6 +90,9 @@ pub struct Written {
     pub changed: bool,
     /// Why it could not be written.
     pub error: Option<String>,
+    /// True when that is no fault of the source: the disk took no file, or one with other content is there.
+    #[serde(skip)]
+    pub unwritten: bool,
     /// What the second parser found (with `--check`).
     pub findings: Vec<String>,
     /// What the format could not hold.
@@ -90,9 +100,6 @@ pub struct Written {
     /// The content, for [`Target::Memory`].
     #[serde(skip)]
     pub content: Vec<u8>,
-    /// True when that is no fault of the source: the disk took no file, or one with other content is there.
-    #[serde(skip)]
-    pub unwritten: bool,
 }
 
 impl Written {
@@ -111,25 +118,25 @@ impl Written {
             bytes: 0,
             changed: true,
             error: None,
+            unwritten: false,
             findings: Vec::new(),
             notes: Notes::new(),
             content: Vec::new(),
         }
     }
-}
-
-            unwritten: false,
-/// Reads every source and writes each activity as `to`.
-///
-/// # Errors
-/// When `to` cannot be written at all, or threads cannot be started; what is wrong with one source or file is in its
-/// report.
 
     /// Why the output could not be written, or read again.
     fn fault(&mut self, error: Error) -> Error {
         self.unwritten = true;
         error
     }
+}
+
+/// Reads every source and writes each activity as `to`.
+///
+/// # Errors
+/// When `to` cannot be written at all, or threads cannot be started; what is wrong with one source or file is in its
+/// report.
 pub fn convert(
     inputs: &[Input],
     options: &ReadOptions,
@@ -142,12 +149,7 @@ pub fn convert(
     let options = ReadOptions { once: false, ..options.clone() };
     let plan = Plan::new(inputs, &options);
     let tree = Tree::plan(plan.jobs(), to);
-    let extension = to.extensions.first().copied().unwrap_or(to.id);
-    let by_start = |activity: &Activity| match target {
-        // What a source is called may say who recorded it, and where.
-        Target::Folder(folder) if how.anonymize.is_some() => Some(folder.join(names::by_start(activity, extension))),
-        _ => None,
-    };
+    let by_start = |activity: &Activity| nameless(activity, to, target, how);
     let write_each = |read: JobRead| {
         let mut of_base: HashMap<Digest, usize> = HashMap::new();
         let mut written = Vec::new();
@@ -192,6 +194,16 @@ pub fn convert(
         }
     }
     Ok(Run { sources: run.sources, results: vec![written], report: run.report })
+}
+
+/// The file for an activity that is to be anonymous, when its name is not the user's choice: what a source is called may
+/// say who recorded it, and where.
+pub(super) fn nameless(activity: &Activity, to: &Format, target: &Target, how: &WriteOptions) -> Option<PathBuf> {
+    let extension = to.extensions.first().copied().unwrap_or(to.id);
+    match target {
+        Target::Folder(folder) if how.anonymize.is_some() => Some(folder.join(names::by_start(activity, extension))),
+        _ => None,
+    }
 }
 
 impl Target {
@@ -302,6 +314,7 @@ fn put_file(
     let _alone = Alone::with(path);
     let temporary = temporary_beside(path);
     let failed = |e| Error::io(format_args!("cannot write {shown}"), e);
+    let mut of_source = false;
     let result = (|| {
         let file = BufWriter::with_capacity(1 << 16, File::create(&temporary).map_err(failed)?);
         let mut file = Taking { file, refused: None };
@@ -321,7 +334,6 @@ fn put_file(
             return Ok((bytes, changed));
         }
         if path.exists() && !force {
-    let mut of_source = false;
             return Err(Error::new(Kind::Usage, format!("{shown} exists with other content (--force overwrites it)")));
         }
         fs::rename(&temporary, path).map_err(failed)?;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::convert::{Target, WriteOptions, Written, write_one, writer_of};
+use super::convert::{Target, WriteOptions, Written, nameless, write_one, writer_of};
 use super::job::JobRead;
-use super::names::Tree;
+use super::names::{self, Tree};
 use super::plan::Plan;
 use super::read::{Progress, ReadOptions, Run, Visit, read_all};
 use super::zones;
@@ -84,7 +84,7 @@ pub fn write(activity: &Activity, to: &'static Format, target: &Target, how: &Wr
         Target::File(path) => Some(path.clone()),
         Target::Folder(folder) => {
             let extension = to.extensions.first().copied().unwrap_or(to.id);
-            Some(folder.join(super::names::by_start(activity, extension)))
+            Some(folder.join(names::by_start(activity, extension)))
         }
     };
     write_one(activity, to, path, how)
@@ -137,8 +137,10 @@ pub fn convert_merged(
     let mut written = Vec::new();
     for (activity, label) in all.iter().filter(|(activity, _)| !gone.contains(&activity.origin.id())) {
         let id = activity.origin.id();
-        let path = target.path(&tree, label, activity.origin.index as usize);
-        written.push(write_one(merged.get(&id).unwrap_or(activity), to, path, how));
+        let activity = merged.get(&id).unwrap_or(activity);
+        let path =
+            nameless(activity, to, target, how).or_else(|| target.path(&tree, label, activity.origin.index as usize));
+        written.push(write_one(activity, to, path, how));
     }
     report.clusters = written.len() as u64;
     Ok(Run { sources: run.sources, results: vec![written], report })
