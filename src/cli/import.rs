@@ -35,9 +35,18 @@ pub fn run(common: &Common, paths: &[PathBuf], into: &Path, how: &ImportOptions,
         let completed = table::count(run.report.completed, "activity", "activities");
         summary::warn(common, &format!("{completed} of before completed by files that came now"));
     }
-    if run.report.merged + run.report.unsure > 0 {
+    if run.report.merged + run.report.unsure + imported.uncompared as u64 > 0 {
         let (merged, unsure) = (run.report.merged, run.report.unsure);
-        let line = format!("{merged} of them belong to another workout, {unsure} pairs are doubtful (list --unsure)");
+        let line = match (how.dry_run, imported.uncompared) {
+            (false, _) => {
+                format!("{merged} of them belong to another workout, {unsure} pairs are doubtful (list --unsure)")
+            }
+            (true, 0) => format!("{merged} of them would belong to another workout, {unsure} pairs would be doubtful"),
+            (true, unknown) => format!(
+                "of {}, {merged} would belong to another workout, {unsure} pairs would be doubtful; {unknown} could not be compared",
+                imported.new - unknown
+            ),
+        };
         summary::warn(common, &line);
     }
     Ok(if run.report.is_clean() { Exit::Done } else { Exit::Partly })
