@@ -37,17 +37,16 @@ pub fn run(common: &Common, paths: &[PathBuf], into: &Path, how: &ImportOptions,
     }
     if run.report.merged + run.report.unsure + imported.uncompared as u64 > 0 {
         let (merged, unsure) = (run.report.merged, run.report.unsure);
-        let line = match (how.dry_run, imported.uncompared) {
-            (false, _) => {
-                format!("{merged} of them belong to another workout, {unsure} pairs are doubtful (list --unsure)")
-            }
-            (true, 0) => format!("{merged} of them would belong to another workout, {unsure} pairs would be doubtful"),
-            (true, unknown) => format!(
-                "of {}, {merged} would belong to another workout, {unsure} pairs would be doubtful; {unknown} could not be compared",
-                imported.new - unknown
-            ),
+        let line = if how.dry_run {
+            format!("{merged} of them would belong to another workout, {unsure} pairs would be doubtful")
+        } else {
+            format!("{merged} of them belong to another workout, {unsure} pairs are doubtful (list --unsure)")
         };
-        summary::warn(common, &line);
+        let unknown = match imported.uncompared {
+            0 => String::new(),
+            unknown => format!("; {unknown} of them could not be compared before they are kept"),
+        };
+        summary::warn(common, &(line + &unknown));
     }
     Ok(if run.report.is_clean() { Exit::Done } else { Exit::Partly })
 }

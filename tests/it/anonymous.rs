@@ -38,7 +38,12 @@ const TCX: &str = r#"<?xml version="1.0"?>
 
 /// Where the bytes of a file tell of her.
 fn told(file: &Path) -> Option<String> {
-    let text = String::from_utf8_lossy(&fs::read(file).unwrap()).into_owned();
+    let bytes = fs::read(file).unwrap();
+    // FIT keeps serial numbers as numbers.
+    if bytes.windows(4).any(|number| number == 998_877_665_u32.to_le_bytes()) {
+        return Some("the serial number".to_owned());
+    }
+    let text = String::from_utf8_lossy(&bytes).into_owned();
     let at = text.find("Anna").or_else(|| text.find("anna")).or_else(|| text.find("998877665"))?;
     Some(
         text[..at]
