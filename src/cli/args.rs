@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use paceport::model::{Sport, parse_sport};
 
 /// Import, deduplicate, merge, convert and keep workout history. Nothing leaves the machine.
 #[derive(Debug, Parser)]
 #[command(name = "paceport", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(
-    after_help = "Exit status: 0 done, 1 the command failed, 2 wrong usage, 3 done but some source failed or was \
-only partly read, 4 verify or --check found damage."
+    after_help = "Exit status: 0 done, 1 the command failed or a file could not be written, 2 wrong usage, 3 done but \
+some source failed or was only partly read, 4 verify or --check found damage."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -242,8 +243,8 @@ pub struct Write {
     /// Read each written file again with another parser; differences end with exit status 4
     #[arg(long)]
     pub check: bool,
-    /// Leave out serial numbers, names, notes, unnamed fields of laps and the like, and the first and last 200 m (keep-track:
-    /// the track stays)
+    /// Leave out who recorded it: serial numbers, names, texts, the athlete, fields without a name, waypoints, and the first
+    /// and last 200 m (keep-track: the track stays)
     #[arg(long, value_name = "keep-track", num_args = 0..=1, default_missing_value = "all", require_equals = true)]
     pub anonymize: Option<Hide>,
 }
@@ -296,8 +297,8 @@ pub struct Filter {
     /// Only activities that start on or before this day (YYYY-MM-DD, local)
     #[arg(long, value_name = "DAY", value_parser = day)]
     pub until: Option<i64>,
-    /// Only this sport
-    #[arg(long)]
+    /// Only this sport, by the name that the list shows it under, for instance running
+    #[arg(long, value_parser = sport)]
     pub sport: Option<String>,
 }
 
@@ -330,6 +331,26 @@ pub fn day(text: &str) -> Result<i64, String> {
         .ok_or_else(|| "a day is YYYY-MM-DD".to_owned())
 }
 
+/// A sport by its name, in any case.
+pub fn sport(text: &str) -> Result<String, String> {
+    let name = text.trim().to_ascii_lowercase();
+    if let Some(sport) = Sport::by_name(&name) {
+        return Ok(sport.name().into_owned());
+    }
+    // Another word for a sport, or the beginning of its name; else the user has to choose.
+    let meant = parse_sport(text).map(|(sport, _)| sport.name());
+    let head = name.char_indices().nth(3).map_or(&*name, |(at, _)| &name[..at]);
+    let near: Vec<&str> = match &meant {
+        Some(meant) => vec![meant],
+        None => Sport::names().filter(|known| !head.is_empty() && known.starts_with(head)).collect(),
+    };
+    Err(if near.is_empty() {
+        format!("no sport is called so; known are {}", Sport::names().collect::<Vec<_>>().join(", "))
+    } else {
+        format!("no sport is called so; did you mean {}?", near.join(" or "))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -350,6 +371,26 @@ mod tests {
                 assert_eq!(error.exit_code(), 2, "{jobs}");
                 assert!(jobs == "-1" || error.to_string().contains("0..=256"), "{error}");
             }
+        }
+    }
+
+    #[test]
+    fn a_word_that_is_no_sport_is_wrong_usage_that_names_the_nearest() {
+        for (word, name) in
+            [("running", "running"), ("Cycling", "cycling"), ("generic", "generic"), ("sport_200", "sport_200")]
+        {
+            assert_eq!(sport(word).as_deref(), Ok(name));
+        }
+        for (word, near) in
+            [("run", "mean running?"), ("swiming", "mean swimming?"), ("xyzzy", "known are generic, running, cycling")]
+        {
+            let message = sport(word).unwrap_err();
+            assert!(message.contains(near), "{message}");
+        }
+        for verb in [&["list", "h"][..], &["export", "h", "--to", "gpx", "--out", "o"]] {
+            let error = Cli::try_parse_from([&["paceport"], verb, &["--sport", "runing"]].concat()).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            assert!(error.to_string().contains("running"), "{error}");
         }
     }
 

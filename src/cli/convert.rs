@@ -148,6 +148,9 @@ pub fn exit_of(common: &Common, written: &[Written], clean: bool) -> Exit {
     if written.iter().any(|file| !file.findings.is_empty()) {
         return Exit::Damage;
     }
+    if written.iter().any(|file| file.unwritten) {
+        return Exit::Failed;
+    }
     let lost = common.strict && written.iter().any(|file| file.notes.iter().any(|note| note.code.starts_with("loss.")));
     if !clean || lost || written.iter().any(|file| file.error.is_some()) { Exit::Partly } else { Exit::Done }
 }
@@ -179,34 +182,38 @@ mod tests {
     use crate::cli::args::Cli;
 
     #[test]
-    fn a_finding_outweighs_a_failure_and_a_loss() {
+    fn a_finding_outweighs_a_failure_and_a_failure_a_source() {
         let common =
             |arguments: &[&str]| Cli::try_parse_from([&["paceport", "formats"], arguments].concat()).unwrap().common;
         let (usual, strict) = (common(&[]), common(&["--strict"]));
         let mut lost = Notes::new();
         lost.add(Code::warning("loss.laps"), paceport::Place::NOWHERE, || "2 laps");
-        let written = |findings: &[&str], error: Option<&str>, notes: &Notes| Written {
+        let written = |findings: &[&str], error: Option<(&str, bool)>, notes: &Notes| Written {
             kind: "output",
             source: "a.fit".to_owned(),
             index: 0,
             path: None,
             bytes: 1,
             changed: true,
-            error: error.map(str::to_owned),
+            error: error.map(|(error, _)| error.to_owned()),
+            unwritten: error.is_some_and(|(_, unwritten)| unwritten),
             findings: findings.iter().map(|finding| (*finding).to_owned()).collect(),
             notes: notes.clone(),
             content: Vec::new(),
         };
         let none = Notes::new();
         let fine = || written(&[], None, &none);
+        let (full, torn) = (Some(("disk full", true)), Some(("a torn original", false)));
         for (common, last, clean, exit) in [
             (&usual, fine(), true, 0),
             (&usual, written(&[], None, &lost), true, 0),
             (&strict, fine(), true, 0),
             (&strict, written(&[], None, &lost), true, 3),
             (&usual, fine(), false, 3),
-            (&usual, written(&[], Some("disk full"), &none), true, 3),
-            (&strict, written(&["1 samples instead of 2"], Some("disk full"), &lost), false, 4),
+            (&usual, written(&[], torn, &none), true, 3),
+            (&usual, written(&[], full, &none), true, 1),
+            (&strict, written(&[], full, &lost), false, 1),
+            (&strict, written(&["1 samples instead of 2"], full, &lost), false, 4),
             (&usual, written(&["1 samples instead of 2"], None, &none), true, 4),
         ] {
             assert_eq!(exit_of(common, &[last.clone(), fine()], clean) as u8, exit, "{last:?}");

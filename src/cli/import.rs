@@ -35,10 +35,18 @@ pub fn run(common: &Common, paths: &[PathBuf], into: &Path, how: &ImportOptions,
         let completed = table::count(run.report.completed, "activity", "activities");
         summary::warn(common, &format!("{completed} of before completed by files that came now"));
     }
-    if run.report.merged + run.report.unsure > 0 {
+    if run.report.merged + run.report.unsure + imported.uncompared as u64 > 0 {
         let (merged, unsure) = (run.report.merged, run.report.unsure);
-        let line = format!("{merged} of them belong to another workout, {unsure} pairs are doubtful (list --unsure)");
-        summary::warn(common, &line);
+        let line = if how.dry_run {
+            format!("{merged} of them would belong to another workout, {unsure} pairs would be doubtful")
+        } else {
+            format!("{merged} of them belong to another workout, {unsure} pairs are doubtful (list --unsure)")
+        };
+        let unknown = match imported.uncompared {
+            0 => String::new(),
+            unknown => format!("; {unknown} of them could not be compared before they are kept"),
+        };
+        summary::warn(common, &(line + &unknown));
     }
     Ok(if run.report.is_clean() { Exit::Done } else { Exit::Partly })
 }

@@ -21,16 +21,17 @@ pub fn run(
     let mut options = inputs::with_zone(inputs::read_options(common)?, zone)?;
     let inputs = inputs::opened(paths, &mut options)?;
     let bar = Bar::start(common);
-    let activity = pipeline::merge_files(&inputs, &options, &preferences(prefer)?, join, &|event| bar.event(event))?;
-    bar.finish();
+    let mut run = pipeline::merge_files(&inputs, &options, &preferences(prefer)?, join, &|event| bar.event(event))?;
+    run.report.seconds = bar.finish();
     let how = convert::how(write);
-    let written = pipeline::write(&activity, to, &pipeline::Target::File(out.to_owned()), &how);
-    let written = [written];
+    let target = pipeline::Target::File(out.to_owned());
+    let written: Vec<_> = run.results.iter().map(|activity| pipeline::write(activity, to, &target, &how)).collect();
     if common.json {
         summary::to_stdout(|out| written.iter().try_for_each(|file| summary::json_line(out, file)))?;
     }
     convert::report_written(common, &written);
-    Ok(convert::exit_of(common, &written, true))
+    summary::closing(common, &run.sources, &run.report);
+    Ok(convert::exit_of(common, &written, run.report.is_clean()))
 }
 
 /// `power=zwift,heart_rate=garmin`.

@@ -153,7 +153,7 @@ impl Fingerprint {
             end: window.map(|w| w.1),
             day: activity.day.clone(),
             offset_s: activity.offset_s,
-            offset_stated: matches!(activity.evidence, Evidence::Stated | Evidence::Archive | Evidence::User),
+            offset_stated: states_offset(activity.evidence),
             floating: activity.floating,
             sport: activity.sport.0,
             legs: if activity.sessions.len() > 1 {
@@ -182,6 +182,11 @@ impl Fingerprint {
             values: Values::of(track),
             coarse: window.map(|(start, end)| Coarse::of(track, start, end, step)).unwrap_or_default(),
         }
+    }
+
+    /// That of the same activity, whose times stay, when others have told its zone.
+    pub fn in_zone(&mut self, offset_s: Option<i32>, evidence: Evidence, floating: bool) {
+        (self.offset_s, self.offset_stated, self.floating) = (offset_s, states_offset(evidence), floating);
     }
 
     /// Start and end, ms; `None` without clock time.
@@ -219,6 +224,10 @@ impl Fingerprint {
             _ => self.totals.elapsed_s.or(self.totals.timer_s),
         }
     }
+}
+
+fn states_offset(evidence: Evidence) -> bool {
+    matches!(evidence, Evidence::Stated | Evidence::Archive | Evidence::User)
 }
 
 /// First and last timed sample, when they differ.

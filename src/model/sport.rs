@@ -43,6 +43,11 @@ impl Sport {
         number_in(SPORTS, name, "sport_").map(Sport)
     }
 
+    /// The profile's names of all sports, in order of their numbers.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        SPORTS.iter().map(|(_, name)| *name)
+    }
+
     /// True where cadence means strides of one leg.
     pub fn is_on_foot(self) -> bool {
         matches!(self.0, 1 | 11 | 16 | 17 | 35 | 65 | 66)

@@ -18,10 +18,11 @@ use crate::crosscheck;
 use crate::error::{Error, Kind, Result};
 use crate::fix::zone::{Claim, Correction};
 use crate::fix::{self, Anonymize, Shift};
+use crate::formats::fit::products;
 use crate::formats::{Format, Writer};
 use crate::history::History;
 use crate::ids::Digest;
-use crate::model::{Activity, Summary};
+use crate::model::{Activity, Device, Summary};
 use crate::report::Notes;
 use crate::source::Input;
 
@@ -60,10 +61,16 @@ impl WriteOptions {
             fix::shift(&mut activity, shift)?;
         }
         if let Some(how) = self.anonymize {
-            activity = fix::anonymize(activity, how);
+            activity = fix::anonymize(activity, how, &product_by_number);
         }
         Ok(Cow::Owned(activity))
     }
+}
+
+/// What the numbers of a device say that it is.
+fn product_by_number(device: &Device) -> Option<&'static str> {
+    let maker = device.manufacturer_id.or_else(|| products::manufacturer_number(device.manufacturer.as_deref()?))?;
+    products::product(maker, device.product_id?)
 }
 
 /// What became of one written activity: the `output` line of `convert --json` and `export --json`.
@@ -83,6 +90,9 @@ pub struct Written {
     pub changed: bool,
     /// Why it could not be written.
     pub error: Option<String>,
+    /// True when that is no fault of the source: the disk took no file, or one with other content is there.
+    #[serde(skip)]
+    pub unwritten: bool,
     /// What the second parser found (with `--check`).
     pub findings: Vec<String>,
     /// What the format could not hold.
@@ -108,10 +118,17 @@ impl Written {
             bytes: 0,
             changed: true,
             error: None,
+            unwritten: false,
             findings: Vec::new(),
             notes: Notes::new(),
             content: Vec::new(),
         }
+    }
+
+    /// Why the output could not be written, or read again.
+    fn fault(&mut self, error: Error) -> Error {
+        self.unwritten = true;
+        error
     }
 }
 
@@ -132,12 +149,7 @@ pub fn convert(
     let options = ReadOptions { once: false, ..options.clone() };
     let plan = Plan::new(inputs, &options);
     let tree = Tree::plan(plan.jobs(), to);
-    let extension = to.extensions.first().copied().unwrap_or(to.id);
-    let by_start = |activity: &Activity| match target {
-        // What a source is called may say who recorded it, and where.
-        Target::Folder(folder) if how.anonymize.is_some() => Some(folder.join(names::by_start(activity, extension))),
-        _ => None,
-    };
+    let by_start = |activity: &Activity| nameless(activity, to, target, how);
     let write_each = |read: JobRead| {
         let mut of_base: HashMap<Digest, usize> = HashMap::new();
         let mut written = Vec::new();
@@ -184,6 +196,16 @@ pub fn convert(
     Ok(Run { sources: run.sources, results: vec![written], report: run.report })
 }
 
+/// The file for an activity that is to be anonymous, when its name is not the user's choice: what a source is called may
+/// say who recorded it, and where.
+pub(super) fn nameless(activity: &Activity, to: &Format, target: &Target, how: &WriteOptions) -> Option<PathBuf> {
+    let extension = to.extensions.first().copied().unwrap_or(to.id);
+    match target {
+        Target::Folder(folder) if how.anonymize.is_some() => Some(folder.join(names::by_start(activity, extension))),
+        _ => None,
+    }
+}
+
 impl Target {
     /// Where activity number `index` of a source goes; `None` for memory.
     pub(super) fn path(&self, tree: &Tree, label: &str, index: usize) -> Option<PathBuf> {
@@ -219,7 +241,7 @@ pub(super) fn write_one(activity: &Activity, to: &Format, path: Option<PathBuf>,
     let mut write = || {
         let activity = how.changed(activity)?;
         try_write(&activity, writer_of(to)?, how, &mut written)?;
-        if how.check { second_opinion(&activity, to, &written) } else { Ok(Vec::new()) }
+        if how.check { second_opinion(&activity, to, &mut written) } else { Ok(Vec::new()) }
     };
     match write() {
         Ok(findings) => written.findings = findings,
@@ -250,15 +272,17 @@ fn write_again(
         && let Err(error) = fs::remove_file(old)
         && error.kind() != io::ErrorKind::NotFound
     {
-        written.error = Some(Error::io(format_args!("cannot remove {}", old.display()), error).to_string());
+        let error = Error::io(format_args!("cannot remove {}", old.display()), error);
+        written.error = Some(written.fault(error).to_string());
     }
     written
 }
 
 /// Reads again what was written, from where it was written to.
-fn second_opinion(activity: &Activity, to: &Format, written: &Written) -> Result<Vec<String>> {
+fn second_opinion(activity: &Activity, to: &Format, written: &mut Written) -> Result<Vec<String>> {
     let Some(path) = &written.path else { return Ok(crosscheck::check(to.id, &written.content, activity)) };
-    let bytes = fs::read(path).map_err(|e| Error::io(format_args!("cannot read {} again", path.display()), e))?;
+    let failed = |e| Error::io(format_args!("cannot read {} again", path.display()), e);
+    let bytes = fs::read(path).map_err(failed).map_err(|error| written.fault(error))?;
     Ok(crosscheck::check(to.id, &bytes, activity))
 }
 
@@ -268,25 +292,40 @@ fn try_write(activity: &Activity, writer: Writer, how: &WriteOptions, out: &mut 
         out.bytes = out.content.len() as u64;
         return Ok(());
     };
-    let notes = &mut out.notes;
-    (out.bytes, out.changed) = put_file(&path, how.force, &mut |file| writer(activity, file, notes))?;
-    Ok(())
+    let mut notes = std::mem::take(&mut out.notes);
+    let put = put_file(out, &path, how.force, &mut |file| writer(activity, file, &mut notes));
+    out.notes = notes;
+    put
 }
 
-/// Makes a file of what `fill` writes: whole or not at all, and never over other content unless forced. Gives its size,
-/// and false when the same bytes were already there.
-fn put_file(path: &Path, force: bool, fill: &mut dyn FnMut(&mut dyn Write) -> Result<()>) -> Result<(u64, bool)> {
+/// Makes a file of what `fill` writes: whole or not at all, and never over other content unless forced. Its size goes to
+/// `out`, and whether the same bytes were already there.
+fn put_file(
+    out: &mut Written,
+    path: &Path,
+    force: bool,
+    fill: &mut dyn FnMut(&mut dyn Write) -> Result<()>,
+) -> Result<()> {
     let shown = path.display();
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(|e| Error::io(format_args!("cannot make the folder of {shown}"), e))?;
+        let failed = |e| Error::io(format_args!("cannot make the folder of {shown}"), e);
+        fs::create_dir_all(folder).map_err(failed).map_err(|error| out.fault(error))?;
     }
     let _alone = Alone::with(path);
     let temporary = temporary_beside(path);
     let failed = |e| Error::io(format_args!("cannot write {shown}"), e);
+    let mut of_source = false;
     let result = (|| {
-        let mut file = BufWriter::with_capacity(1 << 16, File::create(&temporary).map_err(failed)?);
-        fill(&mut file)?;
-        file.flush().map_err(failed)?;
+        let file = BufWriter::with_capacity(1 << 16, File::create(&temporary).map_err(failed)?);
+        let mut file = Taking { file, refused: None };
+        let filled = fill(&mut file);
+        // What takes no more matters more than what `fill` was doing then.
+        if let Some(refused) = file.refused.take() {
+            return Err(failed(refused));
+        }
+        of_source = filled.is_err();
+        filled?;
+        file.file.flush().map_err(failed)?;
         drop(file);
         let bytes = fs::metadata(&temporary).map_err(failed)?.len();
         let changed = !same_content(&temporary, path).map_err(failed)?;
@@ -303,17 +342,41 @@ fn put_file(path: &Path, force: bool, fill: &mut dyn FnMut(&mut dyn Write) -> Re
     if result.is_err() {
         let _ = fs::remove_file(&temporary); // the error that led here matters more
     }
-    result
+    out.unwritten |= result.is_err() && !of_source;
+    (out.bytes, out.changed) = result?;
+    Ok(())
+}
+
+/// A file that remembers why it took no more, so that a full disk is not taken for a source that cannot be read.
+struct Taking {
+    file: BufWriter<File>,
+    refused: Option<io::Error>,
+}
+
+impl Write for Taking {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes);
+        match written {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                let kind = error.kind();
+                self.refused = Some(error);
+                Err(kind.into())
+            }
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// Writes an original of a history as it came.
 pub(super) fn write_original(history: &History, digest: &Digest, path: PathBuf, how: &WriteOptions) -> Written {
     let source = history.original(digest).and_then(|original| original.names.first()).map_or("", String::as_str);
     let mut written = Written::of(source, 0, Some(path.clone()));
-    match put_file(&path, how.force, &mut |file| history.copy_original(digest, file).map(|_| ())) {
-        Ok((bytes, changed)) => (written.bytes, written.changed) = (bytes, changed),
-        Err(error) => written.error = Some(error.to_string()),
-    }
+    let put = put_file(&mut written, &path, how.force, &mut |file| history.copy_original(digest, file).map(|_| ()));
+    written.error = put.err().map(|error| error.to_string());
     written
 }
 

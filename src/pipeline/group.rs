@@ -13,6 +13,7 @@ use super::sets::each_set;
 use super::shelf::Shelf;
 use crate::dedupe::{self, Candidate, Decisions, Fingerprint, Pair, Preferences};
 use crate::error::{Error, Kind, Result};
+use crate::fix::zone::Correction;
 use crate::history::{Cluster, Committed, Derived, Entry, History, Piece, Stored, Verdict, Waiting, Writer};
 use crate::ids::ActivityId;
 use crate::model::{Activity, Summary};
@@ -98,6 +99,19 @@ impl Fresh {
         Ok(Fresh { candidate, at_hand: fingerprint.filter(|_| at_hand), line: line.leave(waiting)? })
     }
 
+    /// What is found out of the time of an activity: only its zone (`None` when it was moved, and has to be taken again).
+    ///
+    /// # Errors
+    /// `Io` when what waits cannot be read or written.
+    pub fn corrected(self, correction: &Correction, waiting: &Waiting) -> Result<Option<Fresh>> {
+        if correction.shift_ms != 0 {
+            return Ok(None);
+        }
+        let mut fingerprint = self.fingerprint(waiting)?.into_owned();
+        fingerprint.in_zone(correction.offset_s, correction.evidence, correction.floating);
+        Fresh::of(fingerprint).leave(waiting, self.at_hand.is_some()).map(Some)
+    }
+
     fn fingerprint(&self, waiting: &Waiting) -> Result<Cow<'_, Fingerprint>> {
         if let Some(at_hand) = &self.at_hand {
             return Ok(Cow::Borrowed(at_hand));
@@ -136,6 +150,23 @@ pub(super) fn commit_and_group(
     })?;
     let grouped = conclude(writer, &derived, &known, judged, options, preferences)?;
     Ok((committed, grouped))
+}
+
+/// What grouping would find among activities that are not written: those of a dry run, against the history when there is
+/// one.
+///
+/// # Errors
+/// `Io` and `History` when the history cannot be read.
+pub(super) fn foresee(history: Option<&History>, fresh: Vec<Fresh>, waiting: &Waiting) -> Result<Grouped> {
+    let derived = history.map_or_else(|| Ok(Derived::default()), History::derived)?;
+    let mut known = Known::of(&derived);
+    for new in &fresh {
+        known.0.remove(&new.candidate.id);
+    }
+    let Judged { new, old, pairs } = Judged::of(&known, fresh, waiting)?;
+    let (clusters, unsure) = decide(history, waiting, &known, &old, &new, &pairs)?;
+    let merged = clusters.iter().map(|(members, _)| members.len() as u64 - 1).sum();
+    Ok(Grouped { clusters: clusters.len() as u64, merged, unsure: unsure.len() as u64 })
 }
 
 /// The same for what is committed already.
@@ -218,7 +249,7 @@ fn conclude(
         judged = judged.exactly(&ungrouped, known, writer, options)?;
     }
     let Judged { new, old, pairs } = &judged;
-    let (mut clusters, mut unsure) = decide(writer, known, old, new, pairs)?;
+    let (mut clusters, mut unsure) = decide(Some(writer), &writer.waiting(), known, old, new, pairs)?;
     // An import that was killed may have said so already, with fingerprints not yet on the disk.
     let said: HashSet<(bool, &[ActivityId])> =
         writer.clusters().iter().map(|c| (c.verdict == Verdict::Same, c.members.as_slice())).collect();
@@ -263,19 +294,19 @@ type Found = (Vec<ActivityId>, Vec<String>);
 
 /// Clusters with a new member, and doubtful pairs with one. What was one workout before stays so.
 fn decide(
-    history: &Writer,
+    history: Option<&History>,
+    waiting: &Waiting,
     known: &Known<'_>,
     old: &[Fingerprint],
     new: &[Fresh],
     pairs: &[Pair],
 ) -> Result<(Vec<Found>, Vec<Pair>)> {
     let met: BTreeSet<ActivityId> = pairs.iter().flat_map(|pair| [pair.first, pair.second]).collect();
-    let waiting = history.waiting();
-    let news = new.iter().filter(|new| met.contains(&new.candidate.id)).map(|new| new.fingerprint(&waiting));
+    let news = new.iter().filter(|new| met.contains(&new.candidate.id)).map(|new| new.fingerprint(waiting));
     let news: Vec<Cow<'_, Fingerprint>> = news.collect::<Result<_>>()?;
     let mut decisions = Decisions::default();
     let mut others: BTreeMap<ActivityId, Fingerprint> = BTreeMap::new();
-    let before = history.clusters().iter().filter(|c| c.verdict == Verdict::Same);
+    let before = history.map_or(&[][..], History::clusters).iter().filter(|c| c.verdict == Verdict::Same);
     for cluster in before.filter(|c| c.members.iter().any(|id| met.contains(id))) {
         decisions.same.extend(cluster.members.windows(2).map(|pair| (pair[0], pair[1])));
         others.extend(cluster.members.iter().filter_map(|id| Some((*id, known.fingerprint(id)?))));
@@ -288,7 +319,7 @@ fn decide(
     };
     let ids: Vec<ActivityId> = all.iter().map(|f| f.id).collect();
     for pair in pairs {
-        if history.are_apart(&pair.first, &pair.second) {
+        if history.is_some_and(|history| history.are_apart(&pair.first, &pair.second)) {
             decisions.different.push((pair.first, pair.second));
         }
     }

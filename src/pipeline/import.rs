@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::absorb::{self, Absorbed};
-use super::group::{Fresh, commit_and_group};
+use super::group::{Fresh, commit_and_group, foresee};
 use super::job::JobRead;
 use super::plan::Plan;
 use super::read::{Progress, ReadOptions, Run, Visit, read_all};
@@ -59,6 +59,9 @@ pub struct Imported {
     pub run: Run<Box<Summary>>,
     /// How many activities are new.
     pub new: usize,
+    /// How many of them a dry run could not compare with others: those of other histories, and those whose times others
+    /// put right.
+    pub uncompared: usize,
     /// What was written.
     pub committed: Committed,
 }
@@ -69,6 +72,10 @@ enum Sink {
     Dry(Option<Box<History>>),
 }
 
+fn is_history(root: &Path) -> bool {
+    root.join("paceport.json").exists()
+}
+
 /// An activity, and when it starts, ms UTC.
 type Start = (ActivityId, Option<i64>);
 
@@ -77,8 +84,8 @@ impl Sink {
         if !how.dry_run {
             return Ok(Sink::Writer(Box::new(Mutex::new(History::open_or_create(root, how.wait)?))));
         }
-        let history = if root.join("paceport.json").exists() { Some(Box::new(History::open(root)?)) } else { None };
-        Ok(Sink::Dry(history))
+        let history = is_history(root).then(|| History::open(root)).transpose()?;
+        Ok(Sink::Dry(history.map(Box::new)))
     }
 
     /// Where texts wait for the commit.
@@ -164,7 +171,9 @@ pub fn import(
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Imported> {
     let (histories, inputs) = absorb::split(inputs)?;
-    let sink = Sink::open(root, how)?;
+    // Where nothing can be read nothing is kept: a mistyped name leaves no empty history behind.
+    let nothing = histories.is_empty() && !inputs.iter().any(Input::exists) && !is_history(root);
+    let sink = if nothing { Sink::Dry(None) } else { Sink::open(root, how)? };
     let mut absorbed = Absorbed::default();
     for other in &histories {
         match &sink {
@@ -179,7 +188,7 @@ pub fn import(
     let plan = Plan::new(&inputs, &options);
     let waiting = &sink.waiting();
     let taken = AtomicUsize::new(0);
-    let grouped = (!how.dry_run && how.dedupe == Dedupe::Overlap).then_some(&taken);
+    let grouped = (how.dedupe == Dedupe::Overlap).then_some(&taken);
     let keep = |read: JobRead| keep(&sink, waiting, grouped, &read);
     let starts = sink.starts()?;
     let known = |digest: &Digest| {
@@ -200,13 +209,13 @@ pub fn import(
     let told = all.map(|new| new.line.summary(waiting).map(Box::new)).collect::<Result<_>>()?;
     // Only now it is certain under which name each content goes.
     let mut fresh: Vec<Fresh> = Vec::with_capacity(count);
-    sink.put(|writer| {
-        for New { line, fresh: one, .. } in new.into_iter().flatten() {
-            fresh.extend(one);
+    for New { line, fresh: one, .. } in new.into_iter().flatten() {
+        fresh.extend(one);
+        sink.put(|writer| {
             writer.put_activity(line);
-        }
-        Ok(())
-    })?;
+            Ok(())
+        })?;
+    }
     let mut run = Run { sources, results: told, report };
     for source in run.sources.iter().filter(|source| source.outcome == Outcome::Duplicate) {
         let Some(digest) = source.sha256 else { continue };
@@ -227,6 +236,16 @@ pub fn import(
     run.report.clusters = run.report.activities;
     run.report.completed = more.len() as u64;
     let mut committed = Committed::default();
+    let mut uncompared = 0;
+    if let Sink::Dry(history) = &sink
+        && how.dedupe == Dedupe::Overlap
+    {
+        uncompared = count + absorbed_count - fresh.len();
+        let foreseen = foresee(history.as_deref(), std::mem::take(&mut fresh), waiting)?;
+        run.report.merged = foreseen.merged;
+        run.report.unsure = foreseen.unsure;
+        run.report.clusters = run.report.activities.saturating_sub(foreseen.merged);
+    }
     if let Sink::Writer(writer) = sink {
         let mut writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
         if how.dedupe == Dedupe::Exact {
@@ -245,7 +264,7 @@ pub fn import(
             run.report.unsure += completed.unsure;
         }
     }
-    Ok(Imported { run, new: count + absorbed_count, committed })
+    Ok(Imported { run, new: count + absorbed_count, uncompared, committed })
 }
 
 /// A new activity, until the end of the run: its line, its fingerprint, and what it says of its time.
@@ -330,7 +349,11 @@ fn reconcile(sink: &Sink, waiting: &Waiting, new: &mut [Vec<New>], options: &Rea
         let New { line, fresh, .. } = &mut *new[place];
         let mut summary = line.summary(waiting)?;
         correction.apply_to_summary(&mut summary);
-        (*line, *fresh) = (ActivityLine::of(&summary)?.leave(waiting)?, None);
+        *line = ActivityLine::of(&summary)?.leave(waiting)?;
+        *fresh = match fresh.take() {
+            Some(fresh) => fresh.corrected(&correction, waiting)?,
+            None => None,
+        };
     }
     Ok(())
 }

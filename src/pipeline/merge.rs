@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::convert::{Target, WriteOptions, Written, write_one, writer_of};
+use super::convert::{Target, WriteOptions, Written, nameless, write_one, writer_of};
 use super::job::JobRead;
-use super::names::Tree;
+use super::names::{self, Tree};
 use super::plan::Plan;
 use super::read::{Progress, ReadOptions, Run, Visit, read_all};
 use super::zones;
@@ -41,7 +41,7 @@ pub(super) fn merged_summary(activity: &Activity) -> Summary {
 }
 
 /// Reads all sources and makes one activity of everything in them: recordings of one workout (`join` false) or
-/// consecutive parts of it.
+/// consecutive parts of it. The activity is the one result of the run.
 ///
 /// # Errors
 /// `Usage` when there is nothing to merge, when a source cannot be read, or when one has no time in common with the
@@ -52,13 +52,14 @@ pub fn merge_files(
     preferences: &Preferences,
     join: bool,
     progress: &(dyn Fn(Progress<'_>) + Sync),
-) -> Result<Activity> {
+) -> Result<Run<Activity>> {
     let plan = Plan::new(inputs, options);
     let run = read_all(&plan, options, progress, &Visit::each(&|read: JobRead| Ok(read.activities)))?;
     if let Some(error) = run.sources.iter().find_map(|source| source.error.as_ref()) {
         return Err(Error::new(Kind::Usage, format!("nothing is merged, a source cannot be read: {error}")));
     }
-    let mut activities: Vec<Activity> = run.results.into_iter().flatten().collect();
+    let Run { sources, results, mut report } = run;
+    let mut activities: Vec<Activity> = results.into_iter().flatten().collect();
     zones::settle_together(activities.iter_mut(), options);
     if activities.is_empty() {
         return Err(Error::new(Kind::Usage, "there is no activity in these sources"));
@@ -72,7 +73,8 @@ pub fn merge_files(
         );
         return Err(Error::new(Kind::Usage, message));
     }
-    settled(merged)
+    (report.clusters, report.merged) = (1, activities.len() as u64 - 1);
+    Ok(Run { sources, results: vec![settled(merged)?], report })
 }
 
 /// Writes one activity where the user wants it.
@@ -82,7 +84,7 @@ pub fn write(activity: &Activity, to: &'static Format, target: &Target, how: &Wr
         Target::File(path) => Some(path.clone()),
         Target::Folder(folder) => {
             let extension = to.extensions.first().copied().unwrap_or(to.id);
-            Some(folder.join(super::names::by_start(activity, extension)))
+            Some(folder.join(names::by_start(activity, extension)))
         }
     };
     write_one(activity, to, path, how)
@@ -135,8 +137,10 @@ pub fn convert_merged(
     let mut written = Vec::new();
     for (activity, label) in all.iter().filter(|(activity, _)| !gone.contains(&activity.origin.id())) {
         let id = activity.origin.id();
-        let path = target.path(&tree, label, activity.origin.index as usize);
-        written.push(write_one(merged.get(&id).unwrap_or(activity), to, path, how));
+        let activity = merged.get(&id).unwrap_or(activity);
+        let path =
+            nameless(activity, to, target, how).or_else(|| target.path(&tree, label, activity.origin.index as usize));
+        written.push(write_one(activity, to, path, how));
     }
     report.clusters = written.len() as u64;
     Ok(Run { sources: run.sources, results: vec![written], report })

@@ -38,6 +38,16 @@ pub enum Input {
     Stdin(Vec<u8>),
 }
 
+impl Input {
+    /// False for a path that leads nowhere.
+    pub fn exists(&self) -> bool {
+        match self {
+            Input::Path(path) => path.exists(),
+            Input::Stdin(_) => true,
+        }
+    }
+}
+
 /// How to read.
 #[derive(Clone, Copy)]
 pub struct ScanOptions<'a> {

@@ -152,7 +152,7 @@ fn convert_keeps_the_structure_and_never_overwrites_without_force() {
     assert_eq!(convert(&[]), 0, "equal bytes are a success");
     let ride = folder.path().join("out/bike-computer/evening-ride.gpx");
     fs::write(&ride, "mine").unwrap();
-    assert_eq!(convert(&[]), 3);
+    assert_eq!(convert(&[]), 1, "the sources are fine");
     assert_eq!(fs::read(&ride).unwrap(), b"mine");
     assert_eq!(convert(&["--force"]), 0);
     assert_eq!(tree(&folder.path().join("out")), files);
@@ -213,22 +213,79 @@ fn quiet_hides_no_failure() {
     for (path, _) in tree(&here.join("full")) {
         fs::write(here.join("full").join(path), "something else").unwrap();
     }
-    for (arguments, named) in [
-        (&["convert", "nofile", "--to", "gpx", "--out", "zz"][..], "nofile"),
-        (&["import", "nofile", "--into", "h"], "nofile"),
-        (&["inspect", "torn.tcx"], "torn.tcx"),
-        (&["convert", "good.tcx", "--to", "gpx", "--out", "taken.gpx"], "good.tcx"),
-        (&["export", "h", "--to", "gpx", "--out", "full"], "good.tcx"),
-        (&["convert", "good.tcx", "--to", "csv", "--out", "lossy.csv", "--strict"], "loss."),
+    for (arguments, named, ends) in [
+        (&["convert", "nofile", "--to", "gpx", "--out", "zz"][..], "nofile", 3),
+        (&["import", "nofile", "--into", "h"], "nofile", 3),
+        (&["inspect", "torn.tcx"], "torn.tcx", 3),
+        (&["merge", "torn.tcx", "good.tcx", "--out", "merged.tcx"], "torn.tcx", 3),
+        (&["convert", "good.tcx", "--to", "gpx", "--out", "taken.gpx"], "good.tcx", 1),
+        (&["export", "h", "--to", "gpx", "--out", "full"], "good.tcx", 1),
+        (&["convert", "good.tcx", "--to", "csv", "--out", "lossy.csv", "--strict"], "loss.", 3),
     ] {
         let quiet = paceport(here, &[arguments, &["-q"]].concat());
         let said = String::from_utf8(quiet.stderr.clone()).unwrap();
-        assert_eq!(status(&quiet), 3, "{arguments:?}: {said}");
+        assert_eq!(status(&quiet), ends, "{arguments:?}: {said}");
         assert!(said.contains(named), "{arguments:?}: {said}");
         assert!(!said.contains(" sources: ") && !said.contains(" source: ") && !said.contains("written"), "{said}");
     }
     let fine = paceport(here, &["convert", "good.tcx", "--to", "gpx", "--out", "new.gpx", "-q"]);
     assert_eq!((status(&fine), fine.stderr.len()), (0, 0));
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_no_bad_source() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let tour = tour();
+    let (all, ride) = (tour.to_str().unwrap(), tour.join("bike-computer/evening-ride.tcx"));
+    let ride = ride.to_str().unwrap();
+    assert_eq!(status(&paceport(here, &["import", "-q", all, "--into", "h"])), 0);
+    // A file where a folder is wanted stops the superuser too.
+    fs::write(here.join("blocked"), "mine").unwrap();
+    for arguments in [
+        &["convert", ride, "--to", "gpx", "--out", "blocked/x.gpx"][..],
+        &["convert", ride, "--to", "gpx", "--out", "blocked/"],
+        &["convert", ride, "--to", "gpx", "--merge", "--out", "blocked/x.gpx"],
+        &["shift", ride, "--by", "1h", "--out", "blocked/x.tcx"],
+        &["merge", ride, ride, "--out", "blocked/x.tcx"],
+        &["export", "h", "--to", "gpx", "--out", "blocked/deeper"],
+        &["export", "h", "--to", "original", "--out", "blocked/deeper"],
+        &["import", ride, "--into", "blocked/h"],
+    ] {
+        let output = paceport(here, arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(status(&output), 1, "{arguments:?}: {said}");
+        assert!(said.contains("blocked"), "{arguments:?}: {said}");
+    }
+    assert_eq!(fs::read(here.join("blocked")).unwrap(), b"mine");
+    // One of many: the others are written, and the report names it. A source that is bad as well does not hide it.
+    fs::write(here.join("noise.fit"), "no workout").unwrap();
+    fs::create_dir(here.join("out")).unwrap();
+    fs::write(here.join("out/bike-computer"), "mine").unwrap();
+    let output = paceport(here, &["convert", all, "noise.fit", "--to", "gpx", "--out", "out", "--json"]);
+    assert_eq!(status(&output), 1);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("evening-ride.tcx: io: cannot make the folder") && said.contains("noise.fit"), "{said}");
+    let lines = lines(&output);
+    let written = of_kind(&lines, "output");
+    assert_eq!((written.len(), written.iter().filter(|line| line["error"].is_null()).count()), (5, 4));
+    assert_eq!(tree(&here.join("out")).len(), 5, "four files and the one that was there");
+}
+
+#[test]
+fn a_name_that_leads_nowhere_makes_no_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let output = paceport(here, &["import", "nofile", "also/not.zip", "--into", "new"]);
+    assert_eq!(status(&output), 3);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("nofile: io: "), "{output:?}");
+    assert!(!here.join("new").exists());
+    let ride = tour().join("bike-computer/evening-ride.tcx");
+    assert_eq!(status(&paceport(here, &["import", "nofile", ride.to_str().unwrap(), "--into", "new"])), 3);
+    let before = tree(&here.join("new"));
+    assert!(before.len() > 2, "what can be opened is kept");
+    assert_eq!(status(&paceport(here, &["import", "nofile", "--into", "new"])), 3);
+    assert_eq!(tree(&here.join("new")), before);
 }
 
 #[test]
@@ -292,6 +349,9 @@ fn a_dry_run_writes_nothing_and_filters_select() {
     assert_eq!(status(&paceport(folder.path(), &["import", tour, "--into", "h"])), 0);
     let count = |filter: &[&str]| lines(&paceport(folder.path(), &[&["list", "h", "--json"], filter].concat())).len();
     assert_eq!(count(&["--sport", "running"]), 1);
+    assert_eq!(count(&["--sport", "Running"]), 1);
+    assert_eq!(count(&["--sport", "rowing"]), 0);
+    assert_eq!(status(&paceport(folder.path(), &["list", "h", "--sport", "runing"])), 2);
     assert_eq!(count(&["--since", "2024-05-03"]), 2);
     assert_eq!(count(&["--until", "2024-05-03"]), 2);
     assert_eq!(count(&["--since", "2024-05-04", "--until", "2024-05-04"]), 0);

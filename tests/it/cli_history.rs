@@ -108,6 +108,56 @@ fn an_undo_of_a_merge_can_be_taken_back() {
 }
 
 #[test]
+fn a_dry_run_foresees_what_belongs_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    two_recordings(here);
+    let merged = |arguments: &[&str]| {
+        let output = done(here, &[&["import", "--json"], arguments].concat());
+        let run = lines(&output).pop().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        (
+            run["merged"].clone(),
+            run["unsure"].clone(),
+            run["clusters"].clone(),
+            said.contains("would belong to another"),
+        )
+    };
+    let both = ["ride.tcx", "phone.gpx", "--into", "h"];
+    assert_eq!(merged(&[&both[..], &["--dry-run"]].concat()), (1.into(), 0.into(), 1.into(), true));
+    assert_eq!(merged(&[&both[..], &["--dry-run", "--dedupe", "exact"]].concat()).0, 0);
+    assert!(!here.join("h").exists());
+    // What is known already counts, and stays as it is.
+    done(here, &["import", "ride.tcx", "--into", "h"]);
+    let before = tree(&here.join("h"));
+    let foreseen = merged(&[&both[..], &["--dry-run"]].concat());
+    assert_eq!((&foreseen.0, foreseen.3), (&1.into(), true));
+    assert!(tree(&here.join("h")) == before);
+    let came = merged(&both);
+    assert_eq!((came.0, came.1, came.2), (foreseen.0, foreseen.1, foreseen.2));
+    assert_eq!(merged(&[&both[..], &["--dry-run"]].concat()).0, 0, "nothing of it is new");
+}
+
+/// Zones that others tell are in the fingerprints of an import as in those that are taken of the originals.
+#[test]
+fn fingerprints_are_the_same_whenever_they_are_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let into = folder.path().join("h");
+    let import = || {
+        let arguments = ["import", "tour", "polar", "tcx", "gpx", "--into", into.to_str().unwrap(), "-q"];
+        assert!(matches!(paceport(&fixtures::root(), &arguments).status.code(), Some(0 | 3)));
+        let text = fs::read_to_string(into.join("derived.jsonl")).unwrap();
+        let mut lines: Vec<String> = text.lines().filter(|l| !l.starts_with("batch ")).map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let first = import();
+    assert!(first.len() > 20, "{}", first.len());
+    fs::remove_file(into.join("derived.jsonl")).unwrap();
+    assert_eq!(import(), first);
+}
+
+#[test]
 fn merge_by_hand_needs_no_history() {
     let folder = tempfile::tempdir().unwrap();
     two_recordings(folder.path());

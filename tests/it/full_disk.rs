@@ -1,5 +1,5 @@
 //! The disk is full: the import ends with status 1, nothing that was committed is lost, and importing again when there is
-//! space ends as if nothing had happened.
+//! space ends as if nothing had happened. An output that does not fit is not there at all.
 #![cfg(unix)]
 
 use std::fs;
@@ -88,6 +88,32 @@ fn files_that_may_not_grow_lose_nothing() {
     }
     eprintln!("{failed} imports met the limit, {done} did not");
     assert!(failed >= 5 && done >= 1, "{failed} failed, {done} done");
+}
+
+#[test]
+fn an_output_that_does_not_fit_is_not_there_and_no_source_is_blamed() {
+    let Histories { _folder, small, .. } = histories();
+    for verb in [
+        "convert tour --to gpx --out \"$2/out\"",
+        "convert tour/watch/2024-05-01.fit --to fit --out \"$2/out/run.fit\"",
+        "merge tour/watch/2024-05-01.fit --out \"$2/out/run.tcx\"",
+        "shift tour/watch/2024-05-01.fit --by 1h --out \"$2/out/run.csv\"",
+        "export '$SMALL' --to json --out \"$2/out\"",
+        "export '$SMALL' --to original --out \"$2/out\"",
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let verb = verb.replace("$SMALL", small.to_str().unwrap());
+        let output = sh(&format!("trap '' XFSZ; ulimit -f 8; exec \"$1\" {verb} -q"), folder.path());
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{verb}: {message}");
+        let lines = message.lines().filter(|line| !line.starts_with("loss."));
+        assert!(
+            lines.clone().count() > 0 && lines.clone().all(|line| line.contains("cannot write")),
+            "{verb}: {message}"
+        );
+        let left = tree(&folder.path().join("out"));
+        assert!(left.iter().all(|(path, _)| !path.to_str().unwrap().contains("partial")), "{verb}: {left:?}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@
     reason = "tests may see the machine and say what they skip"
 )]
 
+mod anonymous;
 mod checked;
 mod cli;
 mod cli_history;
