@@ -94,11 +94,12 @@ pub(super) fn days_of(start: Option<i64>, offset_s: Option<i32>) -> Vec<i64> {
     days
 }
 
-/// Days since the epoch of `YYYY-MM-DD`.
+/// Days since the epoch of `YYYY-MM-DD`. `None` for what is no day: a file may say anything.
 pub(super) fn day_number(day: &str) -> Option<i64> {
-    let mut parts = day.splitn(3, '-').map(str::parse::<i64>);
+    let mut parts = day.splitn(3, '-').map(str::parse::<u32>);
     let (year, month, day) = (parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?);
-    Some(days_from_civil(year, u32::try_from(month).ok()?, u32::try_from(day).ok()?))
+    let real = year <= 9999 && (1..=12).contains(&month) && (1..=31).contains(&day);
+    real.then(|| days_from_civil(i64::from(year), month, day))
 }
 
 #[cfg(test)]
@@ -106,6 +107,16 @@ mod tests {
     use super::*;
     use crate::dedupe::Numbers;
     use crate::ids::ActivityId;
+
+    #[test]
+    fn what_is_no_day_has_no_number() {
+        assert_eq!(day_number("1970-01-02"), Some(1));
+        assert_eq!(day_number("2024-02-29"), Some(19_782));
+        for odd in ["", "1970-01", "1970-00-01", "1970-13-01", "1970-01-00", "1970-01-32", "-1-01-01", "10000-01-01"] {
+            assert_eq!(day_number(odd), None, "{odd}");
+        }
+        assert_eq!(day_number("9223372036854775807-01-01"), None);
+    }
 
     fn diary(id: u8, day: &str, minutes: f64, kcal: Option<f64>) -> Fingerprint {
         Fingerprint {

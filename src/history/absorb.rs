@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::path::Path;
 
 use super::layout::{self, io_error, wrong};
 use super::originals::{copy_content, digest_of};
@@ -56,9 +57,11 @@ impl Writer {
 }
 
 /// Where an original of another history goes: where it lies there, unless its name does not tell whose it is. What is called
-/// otherwise could take the place of another one.
+/// otherwise could take the place of another one. Nor does it go where originals wait for a commit: that place is cleared.
 fn own_path(original: &Original) -> String {
-    if original.path.contains(&original.digest.short()) {
+    let name = original.path.rsplit('/').next().unwrap_or_default();
+    let waits = Path::new(&original.path).starts_with(layout::INCOMING);
+    if name.contains(&original.digest.short()) && !waits {
         return original.path.clone();
     }
     let plain = original.path.strip_suffix(".gz").unwrap_or(&original.path);
@@ -92,5 +95,31 @@ mod tests {
         assert_eq!(writer.read_original(&kept).unwrap(), b"ours");
         assert_eq!(writer.read_original(&came).unwrap(), b"theirs");
         assert_eq!(writer.original(&kept).unwrap().path, place);
+    }
+
+    #[test]
+    fn originals_of_another_history_are_kept_whatever_folders_lie_in_each_other() {
+        let folder = scratch();
+        let [theirs, ours] = ["theirs", "ours"].map(|name| folder.path().join(name));
+        let mut other = Writer::open(&theirs, false, FaultyDisk::sound()).unwrap();
+        let mut digests: Vec<Digest> =
+            [b"a", b"b", b"c", b"d"].iter().map(|text| put(&mut other, "x.gpx", *text, 1).unwrap()).collect();
+        digests.sort_unstable();
+        // The first one waits alone.
+        let folders = ["originals/2024/06", "originals/2024", "originals/2024/05", "originals/2024/05/1"];
+        for (digest, folder) in digests.iter().zip(folders) {
+            other.originals.get_mut(digest).unwrap().line.path = format!("{folder}/{}.gpx.gz", digest.short());
+        }
+        other.commit().unwrap();
+        drop(other);
+        let mut writer = Writer::open(&ours, false, FaultyDisk::sound_as_a_whole()).unwrap();
+        writer.absorb(&History::open(&theirs).unwrap()).unwrap();
+        writer.commit().unwrap();
+        for digest in &digests {
+            assert_eq!(digest_of(&writer.read_original(digest).unwrap()), *digest);
+        }
+        let mut odd = writer.original(&digests[0]).unwrap().clone();
+        odd.path = format!("{}/0/{}.gpx.gz", layout::INCOMING, odd.digest.short());
+        assert!(own_path(&odd).starts_with("originals/archives/"), "that would be cleared");
     }
 }

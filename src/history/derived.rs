@@ -2,7 +2,7 @@
 //! appended to; deleting it costs time, never knowledge.
 //!
 //! Each batch of lines is led by `batch LENGTH CRC-32`. Reading stops at the first batch that is not whole, and the next
-//! append cuts there: what is lost is derived again. So nobody waits until it is on the disk.
+//! append cuts there: what is lost is derived again. So nobody waits until it is on the disk, but for lines that void others.
 
 use std::fs;
 use std::io;
@@ -117,6 +117,17 @@ impl Writer {
             each(&mut |piece| out.write_all(piece))
         };
         self.disk.add(&path, &mut batch).map_err(fail)
+    }
+
+    /// The same for lines that void others, which are on the disk then: were they lost and what is committed next kept, what
+    /// they void would be believed.
+    ///
+    /// # Errors
+    /// `Io` when the disk refuses.
+    pub fn void_derived(&mut self, derived: &Derived, lines: Vec<u8>) -> Result<()> {
+        self.append_derived(derived, &[Piece::Here(lines.into())])?;
+        let path = self.root().join(DERIVED);
+        self.disk.sync(&path).map_err(|error| io_error("cannot write", &path, error))
     }
 }
 

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use super::disk::{Content, Disk, RealDisk, Watch};
-use super::testing::{import, scratch, tree};
-use super::{History, Rebuild, VerifyOptions, verify};
+use super::testing::{import, put, scratch, tree};
+use super::{History, Piece, Rebuild, VerifyOptions, Writer, verify};
 
 /// How far the failing operation gets.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -388,4 +388,62 @@ fn a_rebuild_that_is_interrupted_changes_nothing_or_all() {
         }
     }
     assert!(faults > 15, "only {faults} faults injected");
+}
+
+#[test]
+fn a_writer_goes_on_after_any_fault() {
+    let put_four = |writer: &mut Writer, batch: &str| {
+        let put_one = |i| put(writer, &format!("{batch}/{i}.gpx"), format!("{batch} {i}").as_bytes(), 1);
+        // In this order a folder of one batch waits for another month than that of the same number of the other.
+        (0..4).rev().map(put_one).take_while(Result::is_ok).count()
+    };
+    let mut faults = 0;
+    for whole in [false, true] {
+        for gets in [Gets::Nowhere, Gets::Halfway, Gets::ToTheEnd] {
+            for at in 0.. {
+                let case = format!("operation {at}, gets {gets:?}, as a whole: {whole}");
+                let folder = scratch();
+                let root = folder.path().join("h");
+                drop(Writer::open(&root, false, FaultyDisk::sound()).unwrap());
+                let disk = FaultyDisk { whole, ..FaultyDisk::new(at, gets, Then::Passes) };
+                let mut writer = Writer::open(&root, false, Box::new(disk.clone())).unwrap();
+                let put = put_four(&mut writer, "a");
+                // A commit that fails is no part of what follows, in memory nor on the disk.
+                let of_a = if put == 4 && writer.commit().is_err() { 0 } else { put };
+                if !disk.pending.lock().unwrap().failed {
+                    assert_eq!(of_a, 4, "{case}");
+                    break;
+                }
+                assert_eq!(put_four(&mut writer, "b"), 4, "{case}");
+                writer.commit().unwrap_or_else(|error| panic!("{case}: {error}"));
+                assert_eq!(writer.activities().len(), of_a + 4, "{case}");
+                assert_eq!(shown(&writer), shown(&History::open(&root).unwrap()), "{case}");
+                drop(writer);
+                let mut writer = Writer::open(&root, false, FaultyDisk::sound()).unwrap();
+                assert_eq!(put_four(&mut writer, "a"), 4, "{case}");
+                writer.commit().unwrap();
+                assert_eq!(writer.activities().len(), 8, "{case}");
+                assert_eq!(verify(&root, VerifyOptions::default(), &mut |_| ()).unwrap(), [], "{case}");
+                faults += 1;
+            }
+        }
+    }
+    assert!(faults > 100, "only {faults} faults injected");
+}
+
+#[test]
+fn fingerprints_that_are_void_stay_so_when_the_power_is_cut() {
+    let folder = scratch();
+    let root = folder.path().join("h");
+    let mut writer = Writer::open(&root, false, FaultyDisk::sound()).unwrap();
+    let derived = writer.derived().unwrap();
+    writer.append_derived(&derived, &[Piece::Here((*b"one 1\n").into())]).unwrap();
+    drop(writer);
+    let disk = FaultyDisk::sound();
+    let mut writer = Writer::open(&root, false, disk.clone()).unwrap();
+    let derived = writer.derived().unwrap();
+    writer.void_derived(&derived, b"one -\n".to_vec()).unwrap();
+    disk.cut(Loses::Bytes);
+    let derived = writer.derived().unwrap();
+    assert_eq!(derived.lines().collect::<Vec<_>>(), [&b"one 1"[..], b"one -"]);
 }

@@ -3,6 +3,7 @@
 //! they will have, and the whole folder gets its name in one step: a month of workouts, instead of thirty files.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::layout;
@@ -32,6 +33,11 @@ pub(super) fn waiting_folder(root: &Path, number: u32) -> PathBuf {
     root.join(layout::INCOMING).join(number.to_string())
 }
 
+/// How many files wait in a folder.
+pub(super) fn files_in(root: &Path, number: u32) -> Option<usize> {
+    Some(fs::read_dir(waiting_folder(root, number)).ok()?.count())
+}
+
 /// Folders whose files wait together.
 #[derive(Default)]
 pub(super) struct Folders {
@@ -42,21 +48,35 @@ pub(super) struct Folders {
 }
 
 impl Folders {
-    /// A place for a content of which no other form waits, and the folder that it is in when that is new. `None` when the
-    /// same content is just being written: the place of that name is taken.
-    pub fn give(&mut self, digest: &Digest, target: &str) -> Option<(Temporary, Option<u32>)> {
+    /// A place for a content of which no other form waits; `make` makes the folder that it is in when that is new. `None`
+    /// when the same content is just being written: the place of that name is taken.
+    ///
+    /// # Errors
+    /// That of `make`; nothing was given then.
+    pub fn give<E>(
+        &mut self,
+        digest: &Digest,
+        target: &str,
+        make: impl FnOnce(u32) -> Result<(), E>,
+    ) -> Result<Option<Temporary>, E> {
         if self.filling.contains(digest) {
-            return None;
+            return Ok(None);
         }
-        self.filling.push(*digest);
         let folder = layout::folder_of(target);
-        if let Some((number, given)) = self.given.get_mut(folder) {
-            *given += 1;
-            return Some((Temporary::In(*number), None));
-        }
-        let number = self.given.len() as u32;
-        self.given.insert(folder.to_owned(), (number, 1));
-        Some((Temporary::In(number), Some(number)))
+        let number = match self.given.get_mut(folder) {
+            Some((number, given)) => {
+                *given += 1;
+                *number
+            }
+            None => {
+                let number = self.given.len() as u32;
+                make(number)?;
+                self.given.insert(folder.to_owned(), (number, 1));
+                number
+            }
+        };
+        self.filling.push(*digest);
+        Ok(Some(Temporary::In(number)))
     }
 
     /// A place is filled, or nothing will come there.
@@ -64,8 +84,9 @@ impl Folders {
         self.filling.retain(|filling| filling != digest);
     }
 
-    /// The folders that hold exactly what is wanted of them: none of the places in them was given for nothing.
-    pub fn complete(self, wanted: impl Iterator<Item = Temporary>) -> BTreeMap<String, u32> {
+    /// The folders of which all is wanted, as none of the places in them was given for nothing: number, and how many files
+    /// they hold.
+    pub fn complete(self, wanted: impl Iterator<Item = Temporary>) -> BTreeMap<String, (u32, usize)> {
         let mut files = vec![0; self.given.len()];
         for file in wanted {
             if let Temporary::In(number) = file
@@ -75,7 +96,7 @@ impl Folders {
             }
         }
         let complete = |(_, (number, given)): &(String, (u32, usize))| files.get(*number as usize) == Some(given);
-        self.given.into_iter().filter(complete).map(|(folder, (number, _))| (folder, number)).collect()
+        self.given.into_iter().filter(complete).collect()
     }
 }
 
@@ -89,20 +110,25 @@ mod tests {
     fn a_folder_is_complete_when_all_that_was_given_in_it_is_wanted() {
         let digest = |n: u8| Digest([n; 32]);
         let mut folders = Folders::default();
-        let mut files = Vec::new();
-        for n in 0..6 {
-            let (file, new) = folders.give(&digest(n), &format!("{}/{n}.fit", MONTHS[n as usize % 3])).unwrap();
-            assert_eq!(new, (n < 3).then_some(u32::from(n)), "each folder is made once");
-            files.push(file);
-        }
-        assert_eq!(folders.give(&digest(5), "originals/2024/05/5.fit"), None, "it is just being written");
+        assert_eq!(folders.give(&digest(0), "originals/2024/05/0.fit", |_| Err("full")), Err("full"));
+        let (mut files, mut made) = (Vec::new(), Vec::new());
+        let mut give = |folders: &mut Folders, n: u8, month: usize| {
+            let make = |number| {
+                made.push(number);
+                Ok::<_, &str>(())
+            };
+            folders.give(&digest(n), &format!("{}/{n}.fit", MONTHS[month]), make).unwrap()
+        };
+        files.extend((0..6).map(|n| give(&mut folders, n, usize::from(n) % 3).unwrap()));
+        assert_eq!(give(&mut folders, 5, 0), None, "it is just being written");
         folders.filled(&digest(5));
-        assert!(folders.give(&digest(5), "originals/2024/05/5.fit").is_some(), "but not for ever");
+        assert!(give(&mut folders, 5, 0).is_some(), "but not for ever");
+        assert_eq!(made, [0, 1, 2], "each folder is made once");
         // Of the first month one is not wanted, of the second one is elsewhere.
         files.retain(|file| *file != Temporary::In(1));
         files.extend([Temporary::In(1), Temporary::Alone(digest(4), 7)]);
         let complete = folders.complete(files.into_iter());
-        assert_eq!(complete, BTreeMap::from([(MONTHS[2].to_owned(), 2)]));
+        assert_eq!(complete, BTreeMap::from([(MONTHS[2].to_owned(), (2, 2))]));
     }
 
     #[test]

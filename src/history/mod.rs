@@ -12,7 +12,8 @@
 //!
 //! Originals are the truth, the journal is derived from them as far as no decision of the owner is in it. Readers
 //! never write and are never blocked; one [`Writer`] at a time holds the lock. An import becomes visible in one step,
-//! with [`Writer::commit`]: killed before, it leaves at most files that the next import uses or removes.
+//! with [`Writer::commit`]: killed before, it leaves at most files that the next import uses or removes, and lines of the
+//! journal that it cuts off.
 
 mod absorb;
 mod ahead;

@@ -198,16 +198,12 @@ impl Writer {
             self.watch = self.disk.watch(&folder);
         }
         self.slots += 1;
-        if self.slots as usize > self.watch.from_files
-            && !self.originals.contains_key(digest)
-            && let Some((file, new)) = self.folders.give(digest, target)
-        {
-            if let Some(number) = new {
-                make(&waiting_folder(&self.history.root, number))?;
-            }
-            return Ok(file);
+        let alone = Temporary::Alone(*digest, self.slots);
+        if self.slots as usize <= self.watch.from_files || self.originals.contains_key(digest) {
+            return Ok(alone);
         }
-        Ok(Temporary::Alone(*digest, self.slots))
+        let root = &self.history.root;
+        Ok(self.folders.give(digest, target, |number| make(&waiting_folder(root, number)))?.unwrap_or(alone))
     }
 
     /// The line of an original whose file is not where it says.

@@ -237,8 +237,12 @@ impl Files {
                 let name = entry.file_name().to_string_lossy().into_owned();
                 let inner = if folder.is_empty() { name } else { format!("{folder}/{name}") };
                 // Not followed: a link is not what was written here.
-                let meta = entry.metadata().map_err(|error| io_error("cannot read", &entry.path(), error))?;
-                Files::sort(inner, &meta, &mut files, &mut folders, findings);
+                match entry.metadata() {
+                    Ok(meta) => Files::sort(inner, &meta, &mut files, &mut folders, findings),
+                    // An import that runs gave it another name.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(io_error("cannot read", &entry.path(), error)),
+                }
             }
         }
         Ok(Files(files))

@@ -184,7 +184,8 @@ impl Writer {
         self.said.rereads.push(Reread { digest, format: format.to_owned(), parser: PARSER.to_owned(), activities });
     }
 
-    /// Makes all that was put visible in one step: originals get their names, then one write of all journal lines.
+    /// Makes all that was put visible in one step: originals get their names, then the last of the journal lines is written.
+    /// Until it is there, nobody believes the others.
     ///
     /// # Errors
     /// `Io` when the disk refuses; nothing that was put is visible then.
@@ -245,11 +246,18 @@ impl Writer {
         let whole = files.len() >= self.watch.from_files;
         // What is waited for one by one is moved one by one.
         let mut complete = if whole { folders.complete(files.iter().map(|(file, _)| *file)) } else { BTreeMap::new() };
-        complete.retain(|folder, _| !root.join(folder).exists());
+        let targets: BTreeSet<&str> = files.iter().map(|(_, path)| layout::folder_of(path)).collect();
+        complete.retain(|folder, (number, given)| {
+            // What is left of a commit that failed does not come along.
+            let holds = |files: usize| folders::files_in(root, *number) == Some(files);
+            let below = format!("{folder}/");
+            let holds_another = targets.range(below.as_str()..).next().is_some_and(|other| other.starts_with(&below));
+            !holds_another && holds(*given) && !root.join(folder).exists()
+        });
         let mut moves: Vec<(From, String)> = Vec::with_capacity(files.len());
-        moves.extend(complete.iter().map(|(folder, number)| (From::Folder(*number), folder.clone())));
+        moves.extend(complete.iter().map(|(folder, (number, _))| (From::Folder(*number), folder.clone())));
         let alone = |(file, path): &(Temporary, String)| match file {
-            Temporary::In(number) => complete.get(layout::folder_of(path)) != Some(number),
+            Temporary::In(number) => complete.get(layout::folder_of(path)).is_none_or(|(folder, _)| folder != number),
             Temporary::Alone(..) => true,
         };
         moves.extend(files.into_iter().filter(alone).map(|(file, path)| (From::File(file), path)));
@@ -265,17 +273,24 @@ impl Writer {
         Ok(Moves { moves, whole, folders })
     }
 
-    /// Removes what an import that was killed left under temporary names. Best effort: it does no harm.
+    /// Removes what an import that was killed left under temporary names. Best effort: it does no harm. Links are not
+    /// followed: what they lead to is not ours.
     fn clear_incoming(&mut self) {
         self.has_incoming = false;
         let folder = self.history.root.join(layout::INCOMING);
-        let Ok(entries) = fs::read_dir(&folder) else { return };
-        for entry in entries.flatten() {
+        if !fs::symlink_metadata(&folder).is_ok_and(|meta| meta.is_dir()) {
+            return;
+        }
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             let path = entry.path();
+            if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                let _ = self.disk.remove(&path);
+                continue;
+            }
             for inner in fs::read_dir(&path).into_iter().flatten().flatten() {
                 let _ = self.disk.remove(&inner.path());
             }
-            let _ = if path.is_dir() { self.disk.remove_folder(&path) } else { self.disk.remove(&path) };
+            let _ = self.disk.remove_folder(&path);
         }
         let _ = self.disk.remove_folder(&folder);
     }
@@ -459,5 +474,29 @@ mod tests {
             let mode = fs::metadata(root.join(folder)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o700, "{folder}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_what_an_import_left_is_removed_and_no_link_is_followed() {
+        use std::os::unix::fs::symlink;
+        let (_scratch, root) = scratch();
+        drop(History::open_or_create(&root, false).unwrap());
+        let (elsewhere, incoming) = (root.with_file_name("elsewhere"), root.join(layout::INCOMING));
+        fs::create_dir_all(&elsewhere).unwrap();
+        fs::write(elsewhere.join("a.gpx"), b"of the owner").unwrap();
+        fs::create_dir_all(incoming.join("0")).unwrap();
+        for file in ["0/x.fit", "waiting"] {
+            fs::write(incoming.join(file), b"left").unwrap();
+        }
+        for link in ["link", "0/link"] {
+            symlink(&elsewhere, incoming.join(link)).unwrap();
+        }
+        drop(History::open_or_create(&root, false).unwrap());
+        assert!(!incoming.exists());
+        assert_eq!(fs::read(elsewhere.join("a.gpx")).unwrap(), b"of the owner");
+        symlink(&elsewhere, &incoming).unwrap();
+        drop(History::open_or_create(&root, false).unwrap());
+        assert_eq!(fs::read(elsewhere.join("a.gpx")).unwrap(), b"of the owner");
     }
 }

@@ -27,7 +27,7 @@ fn need(size: u64) -> u64 {
 /// Runs `work` for every job. `sizes[i]` is the size of job `i`. Each result is handed to `consume` as soon as it is there,
 /// one at a time and in no particular order, while its share of the budget is still held: by the thread that made it, as
 /// waking another one would cost each of thousands of small jobs two changes of threads. A panic inside `work` becomes an
-/// error of kind `Internal`.
+/// error of kind `Internal`, and so does one inside `consume`, which ends the run.
 ///
 /// # Errors
 /// When the threads cannot be started, or the first error that `consume` gives (jobs not yet started are dropped).
@@ -48,7 +48,9 @@ pub fn run<T: Send>(
             let result = catch_unwind(AssertUnwindSafe(|| work(job))).unwrap_or_else(|panic| Err(panicked(&*panic)));
             let (consume, outcome) = &mut *consumer.lock().unwrap_or_else(PoisonError::into_inner);
             if outcome.is_ok() {
-                *outcome = consume(job, result);
+                // Here too: the thread is one whose panics are not printed.
+                *outcome = catch_unwind(AssertUnwindSafe(|| consume(job, result)))
+                    .unwrap_or_else(|panic| Err(panicked(&*panic)));
             }
             if outcome.is_err() {
                 return;
@@ -132,5 +134,20 @@ mod tests {
         });
         assert_eq!(result.unwrap_err().message(), "disk full");
         assert_eq!(met, 3);
+    }
+
+    #[test]
+    fn a_panic_of_the_consumer_ends_the_run_and_is_told() {
+        for threads in [1, 4] {
+            let mut met = 0;
+            let result = run(Workers { threads, memory: 1 << 30 }, &[1; 1000], Ok, |_, _| {
+                met += 1;
+                assert!(met < 3, "boom at {met}");
+                Ok(())
+            });
+            let error = result.unwrap_err();
+            assert!(error.kind() == Kind::Internal && error.message().ends_with("boom at 3"), "{error}");
+            assert_eq!(met, 3);
+        }
     }
 }

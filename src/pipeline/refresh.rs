@@ -16,7 +16,7 @@ use crate::dedupe::{Fingerprint, Preferences};
 use crate::error::Result;
 use crate::fix::{SettleOptions, ZoneChoice, zone};
 use crate::formats;
-use crate::history::{Cluster, Committed, Entry, History, Original, Piece, Stored, Verdict, Writer};
+use crate::history::{Cluster, Committed, Entry, History, Original, Stored, Verdict, Writer};
 use crate::ids::{ActivityId, Digest};
 use crate::model::{Activity, Draft, Evidence, Origin, Summary};
 use crate::report::Code;
@@ -346,7 +346,7 @@ fn write(writer: &mut Writer, readings: Readings, options: &ReadOptions, groups:
     let derived = writer.derived()?;
     let was_grouped = !void.is_empty() && !derived.is_empty();
     if was_grouped {
-        writer.append_derived(&derived, &[Piece::Here(void_lines(&void).into())])?;
+        writer.void_derived(&derived, void_lines(&void))?;
     }
     drop(derived);
     let mut fresh: Vec<Fresh> = Vec::new();
