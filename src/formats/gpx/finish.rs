@@ -120,6 +120,7 @@ fn draft(file: &mut File, mut trk: Trk, first: bool, alone: bool) -> Draft {
     xml::mark_virtual(&mut draft);
     xml::judge_cadence(&mut draft);
     let track = &mut draft.recording.track;
+    repair::add_up_distances(track, &mut draft.notes);
     repair::drop_end_copies(track, &mut draft.notes);
     join_heart_rates(track, &file.heart_rates, &mut draft.notes);
     if creator.contains("gpxpy") {
