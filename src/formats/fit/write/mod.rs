@@ -40,6 +40,7 @@ const TIMER: Code = Code::info("loss.timer");
 const TOTAL: Code = Code::info("loss.total");
 const NO_LOCAL_TIME: Code = Code::info("fit.no_local_time");
 const SERIAL: Code = Code::info("loss.serial");
+const VERSION: Code = Code::info("loss.version");
 const TEXT: Code = Code::warning("loss.text");
 
 /// Bytes of the header that we write.
@@ -62,6 +63,7 @@ struct Writing<'a> {
     lost_triggers: u64,
     lost_totals: u64,
     lost_serials: u64,
+    lost_versions: u64,
     lost_texts: u64,
     lost_fields: u64,
     /// A native field of 64 bits was written.
@@ -203,6 +205,7 @@ fn encode(activity: &Activity, notes: &mut Notes) -> Result<Vec<u8>> {
         lost_triggers: 0,
         lost_totals: 0,
         lost_serials: 0,
+        lost_versions: 0,
         lost_texts: 0,
         lost_fields: 0,
         wide_fields: false,
@@ -314,7 +317,13 @@ fn report(
     );
     let serials = writing.lost_serials;
     notes.add_many(SERIAL, serials, nowhere(), || {
-        format!("{serials} serial numbers are not numbers, as FIT wants them")
+        format!(
+            "{serials} serial numbers are not numbers, as FIT wants them; `paceport` keeps them in developer fields"
+        )
+    });
+    let versions = writing.lost_versions;
+    notes.add_many(VERSION, versions, nowhere(), || {
+        format!("{versions} versions of devices have more than FIT's number; `paceport` keeps them in developer fields")
     });
     let texts = writing.lost_texts;
     notes.add_many(TEXT, texts, nowhere(), || {
