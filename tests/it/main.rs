@@ -45,6 +45,7 @@ mod readme;
 mod refresh;
 mod rooms;
 mod same;
+mod silent;
 mod source;
 mod supply;
 mod survival;

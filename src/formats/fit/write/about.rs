@@ -36,9 +36,9 @@ pub fn file_id(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
         .raw(0, Base::Uint16, Some(device.and_then(creator_version).unwrap_or(0)))
         .raw(1, Base::Uint8, device.and_then(hardware))
         .end();
-    for device in &activity.devices {
+    for (at, device) in activity.devices.iter().enumerate() {
         writing.lost_serials += u64::from(device.serial.is_some() && serial(device).is_none());
-        writing.lost_versions += u64::from(device.firmware.as_deref().is_some_and(|text| !is_version(text)))
+        writing.lost_versions += u64::from(!is_version(device, at == 0))
             + u64::from(device.hardware.is_some() && hardware(device).is_none());
     }
 }
@@ -168,12 +168,13 @@ fn version(device: &Device) -> Option<f64> {
     Some(version).filter(|version| (0.0..65_535.0).contains(version))
 }
 
-/// True for a version of which a native field says all: a number, `major.minor`, or one of TCX without a build.
-fn is_version(firmware: &str) -> bool {
+/// True when a native field says all of the version: `major.minor`, with a build of 0, or of the recorder a plain number.
+fn is_version(device: &Device, recorder: bool) -> bool {
+    let Some(firmware) = device.firmware.as_deref() else { return true };
     let numbers: Option<Vec<u16>> = firmware.split('.').map(|number| number.parse().ok()).collect();
     match numbers.as_deref() {
-        Some([_]) => true,
-        Some([major, minor, build @ ..]) => *major < 655 && *minor < 100 && build.iter().all(|number| *number == 0),
+        Some([_]) => recorder,
+        Some([_, 0..100, build @ ..]) => version(device).is_some() && build.iter().all(|number| *number == 0),
         _ => false,
     }
 }

@@ -39,8 +39,6 @@ const TRIGGER: Code = Code::info("loss.lap_trigger");
 const TIMER: Code = Code::info("loss.timer");
 const TOTAL: Code = Code::info("loss.total");
 const NO_LOCAL_TIME: Code = Code::info("fit.no_local_time");
-const SERIAL: Code = Code::info("loss.serial");
-const VERSION: Code = Code::info("loss.version");
 const TEXT: Code = Code::warning("loss.text");
 
 /// Bytes of the header that we write.
@@ -299,7 +297,9 @@ fn report(
         format!("{swapped} sessions and laps state more timer time than elapsed time; FIT wants the larger one as elapsed time")
     });
     let totals = writing.lost_totals;
-    notes.add_many(TOTAL, totals, nowhere(), || format!("{totals} stated totals have no FIT field"));
+    notes.add_many(TOTAL, totals, nowhere(), || {
+        format!("{totals} stated totals have no FIT field (steps are told as strides where a run states none)")
+    });
     let whole = (frame.totals.len() + usize::from(frame.sport.is_some())) as u64;
     notes.add_many(losses::WHOLE, whole, nowhere(), || {
         let sport = frame.sport.map(|_| "sport");
@@ -316,13 +316,13 @@ fn report(
         || "the zone is not known: the file states no local time, and many programs show UTC; `--home-zone` helps",
     );
     let serials = writing.lost_serials;
-    notes.add_many(SERIAL, serials, nowhere(), || {
+    notes.add_many(losses::SERIAL, serials, nowhere(), || {
         format!(
             "{serials} serial numbers are not numbers, as FIT wants them; `paceport` keeps them in developer fields"
         )
     });
     let versions = writing.lost_versions;
-    notes.add_many(VERSION, versions, nowhere(), || {
+    notes.add_many(losses::VERSION, versions, nowhere(), || {
         format!("{versions} versions of devices have more than FIT's number; `paceport` keeps them in developer fields")
     });
     let texts = writing.lost_texts;
