@@ -230,6 +230,22 @@ pub(crate) fn number(text: &str) -> Option<f64> {
     plain.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
+/// A number of a column that holds whole ones (seconds, steps, counts): as [`number`], but a lone mark before exactly
+/// three digits separates thousands there (`10,800`).
+pub(crate) fn whole(text: &str) -> Option<f64> {
+    let text = text.trim();
+    match text.split_once([',', '.']) {
+        Some((thousands, rest)) if is_digits(thousands, 1..=3) && is_digits(rest, 3..=3) && thousands != "0" => {
+            format!("{thousands}{rest}").parse().ok()
+        }
+        _ => number(text),
+    }
+}
+
+fn is_digits(text: &str, length: std::ops::RangeInclusive<usize>) -> bool {
+    length.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -308,6 +324,29 @@ mod tests {
         }
         for text in ["", "-", "abc", "12 km", "NaN", "inf", "1.2.3", "#error#", "1e999"] {
             assert_eq!(number(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_have_marks_between_thousands() {
+        for (text, value) in [
+            ("10,800", 10_800.0),
+            ("10.800", 10_800.0),
+            ("1,024", 1024.0),
+            ("1,234,567", 1_234_567.0),
+            ("1\u{202f}024", 1024.0),
+            ("1,024.0", 1024.0),
+            // Whole numbers as a program prints them that keeps fractions, and times that have some.
+            ("2833.0", 2833.0),
+            ("2833,0", 2833.0),
+            ("2833.125", 2833.125),
+            ("0.125", 0.125),
+            ("7", 7.0),
+        ] {
+            assert_eq!(whole(text), Some(value), "{text}");
+        }
+        for text in ["", "a,bcd", "#error#"] {
+            assert_eq!(whole(text), None, "{text}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::error::Place;
 use crate::formats::own::{Part, Value};
-use crate::model::{Activity, Channel, Evidence, Intensity, Lap, LapTrigger, Sport};
+use crate::model::{Activity, Channel, Evidence, Intensity, Lap, LapTrigger, Session, Set, SetKind, Sport, Totals};
 use crate::report::{Code, Notes};
 
 /// How far a format holds something.
@@ -59,6 +59,11 @@ const fn kind(code: Code, what: &'static str, held: &[u8; 5], count: fn(&Activit
 pub(crate) const PRECISION: Code = Code::warning("loss.precision");
 /// Values between the steps of fields that are fine enough for any sensor; the FIT writer counts them.
 pub(crate) const ROUNDED: Code = Code::info("loss.rounded");
+/// Totals that a lap of TCX has no element for.
+const FURTHER_TOTALS: Code = Code::warning("loss.further_totals");
+/// Serial numbers and versions in words; the FIT writer, which has them of sensors too, counts them itself.
+pub(crate) const SERIAL: Code = Code::info("loss.serial");
+pub(crate) const VERSION: Code = Code::info("loss.version");
 /// FIT has sessions, but nothing above them. The FIT writer counts them; in GPX and TCX they are among other totals.
 pub(crate) const WHOLE: Code = Code::warning("loss.whole");
 
@@ -106,9 +111,36 @@ pub static KINDS: &[Kind] = &[
         let legs = a.sessions.iter().map(|session| session.sub_sport);
         legs.chain(std::iter::once(a.sub_sport)).flatten().filter(|sub| sub.0 != 0).count() as u64
     }),
+    kind(Code::info("loss.sport_label"), "sports in the source's own words", b"pyp-y", |a| {
+        a.sport_label.is_some().into()
+    }),
     kind(Code::warning("loss.laps"), "laps", b"ypy-y", |a| a.laps.len() as u64),
     kind(Code::warning("loss.lap_kind"), "laps of an intensity or trigger that TCX does not know", b"ypp-y", |a| {
         a.laps.iter().filter(|lap| !is_of_tcx(lap)).count() as u64
+    }),
+    kind(Code::info("loss.lap_name"), "names of laps", b"ppy-y", |a| {
+        a.laps.iter().filter(|lap| lap.name.is_some()).count() as u64
+    }),
+    kind(
+        Code::info("loss.lap_facts"),
+        "sports, positions, strokes, lengths and workout steps of laps",
+        b"ypp-y",
+        |a| {
+            let facts = |lap: &Lap| {
+                let numbers = [lap.first_length, lap.lengths, lap.active_lengths, lap.workout_step];
+                let places = [lap.start_position, lap.end_position];
+                some(&numbers) + some(&places) + some(&[lap.sport]) + some(&[lap.sub_sport]) + some(&[lap.stroke])
+            };
+            a.laps.iter().map(facts).sum()
+        },
+    ),
+    kind(Code::info("loss.leg_facts"), "names, pools, strokes, positions and ratings of legs", b"ypp-y", |a| {
+        let facts = |leg: &Session| {
+            let ends = some(&[leg.trigger]) + some(&[leg.start_position]) + some(&[leg.name.as_deref()]);
+            let pool = some(&[leg.pool_length_m]) + some(&[leg.stroke]) + some(&[leg.lengths, leg.active_lengths]);
+            ends + pool + u64::from(leg.pool_in_yards) + some(&[leg.feel]) + some(&[leg.rpe])
+        };
+        a.sessions.iter().map(facts).sum()
     }),
     kind(Code::warning("loss.sessions"), "legs", b"yyy-y", |a| {
         if a.sessions.len() > 1 { a.sessions.len() as u64 } else { 0 }
@@ -116,8 +148,13 @@ pub static KINDS: &[Kind] = &[
     kind(Code::warning("loss.totals"), "stated times, distances, energies, speeds and averages", b"ypy-y", |a| {
         stated(a, |name| LAP_TOTALS.contains(&name))
     }),
-    kind(Code::warning("loss.further_totals"), "stated totals of other kinds", b"ypp-y", |a| {
-        stated(a, |name| !LAP_TOTALS.contains(&name))
+    kind(FURTHER_TOTALS, "stated totals of other kinds", b"ypp-y", |a| stated(a, |name| !LAP_TOTALS.contains(&name))),
+    kind(FURTHER_TOTALS, "elapsed times beside timer times", b"ypp-y", |a| {
+        // TCX has one time of a lap.
+        let totals = a.sessions.iter().map(|leg| &leg.totals).chain(a.laps.iter().map(|lap| &lap.totals));
+        let both =
+            |totals: &&Totals| totals.timer_s.is_some_and(|timer| totals.elapsed_s.is_some_and(|all| all != timer));
+        totals.chain([&a.stated]).filter(both).count() as u64
     }),
     kind(WHOLE, "totals and sports of the whole that do not follow from its legs", b"ppp-y", |_| 0),
     kind(Code::warning("loss.developer_totals"), "developer fields of laps, legs and devices", b"ypp-y", |a| {
@@ -140,8 +177,24 @@ pub static KINDS: &[Kind] = &[
         },
     ),
     kind(Code::warning("loss.pauses"), "pauses", b"yyy-y", |a| a.pauses.len() as u64),
+    kind(Code::info("loss.auto_pause"), "marks of automatic pauses", b"ypp-y", |a| {
+        a.pauses.iter().filter(|pause| pause.auto).count() as u64
+    }),
     kind(Code::warning("loss.lengths"), "swim lengths", b"ypp-y", |a| a.lengths.len() as u64),
     kind(Code::warning("loss.sets"), "strength sets", b"ypp-y", |a| a.sets.len() as u64),
+    kind(
+        Code::warning("loss.set_facts"),
+        "exercises, notes, distances, exertions and kinds of sets beyond the profile of FIT",
+        b"ppp-y",
+        |a| {
+            let facts = |set: &Set| {
+                let words = some(&[set.exercise.as_deref().filter(|_| set.category.is_none()), set.note.as_deref()]);
+                let kind = u64::from(!matches!(set.kind, SetKind::Active | SetKind::Rest));
+                words + kind + some(&[set.distance_m, set.rpe])
+            };
+            a.sets.iter().map(facts).sum()
+        },
+    ),
     kind(Code::warning("loss.rr_intervals"), "beat-to-beat intervals", b"ypp-y", |a| a.rr.len() as u64),
     kind(Code::warning("loss.events"), "events", b"ypp-y", |a| a.events.len() as u64),
     kind(Code::warning("loss.splits"), "splits", b"ypp-y", |a| a.splits.len() as u64),
@@ -153,18 +206,44 @@ pub static KINDS: &[Kind] = &[
     kind(Code::warning("loss.device"), "serial numbers and versions of the recorder", b"ypy-y", |a| {
         a.device().is_some_and(|d| d.serial.is_some() || d.firmware.is_some() || d.product_id.is_some()).into()
     }),
+    kind(Code::info("loss.device_facts"), "makers, hardware, types and batteries of the recorder", b"ypp-y", |a| {
+        a.device().map_or(0, |d| {
+            let maker = u64::from(d.manufacturer.is_some() || d.manufacturer_id.is_some());
+            let kind = some(&[d.device_type, d.source_type, d.battery_status]) + some(&[d.hardware.as_deref()]);
+            maker + kind + some(&[d.battery_voltage]) + some(&[d.operating_time_s])
+        })
+    }),
+    kind(SERIAL, "serial numbers that are not plain numbers", b"ppp-y", |a| {
+        let plain = |serial: &str| serial.parse().is_ok_and(|number: u32| number.to_string() == serial);
+        a.device().is_some_and(|d| d.serial.as_deref().is_some_and(|serial| !plain(serial))).into()
+    }),
+    kind(VERSION, "versions that are not plain numbers", b"ppp-y", |a| {
+        let plain =
+            |version: &str| version.split('.').count() <= 4 && version.split('.').all(|n| n.parse::<u16>().is_ok());
+        a.device().is_some_and(|d| d.firmware.as_deref().is_some_and(|version| !plain(version))).into()
+    }),
     kind(Code::warning("loss.sensors"), "sensors", b"ypp-y", |a| a.devices.len().saturating_sub(1) as u64),
     kind(Code::warning("loss.name"), "names and descriptions", b"yyy-y", |a| {
         u64::from(a.name.is_some()) + u64::from(a.description.is_some())
     }),
     kind(Code::warning("loss.gear"), "gear", b"ppp-y", |a| a.gear.is_some().into()),
     kind(Code::warning("loss.creator"), "the program that wrote the source", b"pyy-y", |a| a.creator.is_some().into()),
+    kind(Code::info("loss.created"), "times at which the source was made", b"yyp-y", |a| a.created.is_some().into()),
+    kind(Code::info("loss.stated_start"), "stated starts that are not that of the samples", b"ypy-y", |a| {
+        let first = a.track.times().first();
+        a.stated_start.is_some_and(|start| first.is_some_and(|first| *first != start)).into()
+    }),
     kind(Code::warning("loss.platform_id"), "identities on platforms", b"ppp-y", |a| a.platform_ids.len() as u64),
     kind(Code::warning("loss.local_offset"), "local offsets from UTC", b"ypp-y", |a| {
         // One that follows from the positions is found again from them.
         (a.offset_s.is_some() && a.evidence != Evidence::Position).into()
     }),
 ];
+
+/// How many of these are there.
+fn some<T>(values: &[Option<T>]) -> u64 {
+    values.iter().flatten().count() as u64
+}
 
 /// True for a lap whose intensity and trigger TCX has words for.
 fn is_of_tcx(lap: &Lap) -> bool {
@@ -258,7 +337,7 @@ pub(crate) fn report(format: &str, activity: &Activity, replaced: u64, notes: &m
     let Some(column) = WRITTEN.iter().position(|id| *id == format) else { return };
     // The kinds of one code make one note.
     for kinds in KINDS.chunk_by(|a, b| a.code == b.code) {
-        if format == "fit" && [PRECISION, ROUNDED, WHOLE].contains(&kinds[0].code) {
+        if format == "fit" && [PRECISION, ROUNDED, WHOLE, SERIAL, VERSION].contains(&kinds[0].code) {
             continue;
         }
         for wanted in [Held::Own, Held::No] {

@@ -17,6 +17,11 @@ const KNOWN: &[(&str, &str, &str)] = &[
         "heart rate",
         "a separate heart rate list is joined by time; the oracle reads points only",
     ),
+    (
+        "gpx/runalyze_SpoQ-2.gpx",
+        "speed",
+        "km/h: their mean is 24.9, and its own header says 61.7 km in 2:31:05, which is 24.5 km/h",
+    ),
     ("gpx/runalyze_SpoQ-2.gpx", "names", "the element is spelt Name"),
     ("gpx/runalyze_SpoQ-2.gpx", "named", "the element is spelt Name"),
 ];

@@ -439,6 +439,38 @@ fn devices_keep_their_identity() {
     assert_eq!(devices, [(Some(0), Some(1)), (Some(1), Some(32))]);
 }
 
+/// The creator of a TCX file from Polar, and words that FIT has no numbers for.
+#[test]
+fn makers_and_versions_in_words_come_back() {
+    let device = |maker: &str, serial: &str, firmware: &str| Device {
+        index: Some(0),
+        manufacturer: Some(maker.into()),
+        product: Some("Polar V800".into()),
+        product_id: Some(13),
+        serial: Some(serial.into()),
+        firmware: Some(firmware.into()),
+        ..Device::default()
+    };
+    for (device, maker, version, note) in [
+        (device("polar", "0", "1.7.0.0"), Some(123), Some(107), None),
+        (device("polar", "12", "2.2.269.0"), Some(123), Some(202), Some("loss.version")),
+        (device("nobody", "A12", "v1"), Some(255), Some(0), Some("loss.serial")),
+    ] {
+        let mut recording = ride(10);
+        recording.devices = vec![device.clone()];
+        let (bytes, notes) = written(recording);
+        assert_eq!(messages(&bytes, 0)[0].number(1), maker);
+        assert_eq!(messages(&bytes, 49)[0].number(0), version);
+        let mut read = read_back(&bytes).devices;
+        // A maker without a number is written as the one of software.
+        read[0].manufacturer_id = None;
+        assert_eq!(read, [device]);
+        let noted = ["loss.version", "loss.serial"].map(|code| notes.get(code).is_some());
+        assert_eq!(noted.contains(&true), note.is_some(), "{notes:?}");
+        assert!(note.is_none_or(|code| notes.get(code).is_some()), "{notes:?}");
+    }
+}
+
 #[test]
 fn what_fit_cannot_say_is_named() {
     let mut recording = ride(5);

@@ -46,6 +46,7 @@ mod readme;
 mod refresh;
 mod rooms;
 mod same;
+mod silent;
 mod source;
 mod supply;
 mod survival;

@@ -1,7 +1,7 @@
 //! `paceport`'s own developer fields: what the FIT profile has no field for. `docs/fit-fields.md` describes them. The writer
 //! makes them where they are needed, the reader takes them back to where they came from; other programs skip them.
 
-use crate::model::{Channel, SetKind};
+use crate::model::{Channel, Device, SetKind};
 
 /// `application_id` of the fields: the text `paceport-fields1`.
 pub const APPLICATION: [u8; 16] = *b"paceport-fields1";
@@ -40,9 +40,18 @@ pub const DAY: &str = "day";
 /// Identities on platforms: `platform=id`, separated by line feeds.
 pub const PLATFORM_IDS: &str = "platform_ids";
 
+/// What a device says in words that its native fields do not give back.
+pub const DEVICE_WORDS: [&str; 5] = ["manufacturer", "product", "serial", "firmware", "hardware"];
+
 /// Kinds of a set by the words that the files use.
 pub const SET_KINDS: [(SetKind, &str); 3] =
     [(SetKind::Warmup, "warmup"), (SetKind::Drop, "drop"), (SetKind::Failure, "failure")];
+
+/// The fields of a device that [`DEVICE_WORDS`] are, in that order.
+pub fn device_words(device: &mut Device) -> [&mut Option<String>; 5] {
+    let Device { manufacturer, product, serial, firmware, hardware, .. } = device;
+    [manufacturer, product, serial, firmware, hardware]
+}
 
 /// Name of the field with the values of a channel that its native field cannot say.
 pub fn exact(channel: Channel) -> String {

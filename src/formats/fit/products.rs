@@ -9,8 +9,12 @@ pub fn manufacturer(number: u16) -> Option<&'static str> {
     name_in(MANUFACTURERS, number)
 }
 
-/// Number of a manufacturer by its profile name.
+/// Makers that other formats and `paceport` itself call by another name than the profile.
+const OTHER_NAMES: [(&str, &str); 1] = [("polar", "polar_electro")];
+
+/// Number of a manufacturer by its profile name, or by the one that it has elsewhere.
 pub fn manufacturer_number(name: &str) -> Option<u16> {
+    let name = OTHER_NAMES.iter().find(|(other, _)| *other == name).map_or(name, |(_, profile)| *profile);
     MANUFACTURERS.iter().find(|(_, known)| *known == name).map(|(number, _)| *number)
 }
 
@@ -221,6 +225,7 @@ mod tests {
         }
         assert_eq!(manufacturer(32), Some("wahoo_fitness"));
         assert_eq!(manufacturer_number("wahoo_fitness"), Some(32));
+        assert_eq!((manufacturer_number("polar"), manufacturer(123)), (Some(123), Some("polar_electro")));
         assert_eq!(product(1, 1836), Some("edge1000"));
         assert_eq!(product(1, 3906), Some("fenix7"));
         assert_eq!(product(32, 3906), None, "a number of another manufacturer");

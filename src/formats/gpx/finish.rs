@@ -119,6 +119,8 @@ fn draft(file: &mut File, mut trk: Trk, first: bool, alone: bool) -> Draft {
     draft.clock.local_as_utc = xml::writes_local_as_utc(creator);
     xml::mark_virtual(&mut draft);
     xml::judge_cadence(&mut draft);
+    repair::add_up_distances(&mut draft.recording.track, &mut draft.notes);
+    xml::judge_speed(&mut draft);
     let track = &mut draft.recording.track;
     repair::drop_end_copies(track, &mut draft.notes);
     join_heart_rates(track, &file.heart_rates, &mut draft.notes);

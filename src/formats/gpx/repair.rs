@@ -1,11 +1,13 @@
 //! Faults of single producers, told by what the samples look like.
 
 use crate::error::Place;
-use crate::model::{Channel, ExtraKey, Track};
+use crate::model::{Channel, ExtraKey, Position, Track};
 use crate::report::{Code, Notes};
 
 const INCREMENTS: Code = Code::warning("gpx.ascent_increments");
 const END_COPIES: Code = Code::warning("gpx.end_copies");
+
+const DISTANCE_STEPS: Code = Code::info("gpx.distance_steps");
 
 /// A copy of the end lies further than this from the point before it, degrees: some twenty metres, which no recorder
 /// that stands still at the end jumps to and fro.
@@ -30,6 +32,41 @@ pub(super) fn drop_end_copies(track: &mut Track, notes: &mut Notes) {
             "{dropped} copies of the last position between the other points, as Huawei's app writes them, were left out"
         )
     });
+}
+
+/// Some producers write the distance since the point before instead of the one since the start: OpenTracks as
+/// `opentracks:distance` (until 2022 alone, OpenTracks issue 1161, since then in front of the `cluetrust:distance` that runs
+/// on), MyTourbook as `gpxdata:distance` (issue 771). Steps rise and fall from point to point, which a running distance
+/// does only where it begins anew; at an even pace they add up to the length of the track, of which the last one is a part.
+pub(super) fn add_up_distances(track: &mut Track, notes: &mut Notes) {
+    let values: Vec<(usize, f64)> = (0..track.len()).filter_map(|row| Some((row, track.distance(row)?))).collect();
+    let falls = values.windows(2).filter(|pair| pair[1].1 < pair[0].1).count();
+    let sum: f64 = values.iter().map(|(_, metres)| metres).sum();
+    let rises = values.windows(2).filter(|pair| pair[1].1 > pair[0].1).count();
+    let uneven = falls > 1 && falls * 8 > values.len();
+    let even = values.len() > 4 && rises * 2 < values.len() && is_near(sum, length(track));
+    if values.iter().any(|(_, metres)| *metres < 0.0) || !(uneven || even) {
+        return;
+    }
+    let mut run = 0.0;
+    for &(row, metres) in &values {
+        run += metres;
+        track.set_distance_at(row, run);
+    }
+    notes.add_many(DISTANCE_STEPS, values.len() as u64, Place::NOWHERE, || {
+        format!("{} distances are those since the point before; they were added up", values.len())
+    });
+}
+
+/// True for lengths of one track by two ways of measuring.
+fn is_near(a: f64, b: f64) -> bool {
+    a > 0.0 && (a / b - 1.0).abs() < 0.1
+}
+
+/// Length of the line through the positions, m.
+fn length(track: &Track) -> f64 {
+    let positions: Vec<Position> = track.positions().map(|(_, (lat, lon))| Position::new(lat, lon)).collect();
+    positions.windows(2).map(|pair| pair[0].metres_to(&pair[1])).sum()
 }
 
 /// nrc-exporter feeds Nike's `ascent` increments into `ele` (nike.md sections 3.1 and 4). All three signs are needed:
@@ -83,6 +120,45 @@ mod tests {
         assert_eq!(damaged.len(), 397);
         drop_end_copies(&mut damaged, &mut notes);
         assert_eq!((damaged, notes.get("gpx.end_copies").map(|note| note.count)), (track(false), Some(97)));
+    }
+
+    /// Points 11.12 m apart on a meridian with these distances.
+    fn with_distances(metres: &[f64]) -> Track {
+        let mut track = track(false).pick(&(0..metres.len() as u32).collect::<Vec<_>>());
+        metres.iter().enumerate().for_each(|(row, &metres)| track.set_distance_at(row, metres));
+        track
+    }
+
+    #[test]
+    fn distances_since_the_point_before_are_added_up() {
+        for (steps, sums) in [
+            // As in OpenTracks issue 1161.
+            (&[9.6, 2.2, 9.7, 2.9, 11.8, 9.0][..], &[9.6, 11.8, 21.5, 24.4, 36.2, 45.2][..]),
+            (&[0.0, 11.0, 11.0, 11.0, 11.0, 11.0], &[0.0, 11.0, 22.0, 33.0, 44.0, 55.0]),
+        ] {
+            let (mut track, mut notes) = (with_distances(steps), Notes::new());
+            add_up_distances(&mut track, &mut notes);
+            let found: Vec<f64> = (0..6).map(|row| (track.distance(row).unwrap() * 10.0).round() / 10.0).collect();
+            assert_eq!(found, sums);
+            assert_eq!(notes.get("gpx.distance_steps").map(|note| note.count), Some(6));
+        }
+    }
+
+    #[test]
+    fn distances_that_run_on_stay() {
+        for metres in [
+            &[0.0, 11.0, 22.0, 33.0, 44.0, 55.0][..],
+            // One that stands, one that begins anew, one of which only an end is known.
+            &[0.0, 11.0, 11.0, 11.0, 11.0, 22.0],
+            &[0.0, 11.0, 22.0, 0.0, 11.0, 22.0],
+            &[0.0, 55.0],
+            &[],
+        ] {
+            let (mut track, mut notes) = (with_distances(metres), Notes::new());
+            let before = track.clone();
+            add_up_distances(&mut track, &mut notes);
+            assert_eq!((track, notes.is_empty()), (before, true));
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod columns;
 mod sports;
 
 use self::columns::{Columns, Field, is_id};
-use super::cells::{Row, Rows, number};
+use super::cells::{Row, Rows, number, whole};
 use super::dates::{self, Order};
 use super::{Format, Intake, Reader};
 use crate::error::{Error, Place, Result};
@@ -183,15 +183,16 @@ fn distance(row: &Row, columns: &Columns, sport: Sport) -> Option<(f64, bool)> {
 /// What the table states. Cadence is of one leg for runs and walks too.
 fn totals(row: &Row, columns: &Columns, distance_m: Option<f64>) -> Totals {
     let of = |field: Field| columns.machine(field).and_then(|at| number(row.cell(at)));
-    let moving_s = of(Field::Moving);
+    let count = |field: Field| columns.machine(field).and_then(|at| whole(row.cell(at)));
+    let moving_s = count(Field::Moving);
     // Empty in many rows that have what it takes.
     let average = |metres: f64, seconds: f64| (seconds > 0.0).then(|| metres / seconds);
     Totals {
-        elapsed_s: of(Field::Elapsed).or_else(|| number(row.cell(columns.elapsed))),
-        timer_s: of(Field::Timer),
+        elapsed_s: count(Field::Elapsed).or_else(|| whole(row.cell(columns.elapsed))),
+        timer_s: count(Field::Timer),
         moving_s,
         distance_m,
-        calories_kcal: of(Field::Calories),
+        calories_kcal: columns.machine(Field::Calories).and_then(|at| energy(row.cell(at))),
         ascent_m: of(Field::Gain),
         descent_m: of(Field::Loss),
         avg_speed: of(Field::AverageSpeed).or_else(|| average(distance_m?, moving_s?)),
@@ -201,16 +202,23 @@ fn totals(row: &Row, columns: &Columns, distance_m: Option<f64>) -> Totals {
         avg_cadence: of(Field::AverageCadence),
         max_cadence: of(Field::MaxCadence),
         avg_power: of(Field::AverageWatts),
-        max_power: of(Field::MaxWatts),
+        max_power: count(Field::MaxWatts),
         normalized_power: of(Field::WeightedPower),
         avg_temperature: of(Field::AverageTemperature),
         max_temperature: of(Field::MaxTemperature),
         max_altitude: of(Field::High),
         min_altitude: of(Field::Low),
-        cycles: of(Field::Cycles),
-        steps: of(Field::Steps),
+        cycles: count(Field::Cycles),
+        steps: count(Field::Steps),
         ..Totals::default()
     }
+}
+
+/// Kilocalories: whole, with a comma between thousands, or with a fraction of any length.
+fn energy(cell: &str) -> Option<f64> {
+    const MOST_KCAL: f64 = 50_000.0;
+    let thousands = || whole(cell).filter(|_| cell.contains(',')).filter(|kcal| *kcal < MOST_KCAL);
+    thousands().or_else(|| number(cell))
 }
 
 /// A session, only where it has to hold what nothing else can: the exertion and the length of the pool.
@@ -265,6 +273,29 @@ mod tests {
         let drafts = drafts(&format!("{heads}\n{}\n{}\n{}\n", row("4000"), row("0.0"), row("")));
         let notes: Vec<_> = drafts.iter().map(|d| d.notes.get("strava.left_out").map(|n| n.detail.as_str())).collect();
         assert_eq!(notes, [Some("left out: the weight lifted in all, 4000"), None, None]);
+    }
+
+    #[test]
+    fn whole_numbers_may_have_marks_between_thousands() {
+        let heads = "Activity ID,Activity Date,Activity Name,Activity Type,Activity Description,Elapsed Time,Distance,\
+            Commute,Activity Gear,Filename,Athlete Weight,Bike Weight,Elapsed Time,Moving Time,Distance,Elevation Gain,\
+            Max Watts,Average Watts,Calories,Total Steps,Timer Time";
+        let of = |cells: &str| {
+            let row = "7,\"Apr 8, 2026, 6:00:00 AM\",w,Ride,,\"10,812\",\"10,02\",false,,,,";
+            let totals = &drafts(&format!("{heads}\n{row},{cells}\n"))[0].recording.stated;
+            let times = [totals.elapsed_s, totals.moving_s, totals.timer_s];
+            let rest = [totals.distance_m, totals.ascent_m, totals.max_power, totals.avg_power];
+            (times.map(Option::unwrap), rest.map(Option::unwrap), totals.calories_kcal.unwrap(), totals.steps.unwrap())
+        };
+        let grouped =
+            "\"10,800\",\"9,000\",\"1,024.5\",\"1,024.5\",\"1,024\",\"187,25\",\"1,024\",\"12,345\",\"9,001\"";
+        let expected = ([10_800.0, 9000.0, 9001.0], [1024.5, 1024.5, 1024.0, 187.25], 1024.0, 12_345.0);
+        assert_eq!(of(grouped), expected);
+        // Without the number for machines, that for people stands in; fractions stay what they are.
+        let plain = ",9000.0,\"1024,5\",1024.5,1024.0,187.25,512.125,12345.0,9001.0";
+        let expected = ([10_812.0, 9000.0, 9001.0], [1024.5, 1024.5, 1024.0, 187.25], 512.125, 12_345.0);
+        assert_eq!(of(plain), expected);
+        assert_eq!(of(&plain.replace("512.125", "\"512,125\"")), expected);
     }
 
     #[test]

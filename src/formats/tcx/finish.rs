@@ -68,6 +68,7 @@ pub(super) fn draft(mut activity: Activity, author: Option<&str>) -> Option<Draf
     recording.description = words;
     clear_no_signal(&mut draft);
     xml::judge_cadence(&mut draft);
+    xml::judge_speed(&mut draft);
     xml::mark_virtual(&mut draft);
     let product = draft.recording.device().and_then(|device| device.product.as_deref()).unwrap_or_default();
     if product.starts_with("Polar") {

@@ -13,6 +13,7 @@ mod producer;
 mod reader;
 mod scan;
 mod shape;
+mod speed;
 mod tag;
 mod text;
 
@@ -23,5 +24,6 @@ pub use encoding::{decode, root_name};
 pub use point::Node;
 pub use producer::{device_named, device_of, mark_virtual, writes_local_as_utc};
 pub use reader::PointReader;
+pub use speed::judge_speed;
 pub use tag::{Tag, attribute, attributes, prefix_of, unescape};
 pub use text::{Number, clean, instant, number};

@@ -3,7 +3,7 @@
 use super::collect::{Collector, NO_TIME, SportMessage, TimerEvent};
 use super::summary::Span;
 use crate::formats::fit::exercises::exercise;
-use crate::formats::fit::whole;
+use crate::formats::fit::{own, whole};
 use crate::model::{Device, Pause, Recording, Session, Sport, SubSport, Totals, Track};
 
 /// FIT `device_index` of the recorder itself.
@@ -134,26 +134,30 @@ fn stated(sessions: &[Session], collector: &Collector) -> Totals {
 /// The recorder first: `file_id` says who it is, `device_info` of index 0 and `file_creator` what else is known of it.
 fn devices(collector: &mut Collector) -> Vec<Device> {
     let mut devices = std::mem::take(&mut collector.devices);
-    let own = devices.iter().position(|device| device.index == CREATOR).map(|at| devices.remove(at));
+    let creator = devices.iter().position(|device| device.index == CREATOR).map(|at| devices.remove(at));
     let Some(file) = collector.file.as_ref().map(|file| file.device.clone()) else {
-        devices.splice(0..0, own);
+        devices.splice(0..0, creator);
         return devices;
     };
-    let own = own.unwrap_or_default();
-    let same =
-        own.manufacturer_id.is_none() || file.manufacturer_id.is_none() || own.manufacturer_id == file.manufacturer_id;
-    let product = if same { own.product } else { None };
-    let recorder = Device {
+    let creator = creator.unwrap_or_default();
+    let same = creator.manufacturer_id.is_none()
+        || file.manufacturer_id.is_none()
+        || creator.manufacturer_id == file.manufacturer_id;
+    let product = if same { creator.product } else { None };
+    let mut recorder = Device {
         index: CREATOR,
-        manufacturer: file.manufacturer.or(own.manufacturer),
-        manufacturer_id: file.manufacturer_id.or(own.manufacturer_id),
+        manufacturer: file.manufacturer.or(creator.manufacturer),
+        manufacturer_id: file.manufacturer_id.or(creator.manufacturer_id),
         product: file.product.or(product),
-        product_id: file.product_id.or(own.product_id),
-        serial: file.serial.or(own.serial),
-        firmware: own.firmware.or(collector.firmware.take()),
-        hardware: own.hardware.or(collector.hardware.take()),
-        ..own
+        product_id: file.product_id.or(creator.product_id),
+        serial: file.serial.or(creator.serial),
+        firmware: creator.firmware.or(collector.firmware.take()),
+        hardware: creator.hardware.or(collector.hardware.take()),
+        ..creator
     };
+    for (field, word) in own::device_words(&mut recorder).into_iter().zip(&mut collector.recorder_words) {
+        *field = word.take().or(field.take());
+    }
     if recorder != (Device { index: CREATOR, ..Device::default() }) {
         devices.insert(0, recorder);
     }

@@ -95,6 +95,8 @@ pub(super) struct Collector {
     pub devices: Vec<Device>,
     pub firmware: Option<String>,
     pub hardware: Option<String>,
+    /// What `paceport` wrote of the recorder in words: it wins over `file_id`.
+    pub recorder_words: [Option<String>; 5],
     pub activity: Option<ActivityMessage>,
     /// `timestamp_correlation` (162): UTC minus system time, and local minus UTC time, ms.
     pub system_shift: Option<i64>,
@@ -322,6 +324,13 @@ impl Collector {
         device.battery_status = message.uint(11).or(device.battery_status);
         device.battery_voltage = message.scaled(10, 256.0, 0.0).or(device.battery_voltage);
         device.operating_time_s = message.uint(7).or(device.operating_time_s);
+        let words = own::DEVICE_WORDS.map(|name| message.own_text(name));
+        for (field, word) in own::device_words(device).into_iter().zip(&words) {
+            or(word.clone(), field);
+        }
+        if index == Some(0) {
+            self.recorder_words = words;
+        }
         for new in developer {
             match device.developer.iter_mut().find(|known| known.key == new.key) {
                 Some(known) => {

@@ -30,15 +30,17 @@ pub fn file_id(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
         .raw(4, Base::Uint32, Some(created))
         .text(8, product_name(device).as_deref())
         .end();
-    let hardware = device.and_then(|device| device.hardware.as_deref()?.parse::<u8>().ok());
     writing
         .encoder
         .begin(message::FILE_CREATOR)
         .raw(0, Base::Uint16, Some(device.and_then(creator_version).unwrap_or(0)))
-        .raw(1, Base::Uint8, hardware)
+        .raw(1, Base::Uint8, device.and_then(hardware))
         .end();
-    writing.lost_serials +=
-        activity.devices.iter().filter(|d| d.serial.is_some() && serial(d).is_none()).count() as u64;
+    for (at, device) in activity.devices.iter().enumerate() {
+        writing.lost_serials += u64::from(device.serial.is_some() && serial(device).is_none());
+        writing.lost_versions += u64::from(!is_version(device, at == 0))
+            + u64::from(device.hardware.is_some() && hardware(device).is_none());
+    }
 }
 
 /// Developer fields of our own that the summaries of this activity need.
@@ -51,7 +53,9 @@ pub fn own_fields(activity: &Activity, frame: &Frame, registry: &mut Registry) {
         (own::NOTE, sets.iter().any(|set| set.note.is_some())),
     ];
     let words = words(activity).map(|(name, text)| (name, text.is_some()));
-    for (name, _) in texts.into_iter().chain(words).filter(|(_, needed)| *needed) {
+    let devices = activity.devices.iter().enumerate().flat_map(|(at, device)| own_words(device, at == 0));
+    let devices = devices.map(|(name, text)| (name, text.is_some()));
+    for (name, _) in texts.into_iter().chain(words).chain(devices).filter(|(_, needed)| *needed) {
         registry.own(name, "", Base::String);
     }
     for (name, _) in &frame.totals {
@@ -96,15 +100,40 @@ pub fn devices(writing: &mut Writing<'_>, activity: &Activity, frame: &Frame) {
             .scaled_if_it_fits(5, Base::Uint16, 1.0, 0.0, version(device));
         writing
             .encoder
-            .raw(6, Base::Uint8, device.hardware.as_deref().and_then(|hardware| hardware.parse::<u8>().ok()))
+            .raw(6, Base::Uint8, hardware(device))
             .raw(7, Base::Uint32, device.operating_time_s)
             .scaled(10, Base::Uint16, 256.0, 0.0, device.battery_voltage)
             .raw(11, Base::Uint8, device.battery_status)
             .code(25, device.source_type)
             .text(27, product_name(named).as_deref());
+        for (name, text) in own_words(device, at == 0) {
+            writing.own_text(name, text);
+        }
         writing.developer_values(&device.developer);
         writing.encoder.end();
     }
+}
+
+/// What a device says in words, where the reader would not find it in the native fields.
+fn own_words(device: &Device, recorder: bool) -> [(&'static str, Option<&str>); 5] {
+    let maker = manufacturer(Some(device));
+    let version = version(device).map(|version| format!("{:.2}", version / VERSION_SCALE));
+    let plain = || creator_version(device).filter(|version| recorder && *version > 0).map(|plain| plain.to_string());
+    let known = || products::product(maker?, product(device));
+    let mut native = Device {
+        manufacturer: maker.and_then(products::manufacturer).map(str::to_owned),
+        product: product_name(Some(device)).or_else(|| known().map(str::to_owned)),
+        serial: serial(device).filter(|serial| *serial > 0).map(|serial| serial.to_string()),
+        firmware: version.or_else(plain),
+        hardware: hardware(device).map(|hardware| hardware.to_string()),
+        ..Device::default()
+    };
+    let stated = [&device.manufacturer, &device.product, &device.serial, &device.firmware, &device.hardware];
+    let mut words = own::DEVICE_WORDS.map(|name| (name, None));
+    for ((word, stated), native) in words.iter_mut().zip(stated).zip(own::device_words(&mut native)) {
+        word.1 = stated.as_deref().filter(|stated| native.as_deref() != Some(*stated));
+    }
+    words
 }
 
 fn manufacturer(device: Option<&Device>) -> Option<u16> {
@@ -122,11 +151,32 @@ fn serial(device: &Device) -> Option<u32> {
     device.serial.as_deref()?.parse().ok()
 }
 
-/// Firmware version in hundredths, as `device_info` holds it.
+fn hardware(device: &Device) -> Option<u8> {
+    device.hardware.as_deref()?.parse().ok().filter(|version| *version != u8::MAX)
+}
+
+/// Firmware version in hundredths, as `device_info` holds it. Of the numbers of TCX (`2.50.0.0`) the first two are those
+/// of a Garmin device's version 2.50.
 fn version(device: &Device) -> Option<f64> {
     let firmware = device.firmware.as_deref().filter(|firmware| firmware.contains('.'))?;
-    let version = (firmware.parse::<f64>().ok()? * VERSION_SCALE).round();
+    let mut numbers = firmware.split('.').map(|number| number.parse::<u16>().ok());
+    let version = match (numbers.next()??, numbers.next()??, numbers.next()) {
+        (major, minor @ 0..100, Some(_)) => f64::from(major) * VERSION_SCALE + f64::from(minor),
+        (_, _, Some(_)) => return None,
+        _ => (firmware.parse::<f64>().ok()? * VERSION_SCALE).round(),
+    };
     Some(version).filter(|version| (0.0..65_535.0).contains(version))
+}
+
+/// True when a native field says all of the version: `major.minor`, with a build of 0, or of the recorder a plain number.
+fn is_version(device: &Device, recorder: bool) -> bool {
+    let Some(firmware) = device.firmware.as_deref() else { return true };
+    let numbers: Option<Vec<u16>> = firmware.split('.').map(|number| number.parse().ok()).collect();
+    match numbers.as_deref() {
+        Some([_]) => recorder,
+        Some([_, 0..100, build @ ..]) => version(device).is_some() && build.iter().all(|number| *number == 0),
+        _ => false,
+    }
 }
 
 /// Software version of `file_creator`: a plain number; devices store the same hundredths there.

@@ -39,7 +39,6 @@ const TRIGGER: Code = Code::info("loss.lap_trigger");
 const TIMER: Code = Code::info("loss.timer");
 const TOTAL: Code = Code::info("loss.total");
 const NO_LOCAL_TIME: Code = Code::info("fit.no_local_time");
-const SERIAL: Code = Code::info("loss.serial");
 const TEXT: Code = Code::warning("loss.text");
 
 /// Bytes of the header that we write.
@@ -62,6 +61,7 @@ struct Writing<'a> {
     lost_triggers: u64,
     lost_totals: u64,
     lost_serials: u64,
+    lost_versions: u64,
     lost_texts: u64,
     lost_fields: u64,
     /// A native field of 64 bits was written.
@@ -203,6 +203,7 @@ fn encode(activity: &Activity, notes: &mut Notes) -> Result<Vec<u8>> {
         lost_triggers: 0,
         lost_totals: 0,
         lost_serials: 0,
+        lost_versions: 0,
         lost_texts: 0,
         lost_fields: 0,
         wide_fields: false,
@@ -296,7 +297,9 @@ fn report(
         format!("{swapped} sessions and laps state more timer time than elapsed time; FIT wants the larger one as elapsed time")
     });
     let totals = writing.lost_totals;
-    notes.add_many(TOTAL, totals, nowhere(), || format!("{totals} stated totals have no FIT field"));
+    notes.add_many(TOTAL, totals, nowhere(), || {
+        format!("{totals} stated totals have no FIT field (steps are told as strides where a run states none)")
+    });
     let whole = (frame.totals.len() + usize::from(frame.sport.is_some())) as u64;
     notes.add_many(losses::WHOLE, whole, nowhere(), || {
         let sport = frame.sport.map(|_| "sport");
@@ -313,8 +316,14 @@ fn report(
         || "the zone is not known: the file states no local time, and many programs show UTC; `--home-zone` helps",
     );
     let serials = writing.lost_serials;
-    notes.add_many(SERIAL, serials, nowhere(), || {
-        format!("{serials} serial numbers are not numbers, as FIT wants them")
+    notes.add_many(losses::SERIAL, serials, nowhere(), || {
+        format!(
+            "{serials} serial numbers are not numbers, as FIT wants them; `paceport` keeps them in developer fields"
+        )
+    });
+    let versions = writing.lost_versions;
+    notes.add_many(losses::VERSION, versions, nowhere(), || {
+        format!("{versions} versions of devices have more than FIT's number; `paceport` keeps them in developer fields")
     });
     let texts = writing.lost_texts;
     notes.add_many(TEXT, texts, nowhere(), || {

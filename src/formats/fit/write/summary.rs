@@ -6,6 +6,7 @@ use super::super::profile::{FRACTIONAL_CADENCE, FRACTIONAL_CLIMB, TOTALS, TotalF
 use super::Writing;
 use super::encode::Encoder;
 use super::frame::Frame;
+use crate::formats::own::{Part, Value};
 use crate::model::{Activity, Intensity, Lap, LapTrigger, Length, Session, Set, SetKind, Split, Sport, Totals};
 
 /// FIT `event` numbers of the summaries, and the type that closes them.
@@ -143,10 +144,10 @@ fn totals(writing: &mut Writing<'_>, totals: &Totals, kind: Kind, sport: Option<
     encoder.scaled(pick((37, 34)), Base::Uint16, 1.0, 0.0, balance);
     if let Some(steps) = totals.steps {
         // FIT counts strides: two steps.
-        match totals.cycles.is_none() && sport.is_some_and(Sport::is_on_foot) {
-            true => _ = encoder.scaled(10, Base::Uint32, 1.0, 0.0, Some(steps / 2.0)),
-            false => writing.lost_totals += 1,
+        if totals.cycles.is_none() && sport.is_some_and(Sport::is_on_foot) {
+            encoder.scaled(10, Base::Uint32, 1.0, 0.0, Some(steps / 2.0));
         }
+        writing.lost_totals += 1;
     }
 }
 
@@ -216,6 +217,8 @@ fn write_sets(writing: &mut Writing<'_>, activity: &Activity) {
             .array(7, Base::Uint16, 1.0, &number(7, set.category))
             .array(8, Base::Uint16, 1.0, &number(8, set.category_subtype))
             .raw(10, Base::Uint16, Some(index.min(0x0FFF) as u16));
+        // The subtype counts inside a category.
+        writing.lost_fields += u64::from(set.category.is_none() && set.category_subtype.is_some() && !listed(7));
         writing.native_values(message::SET, &set.fields);
         if let Some(start) = set.start {
             writing.milliseconds(start);
@@ -251,6 +254,30 @@ fn write_exercises(encoder: &mut Encoder, sets: &[Set]) {
     }
 }
 
+/// What a split of FIT has fields for.
+const SPLIT_TOTALS: [&str; 20] = [
+    "elapsed_s",
+    "timer_s",
+    "moving_s",
+    "distance_m",
+    "avg_speed",
+    "max_speed",
+    "ascent_m",
+    "descent_m",
+    "avg_heart_rate",
+    "max_heart_rate",
+    "min_heart_rate",
+    "calories_kcal",
+    "avg_cadence",
+    "max_cadence",
+    "cycles",
+    "avg_temperature",
+    "max_temperature",
+    "avg_power",
+    "max_power",
+    "normalized_power",
+];
+
 fn write_split(writing: &mut Writing<'_>, index: usize, split: &Split) {
     let t = &split.totals;
     let elapsed = t.elapsed_s.unwrap_or((split.end - split.start) as f64 / 1000.0);
@@ -284,6 +311,9 @@ fn write_split(writing: &mut Writing<'_>, index: usize, split: &Split) {
         .scaled(42, Base::Uint16, 1.0, 0.0, t.normalized_power)
         .scaled(110, Base::Uint32, 1000.0, 0.0, t.moving_s)
         .scaled(124, Base::Uint8, 1.0, 0.0, t.min_heart_rate);
+    t.each(&mut |name, value| {
+        writing.lost_totals += u64::from(value != Value::Absent && !SPLIT_TOTALS.contains(&name));
+    });
     writing.native_values(message::SPLIT, &split.fields);
     writing.milliseconds(split.start);
     writing.encoder.end();
