@@ -39,22 +39,36 @@ pub(super) fn drop_end_copies(track: &mut Track, notes: &mut Notes) {
 /// on), MyTourbook as `gpxdata:distance` (issue 771). Steps rise and fall from point to point, which a running distance
 /// does only where it begins anew; at an even pace they add up to the length of the track, of which the last one is a part.
 pub(super) fn add_up_distances(track: &mut Track, notes: &mut Notes) {
-    let values: Vec<(usize, f64)> = (0..track.len()).filter_map(|row| Some((row, track.distance(row)?))).collect();
-    let falls = values.windows(2).filter(|pair| pair[1].1 < pair[0].1).count();
-    let sum: f64 = values.iter().map(|(_, metres)| metres).sum();
-    let rises = values.windows(2).filter(|pair| pair[1].1 > pair[0].1).count();
-    let uneven = falls > 1 && falls * 8 > values.len();
-    let even = values.len() > 4 && rises * 2 < values.len() && is_near(sum, length(track));
-    if values.iter().any(|(_, metres)| *metres < 0.0) || !(uneven || even) {
+    let (mut count, mut falls, mut rises, mut sum) = (0, 0, 0, 0.0);
+    let (mut before, mut least) = (f64::NAN, 0.0);
+    let [_, _, distances] = track.raw_geometry();
+    for &metres in distances.iter().filter(|metres| !metres.is_nan()) {
+        falls += usize::from(metres < before);
+        rises += usize::from(metres > before);
+        count += 1;
+        sum += metres;
+        least = if metres < least { metres } else { least };
+        before = metres;
+    }
+    let uneven = falls > 1 && falls * 8 > count;
+    let even = count > 4 && rises * 2 < count;
+    if least < 0.0 || !(uneven || even) {
+        return;
+    }
+    let length = length(track);
+    // Where there is no way to compare with, falls alone have to tell.
+    if !(is_near(sum, length) || uneven && (length == 0.0 || sum < 2.0 * length)) {
         return;
     }
     let mut run = 0.0;
-    for &(row, metres) in &values {
-        run += metres;
-        track.set_distance_at(row, run);
+    for row in 0..track.len() {
+        if let Some(metres) = track.distance(row) {
+            run += metres;
+            track.set_distance_at(row, run);
+        }
     }
-    notes.add_many(DISTANCE_STEPS, values.len() as u64, Place::NOWHERE, || {
-        format!("{} distances are those since the point before; they were added up", values.len())
+    notes.add_many(DISTANCE_STEPS, count as u64, Place::NOWHERE, || {
+        format!("{count} distances are those since the point before; they were added up")
     });
 }
 
@@ -152,6 +166,8 @@ mod tests {
             &[0.0, 11.0, 11.0, 11.0, 11.0, 22.0],
             &[0.0, 11.0, 22.0, 0.0, 11.0, 22.0],
             &[0.0, 55.0],
+            // One that shakes.
+            &[0.0, 13.0, 12.0, 36.0, 35.0, 55.0],
             &[],
         ] {
             let (mut track, mut notes) = (with_distances(metres), Notes::new());
