@@ -227,9 +227,11 @@ impl<'a> Columns<'a> {
     /// Converts the rows from `start` on, `len` of them. Returns how many values yielded to another of the same field.
     pub fn fill(&self, start: usize, len: usize, buffer: &mut Buffer) -> u64 {
         buffer.mask[..len].fill(0);
+        let mut all = 0;
         for (at, slot) in self.slots.iter().enumerate() {
-            buffer.refused[at] += slot.fill(start, len, &mut buffer.raw[at], &mut buffer.mask);
+            buffer.refused[at] += slot.fill(start, len, &mut buffer.raw[at], &mut buffer.mask, &mut all);
         }
+        buffer.mask[..len].iter_mut().for_each(|mask| *mask |= all);
         if self.has_position {
             for at in 0..len {
                 if !matches!(buffer.mask[at] & POSITION, 0 | POSITION) {

@@ -176,13 +176,22 @@ impl<'a> Slot<'a> {
         Slot { developer: None, number, base, joined: false, bit: 0, counts: true, values }
     }
 
-    /// Converts the rows from `start` on, `len` of them, into this slot's part of the buffer.
-    pub fn fill(&self, start: usize, len: usize, raw: &mut [u64; CHUNK], mask: &mut [u128; CHUNK]) -> u64 {
+    /// Converts the rows from `start` on, `len` of them, into this slot's part of the buffer; `all` gets its bit instead when
+    /// every row has a value.
+    pub fn fill(
+        &self,
+        start: usize,
+        len: usize,
+        raw: &mut [u64; CHUNK],
+        mask: &mut [u128; CHUNK],
+        all: &mut u128,
+    ) -> u64 {
         let invalid = self.base.invalid();
-        let (bit, mut refused) = (self.bit, 0);
+        let (mut present, mut missing, mut refused) = ([false; CHUNK], 0, 0);
         let mut put = |at: usize, absent: bool, value: Option<u64>| {
             raw[at] = value.unwrap_or(invalid);
-            mask[at] |= if value.is_some() { bit } else { 0 };
+            present[at] = value.is_some();
+            missing += usize::from(value.is_none());
             refused += u64::from(value.is_none() & !absent);
         };
         // A column may end before its track.
@@ -214,6 +223,11 @@ impl<'a> Slot<'a> {
             }
             Values::Absent => (0..len).for_each(|at| put(at, true, None)),
         }
+        if missing == 0 {
+            *all |= self.bit;
+        } else if missing < len {
+            mask.iter_mut().zip(present).filter(|(_, present)| *present).for_each(|(mask, _)| *mask |= self.bit);
+        }
         if self.counts { refused } else { 0 }
     }
 }
@@ -228,9 +242,10 @@ mod tests {
     use super::*;
 
     fn raw(values: Values<'_>, base: Base, rows: usize) -> (Vec<u64>, Vec<bool>, u64) {
-        let (mut raw, mut mask) = ([0; CHUNK], [0; CHUNK]);
+        let (mut raw, mut mask, mut all) = ([0; CHUNK], [0; CHUNK], 0);
         let slot = Slot { bit: 4, ..Slot::native(0, base, values) };
-        let refused = slot.fill(0, rows, &mut raw, &mut mask);
+        let refused = slot.fill(0, rows, &mut raw, &mut mask, &mut all);
+        mask.iter_mut().for_each(|mask| *mask |= all);
         (raw[..rows].to_vec(), mask[..rows].iter().map(|m| *m == 4).collect(), refused)
     }
 
