@@ -5,12 +5,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::job::{self, FileRead, JobRead};
+use super::report::Outcome;
 use crate::error::Place;
 use crate::exports::{Export, Matching, key};
 use crate::fix::{self, SettleOptions};
 use crate::ids::Digest;
 use crate::model::{Companion, Draft};
-use crate::report::Code;
+use crate::report::{Code, Note, Notes, Severity};
 
 const LOST: Code = Code::warning("table.recording_lost");
 
@@ -190,9 +191,14 @@ pub(super) fn rest(all: Vec<Tables<'_>>, ranks: &[usize], settle: &SettleOptions
     for tables in all {
         let left: Vec<Vec<Left>> = (0..tables.tables.len()).map(|table| tables.left(table, &told)).collect();
         for (table, left) in tables.tables.into_iter().zip(left) {
-            let Table { job, mut file, told, .. } = table;
+            let Table { job, mut file, told, rows } = table;
+            let unplaced: Notes = rows.iter().flat_map(why_not).collect();
             file.tells = told.iter().any(|told| told.load(Ordering::Relaxed));
             file.activities = left.len() as u64;
+            if unplaced.has_damage() {
+                file.outcome = Outcome::Partial;
+            }
+            file.notes.extend(unplaced);
             if left.is_empty() && !file.tells {
                 file.skip("a table that tells of no workout here");
             }
@@ -213,6 +219,12 @@ pub(super) fn say_lost(row: &mut Draft) {
     if let Some(file) = &row.tells_of {
         row.notes.add(LOST, Place::NOWHERE, || format!("the recording {file} is not there or cannot be read"));
     }
+}
+
+/// What a row says that cannot be placed in time: it is no activity, and nobody else tells why.
+pub(super) fn why_not(row: &Draft) -> Vec<Note> {
+    let notes = row.notes.iter().filter(|note| note.severity != Severity::Info);
+    if is_workout(row) { Vec::new() } else { notes.cloned().collect() }
 }
 
 /// False for a row that only adds to others, for instance a list of gear.

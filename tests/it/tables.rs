@@ -376,3 +376,21 @@ fn tables_with_any_bytes_changed_are_read_or_refused() {
     }
     assert!(read + refused == 3600 && read > 1800 && refused > 50 && rows > 4000, "{read} {refused} {rows}");
 }
+
+/// A row that says neither when nor, by its file, of what it is cannot be an activity: the table tells that it was left out,
+/// whether it belongs to an export or stands alone.
+#[test]
+fn a_row_without_a_start_is_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = r#"[{"activityId":1,"activityType":"running","startTimeGmt":1714557600000,"duration":60000},
+        {"activityId":2,"activityType":"running","startTimeGmt":null,"duration":60000}]"#;
+    std::fs::write(folder.path().join("jo_0_summarizedActivities.json"), rows).unwrap();
+    std::fs::write(folder.path().join("renamed.txt"), rows.replace("1714557600000", "1714657600000")).unwrap();
+    let output = paceport(folder.path(), &["inspect", ".", "--json"]);
+    let all = lines(&output);
+    assert_eq!((output.status.code(), count(&all)), (Some(0), 2));
+    for source in all.iter().filter(|line| line["kind"] == "source") {
+        assert_eq!((&source["outcome"], &source["activities"]), (&json!("read"), &json!(1)));
+        assert!(has_note(source, "garmin.no_start"), "{source:#}");
+    }
+}
