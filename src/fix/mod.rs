@@ -39,7 +39,7 @@ pub struct SettleOptions {
 /// Judges a draft: order, plausibility, zone, computed totals. Never fails: what cannot be believed is dropped or kept
 /// as claimed, with a note.
 pub fn settle(draft: Draft, options: &SettleOptions) -> Activity {
-    let Draft { mut recording, mut clock, mut notes, complete, source, tells_of: _ } = draft;
+    let Draft { mut recording, mut clock, mut notes, complete, source, tells_of: _, leg_of: _ } = draft;
     bounds::check(&mut recording, &mut clock, &mut notes);
     if let Some(source) = &source {
         name::heed(source, &mut clock);

@@ -3,7 +3,7 @@
 
 use super::zone::quarter_hours;
 use crate::error::Place;
-use crate::model::{Basis, Draft, Evidence, Sport, SubSport, Totals};
+use crate::model::{Basis, Draft, Evidence, Lap, Recording, Session, Sport, SubSport, Totals};
 use crate::report::{Code, Notes};
 
 const SPORT: Code = Code::info("table.sport");
@@ -19,6 +19,9 @@ const SAME_WAY: f64 = 0.005;
 /// Completes a draft with a row. Name, description, gear and sport are the row's where it has them, as they are what the
 /// owner last chose; totals, offset and anything measured stay the recording's.
 pub fn tell(draft: &mut Draft, row: &Draft) {
+    if row.leg_of.as_ref().is_some_and(|whole| draft.recording.platform_ids.contains(whole)) {
+        return add_leg(&mut draft.recording, &row.recording);
+    }
     set_clock(draft, row);
     let notes = &mut draft.notes;
     let (to, from) = (&mut draft.recording, &row.recording);
@@ -28,7 +31,7 @@ pub fn tell(draft: &mut Draft, row: &Draft) {
             to.clone_from(from);
         }
     }
-    let sport = |r: &crate::model::Recording| (r.sport, r.sub_sport);
+    let sport = |r: &Recording| (r.sport, r.sub_sport);
     if from.sport != Sport::GENERIC && from.sport != to.sport {
         if to.sport != Sport::GENERIC {
             notes.add(SPORT, Place::NOWHERE, || {
@@ -52,11 +55,7 @@ pub fn tell(draft: &mut Draft, row: &Draft) {
     if from.sport_label.is_some() {
         to.sport_label.clone_from(&from.sport_label);
     }
-    for id in &from.platform_ids {
-        if !to.platform_ids.contains(id) {
-            to.platform_ids.push(id.clone());
-        }
-    }
+    add_ids(to, from);
     cut(to.stated.elapsed_s.or(to.span().map(|(a, b)| (b - a) as f64 / 1000.0)), from.stated.elapsed_s, notes);
     // What the row says and nothing has a place for is missing of the workout, too.
     notes.extend(row.notes.iter().filter(|note| note.code.ends_with(".left_out")).cloned().collect());
@@ -65,6 +64,32 @@ pub fn tell(draft: &mut Draft, row: &Draft) {
     if draft.clock.offset_s.is_none() && row.clock.offset_s.is_some() {
         (draft.clock.offset_s, draft.clock.evidence) = (row.clock.offset_s, Evidence::Archive);
     }
+}
+
+fn add_ids(to: &mut Recording, from: &Recording) {
+    for id in &from.platform_ids {
+        if !to.platform_ids.contains(id) {
+            to.platform_ids.push(id.clone());
+        }
+    }
+}
+
+/// Adds a leg to its multisport activity: its ids, and its session and laps where no recording has them.
+fn add_leg(to: &mut Recording, from: &Recording) {
+    add_ids(to, from);
+    let is_there = |leg: &Session| to.sessions.iter().any(|s| (s.start, s.sport) == (leg.start, leg.sport));
+    if !to.track.is_empty() || from.sessions.iter().all(is_there) {
+        return;
+    }
+    // Without its legs the activity was one session.
+    to.sessions.retain(|session| session.sport != Sport::MULTISPORT);
+    to.sessions.extend(from.sessions.iter().map(|leg| Session { name: from.name.clone(), ..leg.clone() }));
+    to.sessions.sort_by_key(|session| session.start);
+    let is_new = |lap: &&Lap| !to.laps.iter().any(|own| own.start < lap.end && lap.start < own.end);
+    let laps: Vec<Lap> = from.laps.iter().filter(is_new).cloned().collect();
+    to.laps.extend(laps);
+    to.laps.sort_by_key(|lap| lap.start);
+    to.splits.extend(from.splits.iter().cloned());
 }
 
 /// A row made of this very recording that begins some whole quarters of an hour away from it tells that the recorder's
@@ -112,7 +137,7 @@ fn cut(file_s: Option<f64>, row_s: Option<f64>, notes: &mut Notes) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Clock, Session};
+    use crate::model::Clock;
 
     fn row() -> Draft {
         let mut row = Draft::new();

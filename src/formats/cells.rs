@@ -45,6 +45,11 @@ impl Row {
         Place::line(self.line)
     }
 
+    /// Forgets the last cell, which the end of the table tears.
+    pub fn forget_last(&mut self) {
+        self.ends.pop();
+    }
+
     fn push(&mut self, piece: &[u8]) {
         match std::str::from_utf8(piece) {
             Ok(text) => self.text.push_str(text),

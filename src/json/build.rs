@@ -45,7 +45,7 @@ impl<R: Read> Json<R> {
     }
 
     /// The value that follows, as far as it can be read: what is open when an error comes is closed, a string that the end
-    /// of the text cuts is kept up to there.
+    /// of the text cuts is kept up to there. A number at the end of a cut text may lack digits and is left out.
     pub fn partial(&mut self) -> (Value, Option<Error>) {
         let mut open: Vec<Open> = Vec::new();
         let start = self.offset();
@@ -103,12 +103,13 @@ impl<R: Read> Json<R> {
         (value, Some(error))
     }
 
-    /// What there is of a string value whose end is missing.
+    /// What there is of a string value whose end is missing; without the number that it may be cut in.
     fn torn_string(&self) -> Option<Box<str>> {
         let text =
             self.window.rest().strip_prefix(b"\"").filter(|_| matches!(self.state, State::Value | State::Element))?;
         let mut out = String::new();
         unescape(&String::from_utf8_lossy(text), &mut out);
+        out.truncate(out.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '+' | '-')).len());
         Some(out.into())
     }
 }
@@ -131,6 +132,19 @@ mod tests {
         assert_eq!(value["samples"].elements().len(), 3);
         assert_eq!((value["samples"][2]["t"].i64(), value["samples"][2]["u"].str()), (Some(3), Some("cu")));
         assert!(matches!(json(b"").partial(), (Value::Null, None)));
+    }
+
+    #[test]
+    fn a_number_that_the_end_of_the_text_cuts_is_none() {
+        for cut in [&br#"{"a":[88,89,9"#[..], br#"{"a":[88,89,90"#, br#"{"a":[88,89,-"#, br#"{"a":[88,89,9."#] {
+            let (value, error) = json(cut).partial();
+            assert!(error.is_some());
+            let all: Vec<_> = value["a"].elements().iter().map(Value::i64).collect();
+            assert_eq!(all, [Some(88), Some(89)], "{}", String::from_utf8_lossy(cut));
+        }
+        let (value, _) = json(br#"{"data":"88,89,9"#).partial();
+        assert_eq!(value["data"].str(), Some("88,89,"));
+        assert_eq!(json(b"17").value().unwrap().i64(), Some(17));
     }
 
     #[test]

@@ -48,39 +48,58 @@ impl<R: Read> Json<R> {
     /// # Errors
     /// As [`Json::element`].
     pub fn element_or_part(&mut self, notes: &mut Notes) -> Result<Option<(Value, bool)>> {
+        let Some(depth) = self.open_element(notes)? else { return Ok(None) };
+        let (value, fault) = self.partial();
+        let whole = self.close_element(depth, fault, notes)?;
+        Ok(Some((value, whole)))
+    }
+
+    /// Goes to the next element of the array that was stepped into, for a caller that reads it piece by piece and then calls
+    /// [`Json::close_element`] with the depth that this gives; `None` at the end.
+    ///
+    /// # Errors
+    /// As [`Json::element`].
+    pub fn open_element(&mut self, notes: &mut Notes) -> Result<Option<usize>> {
         let depth = self.stack.len();
         if self.stack.last() == Some(&Frame::Object) {
             return Err(Error::new(Kind::Internal, "an element was asked for outside of an array"));
         }
         loop {
             match self.more(depth, notes)? {
-                Some(true) => {}
+                Some(true) => break,
                 Some(false) => return Ok(None),
                 None => continue,
             }
-            self.window.set_mark(LONGEST);
-            let (value, error) = self.partial();
-            let Some(error) = error else {
-                self.remember(depth);
-                self.window.clear_mark();
-                return Ok(Some((value, true)));
-            };
-            if error.kind() == Kind::Io {
-                return Err(error);
-            }
-            let place = error.place().clone().record(usize::try_from(self.ordinal_at(depth)).unwrap_or(usize::MAX));
-            notes.add(ELEMENT, place, || error.message().to_owned());
-            if !self.behind_brackets(depth)? {
-                self.window.rewind();
-                self.stack.truncate(depth);
-                self.finished();
-                let own = beginning(self.window.rest()).to_vec();
-                self.window.consume(1);
-                self.next_beginning(&own)?;
-            }
-            self.window.clear_mark();
-            return Ok(Some((value, false)));
         }
+        self.window.set_mark(LONGEST);
+        Ok(Some(depth))
+    }
+
+    /// Ends an element: behind a `fault` in it reading goes on with the next one. Gives whether it was whole.
+    ///
+    /// # Errors
+    /// As [`Json::element`].
+    pub fn close_element(&mut self, depth: usize, fault: Option<Error>, notes: &mut Notes) -> Result<bool> {
+        let Some(error) = fault else {
+            self.remember(depth);
+            self.window.clear_mark();
+            return Ok(true);
+        };
+        if error.kind() == Kind::Io {
+            return Err(error);
+        }
+        let place = error.place().clone().record(usize::try_from(self.ordinal_at(depth)).unwrap_or(usize::MAX));
+        notes.add(ELEMENT, place, || error.message().to_owned());
+        if !self.behind_brackets(depth)? {
+            self.window.rewind();
+            self.stack.truncate(depth);
+            self.finished();
+            let own = beginning(self.window.rest()).to_vec();
+            self.window.consume(1);
+            self.next_beginning(&own)?;
+        }
+        self.window.clear_mark();
+        Ok(false)
     }
 
     fn ordinal_at(&self, depth: usize) -> u64 {

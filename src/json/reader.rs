@@ -244,6 +244,10 @@ impl<R: Read> Json<R> {
                 if !self.window.slice(0, len).iter().any(u8::is_ascii_digit) {
                     return self.word(len);
                 }
+                // The rest of its digits may be missing: 15 of 150.
+                if !self.stack.is_empty() && self.window.peek(len)?.is_none() {
+                    return Err(self.malformed("the text ends inside a number"));
+                }
                 self.window.consume(len);
                 self.finished();
                 Ok(Event::Number(std::str::from_utf8(self.window.behind(len, 0)).unwrap_or("")))
@@ -428,7 +432,8 @@ mod tests {
             ("[1}", 2, "closes nothing"),
             ("{]", 1, "closes nothing"),
             ("[1, [2]", 7, "inside an array"),
-            ("{\"a\":1", 6, "inside an object"),
+            ("{\"a\":[]", 7, "inside an object"),
+            ("{\"a\":1", 5, "inside a number"),
             ("[\"abc", 1, "inside a string"),
             ("[\"abc\\", 1, "inside a string"),
             ("}", 0, "closes nothing"),

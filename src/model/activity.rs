@@ -216,6 +216,9 @@ pub struct Draft {
     pub source: Option<String>,
     /// For a row of a metadata table: the file of the recording that it describes, as the table writes it.
     pub tells_of: Option<String>,
+    /// For a row of a metadata table that is a leg: the stable id of its multisport activity, which another part of the table
+    /// may have.
+    pub leg_of: Option<(String, String)>,
 }
 
 impl Draft {

@@ -4,7 +4,7 @@ use super::giant::Giant;
 use super::plan::Plan;
 use super::read::ReadOptions;
 use super::report::{Outcome, SourceReport};
-use super::tables::{Tables, is_workout, say_lost};
+use super::tables::{Tables, is_workout, say_lost, why_not};
 use std::io::BufRead;
 
 use crate::error::{Error, Kind, Place, Result};
@@ -107,6 +107,9 @@ pub(super) fn read_job(
     let mut places = Vec::new();
     for (file, read) in read.files.iter_mut().enumerate() {
         let table = read.format.is_some_and(|format| format.table);
+        if table {
+            read.notes.extend(read.drafts.iter().flat_map(why_not).collect());
+        }
         for (index, mut draft) in read.drafts.drain(..).enumerate().filter(|(_, draft)| !table || is_workout(draft)) {
             draft.source = Some(read.name.clone());
             say_lost(&mut draft);

@@ -5,12 +5,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::job::{self, FileRead, JobRead};
+use super::report::Outcome;
 use crate::error::Place;
 use crate::exports::{Export, Matching, key};
 use crate::fix::{self, SettleOptions};
 use crate::ids::Digest;
 use crate::model::{Companion, Draft};
-use crate::report::Code;
+use crate::report::{Code, Note, Notes, Severity};
 
 const LOST: Code = Code::warning("table.recording_lost");
 
@@ -46,6 +47,8 @@ pub(super) struct Tables<'a> {
     by_file: HashMap<String, At>,
     by_start: Vec<(i64, At)>,
     by_id: HashMap<(String, String), Vec<At>>,
+    /// Legs by the id of their multisport activity.
+    legs: HashMap<(String, String), Vec<At>>,
 }
 
 impl<'a> Tables<'a> {
@@ -53,8 +56,14 @@ impl<'a> Tables<'a> {
     pub fn new(export: &'a Export, mut read: Vec<(usize, FileRead)>) -> Tables<'a> {
         // The order of members differs between an archive and its folder.
         read.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
-        let mut tables =
-            Tables { export, tables: Vec::new(), by_file: HashMap::new(), by_start: Vec::new(), by_id: HashMap::new() };
+        let mut tables = Tables {
+            export,
+            tables: Vec::new(),
+            by_file: HashMap::new(),
+            by_start: Vec::new(),
+            by_id: HashMap::new(),
+            legs: HashMap::new(),
+        };
         for (job, mut file) in read {
             let rows = std::mem::take(&mut file.drafts);
             for (i, row) in rows.iter().enumerate() {
@@ -63,8 +72,10 @@ impl<'a> Tables<'a> {
             let told = rows.iter().map(|_| AtomicBool::new(false)).collect();
             tables.tables.push(Table { job, file, rows, told });
         }
-        tables.by_start.sort_unstable();
-        tables
+        let mut by_start = std::mem::take(&mut tables.by_start);
+        by_start.retain(|(_, at)| !tables.is_leg(*at));
+        by_start.sort_unstable();
+        Tables { by_start, ..tables }
     }
 
     fn index(&mut self, row: &Draft, at: At) {
@@ -78,10 +89,18 @@ impl<'a> Tables<'a> {
         for id in &row.recording.platform_ids {
             self.by_id.entry(id.clone()).or_default().push(at);
         }
+        if let Some(whole) = &row.leg_of {
+            self.legs.entry(whole.clone()).or_default().push(at);
+        }
     }
 
     fn row(&self, (table, row): At) -> Option<&Draft> {
         self.tables.get(table)?.rows.get(row)
+    }
+
+    /// True for a leg of an activity that another row has: it is told with that one only.
+    fn is_leg(&self, at: At) -> bool {
+        self.row(at).and_then(|row| row.leg_of.as_ref()).is_some_and(|whole| self.by_id.contains_key(whole))
     }
 
     fn mark(&self, (table, row): At) {
@@ -132,11 +151,12 @@ impl<'a> Tables<'a> {
         nearest.or_else(shifted).map(|(_, at)| *at)
     }
 
-    /// Rows of other tables about the same workout.
+    /// Rows of other tables about the same workout or a leg of it.
     fn related(&self, at: At) -> Vec<At> {
         let ids = self.row(at).map(|row| row.recording.platform_ids.as_slice()).unwrap_or_default();
         let mut related: Vec<At> =
-            ids.iter().filter_map(|id| self.by_id.get(id)).flatten().copied().filter(|other| other.0 != at.0).collect();
+            ids.iter().flat_map(|id| [self.by_id.get(id), self.legs.get(id)]).flatten().flatten().copied().collect();
+        related.retain(|other| other.0 != at.0);
         related.sort_unstable();
         related.dedup();
         related
@@ -147,7 +167,11 @@ impl<'a> Tables<'a> {
         let Some(of) = self.tables.get(table) else { return Vec::new() };
         let mut left = Vec::new();
         for (i, (row, own)) in of.rows.iter().zip(&of.told).enumerate() {
-            if !is_workout(row) || own.load(Ordering::Relaxed) || told.contains(&(of.file.digest, i)) {
+            if !is_workout(row)
+                || self.is_leg((table, i))
+                || own.load(Ordering::Relaxed)
+                || told.contains(&(of.file.digest, i))
+            {
                 continue;
             }
             let mut draft = row.clone();
@@ -190,9 +214,14 @@ pub(super) fn rest(all: Vec<Tables<'_>>, ranks: &[usize], settle: &SettleOptions
     for tables in all {
         let left: Vec<Vec<Left>> = (0..tables.tables.len()).map(|table| tables.left(table, &told)).collect();
         for (table, left) in tables.tables.into_iter().zip(left) {
-            let Table { job, mut file, told, .. } = table;
+            let Table { job, mut file, told, rows } = table;
+            let unplaced: Notes = rows.iter().flat_map(why_not).collect();
             file.tells = told.iter().any(|told| told.load(Ordering::Relaxed));
             file.activities = left.len() as u64;
+            if unplaced.has_damage() {
+                file.outcome = Outcome::Partial;
+            }
+            file.notes.extend(unplaced);
             if left.is_empty() && !file.tells {
                 file.skip("a table that tells of no workout here");
             }
@@ -213,6 +242,12 @@ pub(super) fn say_lost(row: &mut Draft) {
     if let Some(file) = &row.tells_of {
         row.notes.add(LOST, Place::NOWHERE, || format!("the recording {file} is not there or cannot be read"));
     }
+}
+
+/// What a row says that cannot be placed in time: it is no activity, and nobody else tells why.
+pub(super) fn why_not(row: &Draft) -> Vec<Note> {
+    let notes = row.notes.iter().filter(|note| note.severity != Severity::Info);
+    if is_workout(row) { Vec::new() } else { notes.cloned().collect() }
 }
 
 /// False for a row that only adds to others, for instance a list of gear.

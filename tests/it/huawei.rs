@@ -452,6 +452,40 @@ fn every_shape_of_the_top_level_is_read() {
     }
 }
 
+/// In files until 2020 the activities of a day share an object: a broken one costs itself, not the rest of its day.
+#[test]
+fn a_broken_activity_does_not_cost_its_day() {
+    let record = |i: i64| {
+        let start = 1_586_937_600 + i * 7200;
+        format!(
+            r#"{{"partTimeMap":{{1.0:300.0}},"sportType":4,"startTime":{start}000,"endTime":{}000,"totalTime":600000,"recordId":"N{i}"}}"#,
+            start + 660
+        )
+    };
+    for broken in ["{\"x\": tru,\"y\":{}}", "tru", "{\"x\" 1}", "{\"partTimeMap\":[1,2}"] {
+        let day = format!("{{\"recordDay\":20200415,\"motionPathData\":[{},{broken},{}]}}", record(0), record(1));
+        let next = format!("{{\"recordDay\":20200416,\"motionPathData\":[{}]}}", record(12));
+        let (_, reading) = read_bytes(format!("[{day},{next}]").as_bytes(), &Limits::default()).unwrap();
+        let ids: Vec<&str> = reading.drafts.iter().map(|draft| draft.recording.platform_ids[0].1.as_str()).collect();
+        assert_eq!(ids, ["N0", "N1", "N12"], "{broken}");
+        assert!(reading.drafts.iter().all(|draft| draft.complete) && reading.notes.has_damage(), "{broken}");
+    }
+}
+
+/// Every field may be missing: an activity without its sport is one, an element without a start is told of.
+#[test]
+fn an_activity_without_a_sport_is_kept_and_one_without_a_start_is_told_of() {
+    let text = r#"[{"sportType":4,"startTime":1586937600000,"endTime":1586938260000,"totalTime":600000,"recordId":"a"},
+        {"sportType":null,"startTime":1586947600000,"endTime":1586948260000,"totalDistance":2000,"recordId":"b"},
+        {"sportType":4,"endTime":1586958260000,"totalTime":600000,"recordId":"c"}]"#;
+    let (_, reading) = read_bytes(text.as_bytes(), &Limits::default()).unwrap();
+    let [_, without] = &reading.drafts[..] else { panic!("{} activities", reading.drafts.len()) };
+    let recording = &without.recording;
+    assert_eq!((recording.sport, recording.stated.distance_m), (paceport::model::Sport::GENERIC, Some(2000.0)));
+    let note = reading.notes.get("huawei.element").unwrap();
+    assert_eq!((note.count, note.place.as_deref()), (1, Some("record 2")));
+}
+
 fn shape_file() -> PathBuf {
     folder().join("until-2020/data/Motion path detail data & description/motion path detail data.json")
 }

@@ -376,3 +376,63 @@ fn tables_with_any_bytes_changed_are_read_or_refused() {
     }
     assert!(read + refused == 3600 && read > 1800 && refused > 50 && rows > 4000, "{read} {refused} {rows}");
 }
+
+/// A row that says neither when nor, by its file, of what it is cannot be an activity: the table tells that it was left out,
+/// whether it belongs to an export or stands alone.
+#[test]
+fn a_row_without_a_start_is_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = r#"[{"activityId":1,"activityType":"running","startTimeGmt":1714557600000,"duration":60000},
+        {"activityId":2,"activityType":"running","startTimeGmt":null,"duration":60000}]"#;
+    std::fs::write(folder.path().join("jo_0_summarizedActivities.json"), rows).unwrap();
+    std::fs::write(folder.path().join("renamed.txt"), rows.replace("1714557600000", "1714657600000")).unwrap();
+    let output = paceport(folder.path(), &["inspect", ".", "--json"]);
+    let all = lines(&output);
+    assert_eq!((output.status.code(), count(&all)), (Some(0), 2));
+    for source in all.iter().filter(|line| line["kind"] == "source") {
+        assert_eq!((&source["outcome"], &source["activities"]), (&json!("read"), &json!(1)));
+        assert!(has_note(source, "garmin.no_start"), "{source:#}");
+    }
+}
+
+/// A multisport activity whose legs stand in the next part of the list is one activity all the same, and a leg is none, in
+/// whichever order the parts are read.
+#[test]
+fn legs_in_another_part_of_the_list_are_not_counted_twice() {
+    let row = |id: i64, kind: &str, minute: i64, minutes: i64, more: &str| {
+        let start = 1_714_557_600_000 + minute * 60_000;
+        format!(
+            r#"{{"activityId":{id},"name":"{kind} {id}","activityType":"{kind}","startTimeGmt":{start},"startTimeLocal":{},"elapsedDuration":{}{more}}}"#,
+            start + 7_200_000,
+            minutes * 60_000
+        )
+    };
+    let whole = row(100, "multi_sport", 0, 30, r#","parent":true,"distance":1000000"#);
+    let legs = [("open_water_swimming", 0), ("transition_v2", 10), ("running", 12)].map(|(kind, minute)| {
+        let (id, minutes) = (101 + minute, if minute == 10 { 2 } else { 10 });
+        row(id, kind, minute, minutes, r#","parentId":100,"parent":false"#)
+    });
+    for (first, second) in [(0, 1001), (1001, 0)] {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |part: i32, rows: String| {
+            let name = format!("export/jo_{part}_summarizedActivities.json");
+            std::fs::create_dir_all(folder.path().join("export")).unwrap();
+            std::fs::write(folder.path().join(name), format!(r#"[{{"summarizedActivitiesExport":[{rows}]}}]"#))
+                .unwrap();
+        };
+        write(first, format!("{},{whole},{}", row(1, "hiking", 600, 30, ""), legs[0]));
+        write(second, format!("{},{}", legs[1], legs[2]));
+        let all = lines(&paceport(folder.path(), &["inspect", "export", "--json"]));
+        assert_eq!(count(&all), 2, "{all:#?}");
+        let whole = named(&all, "multi_sport 100");
+        assert_eq!(facts(whole), ("2024-05-01T10:00:00Z", "multisport", None, Some(10_000.0), Some(1800.0)));
+        assert_eq!((&whole["sessions"], &whole["index"]), (&json!(3), &json!(1)));
+
+        assert_eq!(paceport(folder.path(), &["import", "export", "--into", "h"]).status.code(), Some(0));
+        let listed = || lines(&paceport(folder.path(), &["list", "h", "--json"]));
+        let before = listed();
+        assert_eq!((count(&before), &named(&before, "multi_sport 100")["sessions"]), (2, &json!(3)));
+        assert_eq!(paceport(folder.path(), &["verify", "h", "--rebuild"]).status.code(), Some(0));
+        assert_eq!(listed(), before);
+    }
+}

@@ -76,12 +76,16 @@ impl Held {
         for (at, mut one) in whole {
             match legs.remove(&at) {
                 Some(legs) => join(&mut one, legs),
-                None if one.parent.is_some() => one.draft.notes.add(
-                    LONE_LEG,
-                    one.place.clone(),
-                    || "a leg of a multisport activity that is not in this file",
-                ),
-                None => {}
+                None => {
+                    if let Some(parent) = one.parent {
+                        one.draft.leg_of = Some((PLATFORM.to_owned(), parent.to_string()));
+                        one.draft.notes.add(
+                            LONE_LEG,
+                            one.place.clone(),
+                            || "a leg of a multisport activity that is not in this file",
+                        );
+                    }
+                }
             }
             intake.emit(one.draft)?;
         }

@@ -24,6 +24,7 @@ use crate::report::Code;
 use lines::Lines;
 
 const CUT: Code = Code::damage("huawei.cut_off");
+const ELEMENT: Code = Code::warning("huawei.element");
 const NO_DETAIL: Code = Code::warning("huawei.no_detail");
 const MANUAL: Code = Code::info("huawei.manual");
 const DUPLICATED: Code = Code::info("huawei.duplicated");
@@ -153,6 +154,24 @@ fn top(json: &mut Json<&mut dyn BufRead>, limits: &Limits, intake: &mut Intake<'
 
 /// The object at the top: a wrapper around a list, or an activity.
 fn object(json: &mut Json<&mut dyn BufRead>, limits: &Limits, intake: &mut Intake<'_>) -> Result<Option<Error>> {
+    let (object, fault) = members(json, limits, intake, list)?;
+    if is_activity(&object) {
+        intake.emit(activity(&object, fault.is_none(), limits))?;
+    }
+    Ok(fault)
+}
+
+/// Reads a list of activities, or of what has activities in it.
+type ReadList = fn(&mut Json<&mut dyn BufRead>, &Limits, &mut Intake<'_>) -> Result<()>;
+
+/// The members of an object as far as they can be read, and the fault that ended them early. A list of activities among them
+/// is read in place, so that a broken activity costs itself and not its day.
+fn members(
+    json: &mut Json<&mut dyn BufRead>,
+    limits: &Limits,
+    intake: &mut Intake<'_>,
+    read_list: ReadList,
+) -> Result<(Value, Option<Error>)> {
     let mut members = Vec::new();
     let mut fault = json.object().err();
     while fault.is_none() {
@@ -165,39 +184,67 @@ fn object(json: &mut Json<&mut dyn BufRead>, limits: &Limits, intake: &mut Intak
             }
         };
         if LISTS.contains(&&*key) && matches!(json.peek(), Ok(Shape::Array)) {
-            json.array()?;
-            list(json, limits, intake)?;
+            fault = json.array().err();
+            if fault.is_none() {
+                read_list(json, limits, intake)?;
+            }
+            members.push((key, Value::Null));
             continue;
         }
         let (value, error) = json.partial();
         members.push((key, value));
         fault = error;
     }
-    let object = Value::Object(members);
-    if is_activity(&object) {
-        intake.emit(activity(&object, fault.is_none(), limits))?;
-    }
-    Ok(fault)
+    Ok((Value::Object(members), fault))
 }
 
 /// The elements of a list, each an activity or a day of them. A broken one is read as far as it goes.
 fn list(json: &mut Json<&mut dyn BufRead>, limits: &Limits, intake: &mut Intake<'_>) -> Result<()> {
-    while let Some((element, whole)) = json.element_or_part(intake.notes())? {
-        let days = LISTS.iter().flat_map(|key| element[*key].elements());
-        let last = days.clone().count();
-        for (i, one) in days.enumerate().filter(|(_, one)| is_activity(one)) {
-            intake.emit(activity(one, whole || i + 1 < last, limits))?;
-        }
-        if last == 0 && is_activity(&element) {
-            intake.emit(activity(&element, whole, limits))?;
-        }
+    while let Some(depth) = json.open_element(intake.notes())? {
+        let place = nth(json);
+        let (element, fault) = match json.peek() {
+            Ok(Shape::Object) => members(json, limits, intake, activities)?,
+            _ => json.partial(),
+        };
+        let whole = json.close_element(depth, fault, intake.notes())?;
+        take(&element, whole, place, limits, intake)?;
     }
     Ok(())
 }
 
+/// The activities of a day.
+fn activities(json: &mut Json<&mut dyn BufRead>, limits: &Limits, intake: &mut Intake<'_>) -> Result<()> {
+    loop {
+        let place = nth(json);
+        let Some((element, whole)) = json.element_or_part(intake.notes())? else { return Ok(()) };
+        take(&element, whole, place, limits, intake)?;
+    }
+}
+
+/// Where the element stands that is read next.
+fn nth(json: &Json<&mut dyn BufRead>) -> Place {
+    Place::NOWHERE.record(usize::try_from(json.ordinal()).unwrap_or(usize::MAX))
+}
+
+/// Hands an element on, when it is an activity; a whole one that is none is told of.
+fn take(element: &Value, whole: bool, place: Place, limits: &Limits, intake: &mut Intake<'_>) -> Result<()> {
+    if is_activity(element) {
+        return intake.emit(activity(element, whole, limits));
+    }
+    let holds_list = element.members().iter().any(|(key, _)| LISTS.contains(&&**key));
+    if whole && !holds_list && !element.is_null() {
+        intake.notes().add(ELEMENT, place, || "an element that does not say when a workout was");
+    }
+    Ok(())
+}
+
+/// What tells of a workout beside its start; any of it may be missing.
+const OF_A_WORKOUT: [&str; 5] = ["sportType", "totalTime", "totalDistance", "totalCalories", "recordId"];
+
 /// True for an object that says when or what a workout was.
 fn is_activity(value: &Value) -> bool {
-    value["attribute"].str().is_some() || (value["sportType"].i64().is_some() && value["startTime"].f64().is_some())
+    value["attribute"].str().is_some()
+        || (value["startTime"].f64().is_some() && OF_A_WORKOUT.iter().any(|key| !value[*key].is_null()))
 }
 
 /// The draft of an activity; of one that is not `whole` something is missing behind the damage.

@@ -72,12 +72,19 @@ pub(super) struct Moment {
 /// comes what stood before it.
 pub(super) fn parse(bytes: &[u8]) -> (Vec<Raw>, Option<serde_json::Error>) {
     let mut root = Root::default();
-    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let mut json = serde_json::Deserializer::from_slice(without_torn_number(bytes));
     let fault = Filler(&mut root).deserialize(&mut json).and_then(|()| json.end()).err();
     if root.lone != Raw::default() {
         root.all.push(root.lone);
     }
     (root.all, fault)
+}
+
+/// The text without a number at its very end: the file is cut there, and digits may be missing, 0 of 0.8.
+fn without_torn_number(bytes: &[u8]) -> &[u8] {
+    let of_number = |b: &u8| matches!(b, b'0'..=b'9' | b'.' | b'+' | b'-' | b'e' | b'E');
+    let end = bytes.iter().rposition(|b| !of_number(b)).map_or(0, |last| last + 1);
+    bytes.get(..end).unwrap_or_default()
 }
 
 /// A number, also as text; anything else is absent.
@@ -373,6 +380,10 @@ mod tests {
             parse(br#"{"id":"a","metrics":[{"type":"speed","values":[{"start_epoch_ms":5,"value":1},{"start"#);
         assert!(fault.is_some());
         assert_eq!((all[0].id.as_deref(), all[0].metrics[0].values.len()), (Some("a"), 2));
+        // 0 of 0.8, or of nothing more: nobody knows.
+        let cut = br#"{"id":"a","summaries":[{"metric":"distance","summary":"total","value":0"#;
+        let (all, fault) = parse(cut);
+        assert!(fault.is_some() && all[0].summaries.iter().all(|total| total.value.is_none()), "{all:?}");
         assert!(parse(b"").1.is_some());
         assert!(parse(&b"[".repeat(100_000)).1.is_some());
     }

@@ -96,7 +96,14 @@ fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
     }
     let mut rows = Rows::new(&params, start);
     if section.eq_ignore_ascii_case("hrdata") {
-        for (number, line) in lines {
+        let needed = expected_rows(&params).map_or(0, |(expected, _)| expected);
+        let ends_openly = !text.ends_with(['\r', '\n']);
+        let mut lines = lines.peekable();
+        while let Some((number, mut line)) = lines.next() {
+            // A cut file may have torn the last number of its last row: 10 of 105.
+            if ends_openly && lines.peek().is_none() && rows.count() + 1 < needed {
+                line = line.rsplit_once(['\t', ' ']).map_or("", |(whole, _)| whole);
+            }
             if !line.trim().is_empty() && !rows.take(line, number, limit, &mut draft) {
                 break;
             }
@@ -212,6 +219,21 @@ mod tests {
         let draft = &drafts(text.as_bytes()).unwrap()[0];
         assert!(!draft.complete && draft.notes.get("hrm.truncated").is_some());
         assert_eq!(draft.recording.track.len(), 3);
+    }
+
+    #[test]
+    fn the_number_that_the_end_of_a_cut_file_tears_is_left_out() {
+        let text = SMALL.replace("Length=00:00:10.0", "Length=01:00:00.0");
+        let head = text.split_inclusive("[HRData]").next().unwrap();
+        let last = |rows: &str| {
+            let draft = drafts(format!("{head}\n{rows}").as_bytes()).unwrap().remove(0);
+            let track = &draft.recording.track;
+            let row = track.len() - 1;
+            (row, track.get(row, Channel::HeartRate), track.get(row, Channel::Speed))
+        };
+        assert_eq!(last("101\t72\n102\t72\n"), (1, Some(102.0), Some(2.0)));
+        assert_eq!(last("101\t72\n102\t7"), (1, Some(102.0), None));
+        assert_eq!(last("101\t72\n10"), (0, Some(101.0), Some(2.0)));
     }
 
     #[test]

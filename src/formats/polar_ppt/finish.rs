@@ -64,8 +64,16 @@ impl Exercise {
                     text.clear();
                 }
                 Step::End => {
-                    // A list that is cut off still has its first values.
-                    self.take(&path, text.trim());
+                    // A list that is cut off still has its first values, a note its first words. A number may lack digits.
+                    match path[..] {
+                        [.., "values"] => {
+                            if let Some((whole, _)) = text.rsplit_once(',') {
+                                self.take(&path, whole.trim());
+                            }
+                        }
+                        ["name" | "note"] => self.take(&path, text.trim()),
+                        _ => {}
+                    }
                     return false;
                 }
             }

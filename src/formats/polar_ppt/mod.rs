@@ -151,6 +151,10 @@ mod tests {
         assert_eq!(reading.drafts.len(), 1);
         assert!(!reading.drafts[0].complete);
         assert_eq!(reading.drafts[0].recording.track.len(), 4);
+        // 94 cut to 9.
+        let cut = &TWO[..TWO.find("4,</values>").unwrap()];
+        let reading = read_with(Reader::Whole(read), cut.as_bytes(), &Limits::default()).unwrap();
+        assert_eq!(reading.drafts[0].recording.track.len(), 3);
         let empty = read_with(Reader::Whole(read), b"<polar-exercise-data/>", &Limits::default()).unwrap();
         assert_eq!(empty.skipped.as_deref(), Some("calendar without exercises"));
     }

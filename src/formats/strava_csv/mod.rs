@@ -46,13 +46,15 @@ fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
     rows.next(&mut row);
     let mut rest = rows.next(&mut row);
     while rest {
+        // Spreadsheets leave empty cells at the end of a row out; only the last row can be cut.
+        let cut = row.len() < columns.width && rows.at_end() && rows.ends_openly();
+        if cut {
+            row.forget_last();
+        }
         let draft = draft(&row, &columns, order);
         let place = row.place();
-        let short = row.len() < columns.width;
         let (damaged, failed) = (row.damaged, is_failed(&row));
         rest = rows.next(&mut row);
-        // Spreadsheets leave empty cells at the end of a row out; only the last row can be cut.
-        let cut = short && !rest && rows.ends_openly();
         let Some(mut draft) = draft else {
             if failed {
                 intake.notes().add(EXPORT_ERROR, place, || "Strava could not export this activity at all");
@@ -303,6 +305,7 @@ mod tests {
         let drafts = drafts(&OLDEST[..OLDEST.len() - 10]);
         assert_eq!(drafts.iter().map(|draft| draft.complete).collect::<Vec<_>>(), [true, false]);
         assert!(drafts[1].notes.get("strava.row").is_some());
+        assert_eq!((drafts[1].recording.stated.elapsed_s, drafts[1].recording.stated.distance_m), (Some(600.0), None));
     }
 
     #[test]
