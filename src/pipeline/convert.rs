@@ -86,7 +86,7 @@ pub struct Written {
     pub path: Option<PathBuf>,
     /// Its size.
     pub bytes: u64,
-    /// False when the same bytes were already there.
+    /// False when the same bytes were already there, and when nothing could be written.
     pub changed: bool,
     /// Why it could not be written.
     pub error: Option<String>,
@@ -116,7 +116,7 @@ impl Written {
             index,
             path,
             bytes: 0,
-            changed: true,
+            changed: false,
             error: None,
             unwritten: false,
             findings: Vec::new(),
@@ -290,6 +290,7 @@ fn try_write(activity: &Activity, writer: Writer, how: &WriteOptions, out: &mut 
     let Some(path) = out.path.clone() else {
         writer(activity, &mut out.content, &mut out.notes)?;
         out.bytes = out.content.len() as u64;
+        out.changed = true;
         return Ok(());
     };
     let mut notes = std::mem::take(&mut out.notes);
