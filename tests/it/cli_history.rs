@@ -193,6 +193,34 @@ fn verify_finds_a_flipped_byte_and_nothing_in_a_healthy_history() {
 }
 
 #[test]
+fn an_import_that_puts_lost_originals_back_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let watch = fixtures::root().join("tour/watch");
+    let import = ["import", watch.to_str().unwrap(), "--into", "h"];
+    done(here, &import);
+    let whole = tree(&here.join("h"));
+    let (path, _) = whole.iter().find(|(path, _)| path.extension().is_some_and(|e| e == "fit")).unwrap();
+    fs::remove_file(here.join("h").join(path)).unwrap();
+    let said = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    let healed = said(&done(here, &import));
+    assert!(healed.contains("1 lost original put back"), "{healed}");
+    assert!(!healed.contains("unchanged"), "{healed}");
+    assert_eq!(tree(&here.join("h")), whole);
+    assert!(said(&done(here, &import)).contains("h is unchanged"));
+}
+
+#[test]
+fn an_export_to_standard_output_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    done(here, &["import", fixtures::root().join("tour/watch").to_str().unwrap(), "--into", "h"]);
+    let output = paceport(here, &["export", "h", "--to", "gpx", "--out", "-"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(!here.join("-").exists());
+}
+
+#[test]
 fn a_list_says_when_it_is_not_all() {
     let histories = fixtures::root().join("histories");
     for (name, code) in
