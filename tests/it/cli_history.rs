@@ -211,6 +211,23 @@ fn an_import_that_puts_lost_originals_back_says_so() {
 }
 
 #[test]
+fn a_rebuild_says_when_a_zone_that_the_owner_told_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let watch = fixtures::root().join("tour/watch");
+    for (history, zone, code) in [("told", "America/New_York", 4), ("found", "auto", 0)] {
+        done(here, &["import", watch.to_str().unwrap(), "--into", history, "--zone", zone]);
+        let journal = here.join(history).join("journal/000001.jsonl");
+        let text = fs::read_to_string(&journal).unwrap();
+        fs::write(&journal, text.replacen("\"sport\":\"running\"", "\"sport\":\"walking\"", 1)).unwrap();
+        let rebuilt = paceport(here, &["verify", "--rebuild", history]);
+        let said = String::from_utf8_lossy(&rebuilt.stdout);
+        assert_eq!(rebuilt.status.code(), Some(code), "{history}: {said}");
+        assert_eq!(said.contains("lost: what the owner said of a zone"), code == 4, "{history}: {said}");
+    }
+}
+
+#[test]
 fn an_export_to_standard_output_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
