@@ -7,7 +7,7 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::job::JobRead;
 use super::names::{self, Tree};
@@ -83,6 +83,7 @@ pub struct Written {
     /// Index of the activity in its source.
     pub index: u32,
     /// The file written; `null` for standard output.
+    #[serde(serialize_with = "as_text")]
     pub path: Option<PathBuf>,
     /// Its size.
     pub bytes: u64,
@@ -100,6 +101,11 @@ pub struct Written {
     /// The content, for [`Target::Memory`].
     #[serde(skip)]
     pub content: Vec<u8>,
+}
+
+/// Not every name is Unicode, and JSON knows nothing else.
+fn as_text<S: Serializer>(path: &Option<PathBuf>, to: S) -> std::result::Result<S::Ok, S::Error> {
+    path.as_ref().map(|path| path.to_string_lossy()).serialize(to)
 }
 
 impl Written {

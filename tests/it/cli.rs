@@ -419,6 +419,22 @@ fn a_dry_run_into_what_can_be_no_history_fails_as_the_import_does() {
     assert_eq!(tree(here).len(), 2);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_no_unicode_break_no_line() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join(std::ffi::OsStr::from_bytes(b"out-\xff"));
+    let ride = tour().join("bike-computer/evening-ride.tcx");
+    let mut convert = Command::new(env!("CARGO_BIN_EXE_paceport"));
+    convert.args(["convert", "--to", "gpx", "--json", "--out"]).arg(&out).arg(ride);
+    let output = convert.output().unwrap();
+    assert_eq!(status(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(tree(&out).len(), 1);
+    let told = lines(&output)[0]["path"].clone();
+    assert!(told.as_str().unwrap().ends_with("out-\u{fffd}/evening-ride.gpx"), "{told}");
+}
+
 #[test]
 fn an_output_that_was_not_written_is_no_changed_file() {
     let folder = tempfile::tempdir().unwrap();

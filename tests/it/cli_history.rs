@@ -228,6 +228,20 @@ fn a_rebuild_says_when_a_zone_that_the_owner_told_is_lost() {
 }
 
 #[test]
+fn what_stopped_an_original_is_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    done(here, &["import", fixtures::root().join("tour/watch").to_str().unwrap(), "--into", "h"]);
+    let files = tree(&here.join("h"));
+    let (path, _) = files.iter().find(|(path, _)| path.extension().is_some_and(|e| e == "fit")).unwrap();
+    fs::remove_file(here.join("h").join(path)).unwrap();
+    let output = paceport(here, &["export", "h", "--to", "gpx", "--out", "out", "--json"]);
+    assert_eq!(output.status.code(), Some(3));
+    let told = lines(&output)[0]["error"].as_str().unwrap().to_owned();
+    assert!(told.starts_with("io: cannot read "), "{told}");
+}
+
+#[test]
 fn an_export_to_standard_output_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
