@@ -168,6 +168,14 @@ impl Error {
         self
     }
 
+    /// The same once more, for another thing that it stopped; without the operating system's error.
+    #[must_use]
+    pub fn again(&self) -> Error {
+        let Inner { kind, source, place, message, .. } = &*self.0;
+        let (source, place, message) = (source.clone(), place.clone(), message.clone());
+        Error(Box::new(Inner { kind: *kind, source, place, message, cause: None }))
+    }
+
     /// Whose fault it is.
     pub fn kind(&self) -> Kind {
         self.0.kind

@@ -261,10 +261,10 @@ pub enum Hide {
 #[derive(Debug, Args)]
 pub struct Zone {
     /// Local time of the activities: auto, keep (as claimed), an offset (+02:00) or a zone (Europe/Zurich)
-    #[arg(long, value_name = "ZONE")]
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     pub zone: Option<String>,
     /// Zone of activities that nothing else tells the zone of
-    #[arg(long, value_name = "ZONE")]
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     pub home_zone: Option<String>,
 }
 

@@ -134,9 +134,9 @@ pub fn report_written(common: &Common, written: &[Written]) {
         }
     }
     summary::losses(common, written.iter().map(|file| &file.notes));
-    let changed =
-        written.iter().filter(|file| file.error.is_none() && file.changed && file.path.is_some()).count() as u64;
-    let same = written.iter().filter(|file| !file.changed).count() as u64;
+    let there = || written.iter().filter(|file| file.error.is_none() && file.path.is_some());
+    let changed = there().filter(|file| file.changed).count() as u64;
+    let same = there().count() as u64 - changed;
     if changed + same > 0 {
         let changed = table::count(changed, "file", "files");
         summary::warn(common, &format!("{changed} written, {same} already there with the same content"));

@@ -17,6 +17,10 @@ pub fn run(common: &Common, root: &Path, to: &str, out: &Path, filter: &Filter, 
         let reason = "originals are given as they came; --anonymize needs a format: --to fit, gpx, tcx, csv or json";
         return Err(Error::new(Kind::Usage, reason));
     }
+    if out == Path::new("-") {
+        let reason = "export writes into a folder, not to standard output (a folder of this name is ./-)";
+        return Err(Error::new(Kind::Usage, reason));
+    }
     let options = inputs::read_options(common)?;
     let history = History::open(root)?;
     let wanted = list::selected(&history, filter)?;

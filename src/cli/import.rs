@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use paceport::Error;
 use paceport::pipeline::{self, ImportOptions};
+use paceport::report::printable;
 
 use super::args::{Common, Zone};
 use super::{Exit, inputs, progress::Bar, summary, table};
@@ -25,10 +26,16 @@ pub fn run(common: &Common, paths: &[PathBuf], into: &Path, how: &ImportOptions,
     }
     summary::closing(common, &run.sources, &run.report);
     let new = table::count(imported.new as u64, "new activity", "new activities");
-    let line = match (how.dry_run, imported.committed.lines) {
-        (true, _) => format!("would be kept in {}: {new}", into.display()),
-        (false, 0) => format!("nothing new; {} is unchanged", into.display()),
-        (false, _) => format!("kept in {}: {new}", into.display()),
+    let into = into.display().to_string();
+    let into = printable(&into);
+    let line = match (imported.committed.lines, imported.committed.originals) {
+        _ if how.dry_run => format!("would be kept in {into}: {new}"),
+        (0, 0) => format!("nothing new; {into} is unchanged"),
+        (0, lost) => {
+            let lost = table::count(lost as u64, "lost original", "lost originals");
+            format!("nothing new, but {lost} put back into {into}")
+        }
+        _ => format!("kept in {into}: {new}"),
     };
     summary::warn(common, &line);
     if run.report.completed > 0 {

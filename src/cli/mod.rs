@@ -59,12 +59,15 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
         }
         Verb::Formats { losses } => formats::run(common, *losses),
         Verb::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Cli::command(), "paceport", &mut std::io::stdout());
+            // Into memory first: the generator panics where a write fails.
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "paceport", &mut script);
+            summary::to_stdout(|out| out.write_all(&script))?;
             Ok(Exit::Done)
         }
         Verb::Man => {
             let page = clap_mangen::Man::new(Cli::command());
-            page.render(&mut std::io::stdout()).map_err(|e| Error::io("cannot print the manual page", e))?;
+            summary::to_stdout(|out| page.render(out))?;
             Ok(Exit::Done)
         }
         Verb::Import { paths, into, dry_run, wait, dedupe, prefer, zone } => {

@@ -329,7 +329,8 @@ fn paused_s(recording: &Recording, start: i64, end: i64, step: Option<i64>) -> f
     (sum / 100) as f64 / 10.0
 }
 
-/// Digest of the quantised columns, and how often they change; `None` when they hardly do.
+/// Digest of the quantised columns, and how often they change; `None` when they hardly do. Places are worth something even
+/// then: a recorder that was left on a table tells where and when it was.
 fn content(track: &Track) -> (Option<u64>, u32) {
     let times = track.times();
     let Some(&start) = times.first() else { return (None, 0) };
@@ -342,15 +343,18 @@ fn content(track: &Track) -> (Option<u64>, u32) {
         (values != [u64::MAX; 2]).then_some((second(row), values))
     };
     let rows = columns.iter().map(|column| column.len()).max().unwrap_or(0).min(times.len());
-    let of_sensors = digest((0..rows).filter_map(sensors));
-    if of_sensors.1 >= 20 {
-        return of_sensors;
+    let (of_sensors, changes) = digest((0..rows).filter_map(sensors));
+    if changes >= 20 {
+        return (of_sensors, changes);
     }
     let place = |(row, (lat, lon)): (usize, (f64, f64))| {
         (second(row), [lat, lon].map(|degrees| (degrees * 1e5).round() as i64 as u64))
     };
-    let of_places = digest(track.positions().map(place));
-    if of_places.1 > of_sensors.1 { of_places } else { of_sensors }
+    let (of_places, moves) = digest(track.positions().map(place));
+    if of_places.is_some() && (moves > changes || changes < LEAST_CHANGES) {
+        return (of_places, moves);
+    }
+    (of_sensors.filter(|_| changes >= LEAST_CHANGES), changes)
 }
 
 /// The nearest whole number; most values are whole already, and rounding is a call.
@@ -360,6 +364,7 @@ fn rounded(value: f32) -> u64 {
     if whole as f32 == value { u64::from(whole) } else { value.round() as u64 }
 }
 
+/// Digest of values by second, `None` without any, and how often they change.
 fn digest(rows: impl Iterator<Item = (u64, [u64; 2])>) -> (Option<u64>, u32) {
     let mut hash = Hash::new();
     let (mut last, mut changes) = (None, 0);
@@ -368,7 +373,7 @@ fn digest(rows: impl Iterator<Item = (u64, [u64; 2])>) -> (Option<u64>, u32) {
         changes += u32::from(last.is_some_and(|last| last != values));
         last = Some(values);
     }
-    ((changes >= LEAST_CHANGES).then_some(hash.0), changes)
+    (last.map(|_| hash.0), changes)
 }
 
 /// A fixed 64-bit hash (multiply and fold, as in wyhash): the same on every machine and in every version.

@@ -120,6 +120,17 @@ impl History {
         History::load(root)
     }
 
+    /// Opens to read what [`History::open_or_create`] would open to write; `None` where it would make a new history.
+    ///
+    /// # Errors
+    /// Those of [`History::open`], and `History` when the folder holds something else.
+    pub fn open_if_made(root: &Path) -> Result<Option<History>> {
+        if layout::check_version(root)? {
+            return History::load(root).map(Some);
+        }
+        found::refuse_foreign_folder(root).map(|()| None)
+    }
+
     /// Plays the journal, whatever the version file says.
     fn load(root: &Path) -> Result<History> {
         let numbers = layout::segments(root)?;

@@ -211,13 +211,16 @@ impl Rebuild {
             let repair = "put the segment and journal/replaced back from a backup, or import the sources again";
             lost.push(Finding::new(LOST, layout::segment_path(number), detail, repair));
         }
+        let nameless = self.wanted.iter().any(|wanted| history.original(&wanted.digest).is_none());
         for &JournalFault { segment, n, what } in &history.faults {
             let path = layout::segment_path(segment);
-            let kind = match what {
-                LineFault::Seal(_) | LineFault::Odd => kind_of_line(&history.root.join(&path), n),
+            let line = match what {
+                LineFault::Seal(_) | LineFault::Odd => damaged_line(&history.root.join(&path), n),
                 LineFault::Short(_) => continue,
             };
-            let what = match kind.as_deref() {
+            let what = match kind_of_line(&line) {
+                Some("original") if nameless => "the names that an original came under",
+                Some("activity") if says(&line, b"\"local_evidence\":\"user\"") => "what the owner said of a zone",
                 Some("original" | "activity" | "batch") => continue,
                 Some("alias") => "further names of an original",
                 Some("decision") => "a decision of the owner",
@@ -263,11 +266,19 @@ fn wanted(history: &History, files: &HashMap<Digest, (String, u64)>, contents: &
     wanted
 }
 
+/// The text of a damaged line; empty when it cannot be read.
+fn damaged_line(segment: &Path, n: usize) -> Vec<u8> {
+    let bytes = fs::read(segment).unwrap_or_default();
+    bytes.split(|&b| b == b'\n').nth(n.saturating_sub(1)).unwrap_or_default().to_vec()
+}
+
 /// What a damaged line seems to have been.
-fn kind_of_line(segment: &Path, n: usize) -> Option<String> {
-    let bytes = fs::read(segment).ok()?;
-    let line = bytes.split(|&b| b == b'\n').nth(n.checked_sub(1)?)?;
+fn kind_of_line(line: &[u8]) -> Option<&str> {
     let word = line.strip_prefix(b"{\"kind\":\"")?;
     let end = word.iter().position(|&b| b == b'"')?;
-    String::from_utf8(word.get(..end)?.to_vec()).ok()
+    std::str::from_utf8(word.get(..end)?).ok()
+}
+
+fn says(text: &[u8], what: &[u8]) -> bool {
+    text.windows(what.len()).any(|window| window == what)
 }

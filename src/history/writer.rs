@@ -63,7 +63,7 @@ enum From {
 /// What a commit did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Committed {
-    /// Originals that are new.
+    /// Originals that are new, and those whose file was lost and is there again.
     pub originals: usize,
     /// Journal lines written; 0 when there was nothing new to say.
     pub lines: usize,

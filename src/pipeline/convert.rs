@@ -7,7 +7,7 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::job::JobRead;
 use super::names::{self, Tree};
@@ -83,10 +83,11 @@ pub struct Written {
     /// Index of the activity in its source.
     pub index: u32,
     /// The file written; `null` for standard output.
+    #[serde(serialize_with = "as_text")]
     pub path: Option<PathBuf>,
     /// Its size.
     pub bytes: u64,
-    /// False when the same bytes were already there.
+    /// False when the same bytes were already there, and when nothing could be written.
     pub changed: bool,
     /// Why it could not be written.
     pub error: Option<String>,
@@ -100,6 +101,11 @@ pub struct Written {
     /// The content, for [`Target::Memory`].
     #[serde(skip)]
     pub content: Vec<u8>,
+}
+
+/// Not every name is Unicode, and JSON knows nothing else.
+fn as_text<S: Serializer>(path: &Option<PathBuf>, to: S) -> std::result::Result<S::Ok, S::Error> {
+    path.as_ref().map(|path| path.to_string_lossy()).serialize(to)
 }
 
 impl Written {
@@ -116,7 +122,7 @@ impl Written {
             index,
             path,
             bytes: 0,
-            changed: true,
+            changed: false,
             error: None,
             unwritten: false,
             findings: Vec::new(),
@@ -290,6 +296,7 @@ fn try_write(activity: &Activity, writer: Writer, how: &WriteOptions, out: &mut 
     let Some(path) = out.path.clone() else {
         writer(activity, &mut out.content, &mut out.notes)?;
         out.bytes = out.content.len() as u64;
+        out.changed = true;
         return Ok(());
     };
     let mut notes = std::mem::take(&mut out.notes);

@@ -84,8 +84,7 @@ impl Sink {
         if !how.dry_run {
             return Ok(Sink::Writer(Box::new(Mutex::new(History::open_or_create(root, how.wait)?))));
         }
-        let history = is_history(root).then(|| History::open(root)).transpose()?;
-        Ok(Sink::Dry(history.map(Box::new)))
+        Ok(Sink::Dry(History::open_if_made(root)?.map(Box::new)))
     }
 
     /// Where texts wait for the commit.

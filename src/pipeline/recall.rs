@@ -55,8 +55,7 @@ pub(super) fn each_of<T: Send>(
             match result {
                 Ok(results) => made.extend(results.into_iter().map(|(id, result)| (id, Ok(result)))),
                 Err(error) => {
-                    let message = error.to_string();
-                    let failed = |summary: &Summary| (summary.id, Err(Error::new(error.kind(), message.clone())));
+                    let failed = |summary: &Summary| (summary.id, Err(error.again()));
                     made.extend(summaries.iter().map(failed));
                 }
             }

@@ -368,16 +368,87 @@ fn a_dry_run_writes_nothing_and_filters_select() {
 fn a_reader_that_goes_away_is_no_failure() {
     let program = env!("CARGO_BIN_EXE_paceport");
     let folder = tempfile::tempdir().unwrap();
-    let line = format!("{{ '{program}' inspect '{}'; echo $? > status; }} 2>&1 | true", tour().display());
-    assert!(Command::new("sh").args(["-c", &line]).current_dir(folder.path()).status().unwrap().success());
     let status = folder.path().join("status");
-    for _ in 0..100 {
-        if fs::read_to_string(&status).is_ok_and(|text| !text.is_empty()) {
-            break;
+    for verb in [format!("inspect '{}'", tour().display()), "man".to_owned(), "completions bash".to_owned()] {
+        let line = format!("{{ '{program}' {verb}; echo $? > status; }} 2>&1 | true");
+        assert!(Command::new("sh").args(["-c", &line]).current_dir(folder.path()).status().unwrap().success());
+        for _ in 0..100 {
+            if fs::read_to_string(&status).is_ok_and(|text| !text.is_empty()) {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
         }
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        assert_eq!(fs::read_to_string(&status).unwrap().trim(), "0", "{verb}");
+        fs::remove_file(&status).unwrap();
     }
-    assert_eq!(fs::read_to_string(status).unwrap().trim(), "0");
+}
+
+/// West of Greenwich an offset begins like an option.
+#[test]
+fn an_offset_west_of_greenwich_is_the_value_of_its_option() {
+    let folder = tempfile::tempdir().unwrap();
+    let ride = tour().join("bike-computer/evening-ride.tcx");
+    for option in ["--zone", "--home-zone"] {
+        let output = paceport(folder.path(), &["inspect", "--json", option, "-05:00", ride.to_str().unwrap()]);
+        assert_eq!(status(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
+        if option == "--zone" {
+            assert_eq!(lines(&output)[0]["local_offset_s"], -5 * 3600);
+        }
+    }
+    let mistyped = paceport(folder.path(), &["inspect", "--zone", "--json", ride.to_str().unwrap()]);
+    assert_eq!(status(&mistyped), 2, "an option is no zone");
+}
+
+/// A dry run says what the import would say.
+#[test]
+fn a_dry_run_into_what_can_be_no_history_fails_as_the_import_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    fs::write(here.join("file"), "a file").unwrap();
+    fs::create_dir(here.join("papers")).unwrap();
+    fs::write(here.join("papers/thesis.txt"), "a thesis").unwrap();
+    for into in ["file", "file/history", "papers"] {
+        let import = ["import", tour().to_str().unwrap(), "--into", into, "--dry-run"].map(str::to_owned);
+        for arguments in [&import[..4], &import[..]] {
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            let output = paceport(here, &arguments);
+            assert_eq!(status(&output), 1, "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+            assert!(output.stdout.is_empty());
+        }
+    }
+    assert_eq!(tree(here).len(), 2);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_no_unicode_break_no_line() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join(std::ffi::OsStr::from_bytes(b"out-\xff"));
+    let ride = tour().join("bike-computer/evening-ride.tcx");
+    let mut convert = Command::new(env!("CARGO_BIN_EXE_paceport"));
+    convert.args(["convert", "--to", "gpx", "--json", "--out"]).arg(&out).arg(ride);
+    let output = convert.output().unwrap();
+    assert_eq!(status(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(tree(&out).len(), 1);
+    let told = lines(&output)[0]["path"].clone();
+    assert!(told.as_str().unwrap().ends_with("out-\u{fffd}/evening-ride.gpx"), "{told}");
+}
+
+#[test]
+fn an_output_that_was_not_written_is_no_changed_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let ride = tour().join("bike-computer/evening-ride.tcx");
+    let convert = ["convert", ride.to_str().unwrap(), "--to", "gpx", "--out", "out", "--json"];
+    let changed = |output: &Output| lines(output).iter().find(|l| l["kind"] == "output").unwrap()["changed"].clone();
+    let first = paceport(here, &convert);
+    assert_eq!((status(&first), changed(&first)), (0, true.into()));
+    let again = paceport(here, &convert);
+    assert_eq!((status(&again), changed(&again)), (0, false.into()), "it is there");
+    fs::write(here.join("out/evening-ride.gpx"), "something else").unwrap();
+    let refused = paceport(here, &convert);
+    assert_eq!((status(&refused), changed(&refused)), (1, false.into()), "it was left alone");
 }
 
 #[test]

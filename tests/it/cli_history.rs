@@ -193,6 +193,65 @@ fn verify_finds_a_flipped_byte_and_nothing_in_a_healthy_history() {
 }
 
 #[test]
+fn an_import_that_puts_lost_originals_back_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let watch = fixtures::root().join("tour/watch");
+    let import = ["import", watch.to_str().unwrap(), "--into", "h"];
+    done(here, &import);
+    let whole = tree(&here.join("h"));
+    let (path, _) = whole.iter().find(|(path, _)| path.extension().is_some_and(|e| e == "fit")).unwrap();
+    fs::remove_file(here.join("h").join(path)).unwrap();
+    let said = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    let healed = said(&done(here, &import));
+    assert!(healed.contains("1 lost original put back"), "{healed}");
+    assert!(!healed.contains("unchanged"), "{healed}");
+    assert_eq!(tree(&here.join("h")), whole);
+    assert!(said(&done(here, &import)).contains("h is unchanged"));
+}
+
+#[test]
+fn a_rebuild_says_when_a_zone_that_the_owner_told_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let watch = fixtures::root().join("tour/watch");
+    for (history, zone, code) in [("told", "America/New_York", 4), ("found", "auto", 0)] {
+        done(here, &["import", watch.to_str().unwrap(), "--into", history, "--zone", zone]);
+        let journal = here.join(history).join("journal/000001.jsonl");
+        let text = fs::read_to_string(&journal).unwrap();
+        fs::write(&journal, text.replacen("\"sport\":\"running\"", "\"sport\":\"walking\"", 1)).unwrap();
+        let rebuilt = paceport(here, &["verify", "--rebuild", history]);
+        let said = String::from_utf8_lossy(&rebuilt.stdout);
+        assert_eq!(rebuilt.status.code(), Some(code), "{history}: {said}");
+        assert_eq!(said.contains("lost: what the owner said of a zone"), code == 4, "{history}: {said}");
+    }
+}
+
+#[test]
+fn what_stopped_an_original_is_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    done(here, &["import", fixtures::root().join("tour/watch").to_str().unwrap(), "--into", "h"]);
+    let files = tree(&here.join("h"));
+    let (path, _) = files.iter().find(|(path, _)| path.extension().is_some_and(|e| e == "fit")).unwrap();
+    fs::remove_file(here.join("h").join(path)).unwrap();
+    let output = paceport(here, &["export", "h", "--to", "gpx", "--out", "out", "--json"]);
+    assert_eq!(output.status.code(), Some(3));
+    let told = lines(&output)[0]["error"].as_str().unwrap().to_owned();
+    assert!(told.starts_with("io: cannot read "), "{told}");
+}
+
+#[test]
+fn an_export_to_standard_output_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    done(here, &["import", fixtures::root().join("tour/watch").to_str().unwrap(), "--into", "h"]);
+    let output = paceport(here, &["export", "h", "--to", "gpx", "--out", "-"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(!here.join("-").exists());
+}
+
+#[test]
 fn a_list_says_when_it_is_not_all() {
     let histories = fixtures::root().join("histories");
     for (name, code) in

@@ -31,6 +31,18 @@ const EXPLAINED: &[(&[&str], &str)] = &[
         "one test track in two libraries: equal points, all at one time",
     ),
     (
+        &["gpx/gpxgo_gpx-without-root-attributes.gpx", "gpx/gpxgo_gpx-without-xml-declaration.gpx"],
+        "one test track, once without the XML declaration: the texts differ in nothing else",
+    ),
+    (
+        &[
+            "gpx/gpxgo_gpx1.1_with_all_fields.gpx",
+            "gpx/gpxpy_gpx1.0_with_all_fields.gpx",
+            "gpx/gpxpy_gpx1.1_with_all_fields.gpx",
+        ],
+        "one test track in two libraries and two versions of GPX: an equal point at one time",
+    ),
+    (
         &[
             "archives_a/strava_archipelagic/activities.csv",
             "archives_a/strava_archipelagic/activities/638693618.gpx",

@@ -166,3 +166,15 @@ fn a_full_file_system_loses_nothing() {
     eprintln!("{failed} imports met the end of the disk, {done} did not");
     assert!(failed >= 2 && done >= 1, "{failed} failed, {done} done");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_printed_is_said_and_is_no_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    for verb in ["man", "completions bash", "completions zsh", "formats", "formats --json"] {
+        let output = sh(&format!("\"$1\" {verb} > /dev/full"), folder.path());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{verb}: {said}");
+        assert!(said.starts_with("paceport: io: cannot write to standard output"), "{verb}: {said}");
+    }
+}

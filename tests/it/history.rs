@@ -195,6 +195,15 @@ fn a_rebuild_names_what_it_cannot_derive() {
     let lost: Vec<_> = rebuilt.lost.iter().map(|f| (f.code.id, f.place.line, f.detail.as_str())).collect();
     assert_eq!(lost, [("history.lost_line", Some(8), "lost: further names of an original")]);
     let (_keep, root) = copy("sound");
+    let journal = root.join("journal/000001.jsonl");
+    let text = fs::read_to_string(&journal).unwrap();
+    let line = text.lines().position(|line| line.starts_with("{\"kind\":\"original\"")).unwrap();
+    fs::write(&journal, text.replacen("\"kind\":\"original\",\"sha256\"", "\"kind\":\"original\",\"sha265\"", 1))
+        .unwrap();
+    let rebuilt = rebuild(&root);
+    let lost: Vec<_> = rebuilt.lost.iter().map(|f| (f.code.id, f.place.line, f.detail.as_str())).collect();
+    assert_eq!(lost, [("history.lost_line", Some(line as u64 + 1), "lost: the names that an original came under")]);
+    let (_keep, root) = copy("sound");
     fs::remove_file(root.join("journal/000001.jsonl")).unwrap();
     let rebuilt = rebuild(&root);
     assert_eq!((rebuilt.lost[0].code.id, rebuilt.lost[0].path.as_str()), ("history.lost_line", "journal/000001.jsonl"));

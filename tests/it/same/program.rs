@@ -360,3 +360,39 @@ fn recordings_without_common_time_are_not_merged_and_nothing_is_written() {
     put(here, "local.gpx", &Ride { aside: 3.0, ..ride }.gpx().replace("T08:", "T11:"));
     done(here, &["merge", "a.tcx", "local.gpx", "--out", "zones.fit"]);
 }
+
+/// A recorder on a table, one sample a second: all that it tells is where and when it was.
+fn resting(second: u32, lat: f64, name: &str) -> String {
+    let mut text = format!(
+        "<?xml version=\"1.0\"?>\n<gpx version=\"1.1\" creator=\"{name}\" xmlns=\"http://www.topografix.com/GPX/1/1\"><trk><name>{name}</name><trkseg>\n"
+    );
+    for i in 0..10 {
+        let t = second + i;
+        text += &format!(
+            "<trkpt lat=\"{lat:.6}\" lon=\"8.500004\"><time>2024-05-01T08:{:02}:{:02}Z</time></trkpt>\n",
+            t / 60,
+            t % 60
+        );
+    }
+    text + "</trkseg></trk></gpx>\n"
+}
+
+#[test]
+fn a_copy_of_a_recording_that_hardly_moves_is_the_same_and_its_like_elsewhere_or_later_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    put(here, "a.gpx", &resting(0, 47.300004, "a"));
+    for (name, second, lat, workouts) in
+        [("copy", 0, 47.300004, 1), ("later", 600, 47.300004, 2), ("elsewhere", 0, 47.310004, 2)]
+    {
+        let file = format!("{name}.gpx");
+        put(here, &file, &resting(second, lat, name));
+        done(here, &["import", "a.gpx", &file, "--into", name]);
+        assert_eq!(listed(here, name).len(), workouts, "{name}");
+        assert_eq!(done(here, &["list", name, "--unsure", "--json"]).stdout, b"", "{name}");
+    }
+    // What the program itself writes is known again as well.
+    done(here, &["export", "copy", "--to", "fit", "--out", "out"]);
+    done(here, &["import", "out", "--into", "copy"]);
+    assert_eq!(listed(here, "copy").len(), 1);
+}
