@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 
@@ -116,18 +117,17 @@ pub struct Candidate {
     offset_s: Option<i32>,
     /// Days since the epoch, of a workout without clock time.
     day: Option<i64>,
-    /// Hashes of its platform identities.
+    /// Hashes of its platform identities, alike in one run.
     names: Box<[u64]>,
 }
 
 impl Candidate {
     /// That of a fingerprint.
     pub fn of(fingerprint: &Fingerprint) -> Candidate {
-        let hash = |(platform, id): &(String, String)| {
-            // The same in every run and on every machine.
-            let text = format!("{platform}\n{id}");
-            text.bytes()
-                .fold(0xcbf2_9ce4_8422_2325, |hash: u64, b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
+        let hash = |name: &(String, String)| {
+            let mut hasher = DefaultHasher::new();
+            name.hash(&mut hasher);
+            hasher.finish()
         };
         Candidate {
             id: fingerprint.id,

@@ -120,6 +120,11 @@ impl History {
         History::load(root)
     }
 
+    /// True for a folder that says that it is a history.
+    pub fn is_at(folder: &Path) -> bool {
+        folder.join(layout::VERSION_FILE).is_file()
+    }
+
     /// Opens to read what [`History::open_or_create`] would open to write; `None` where it would make a new history.
     ///
     /// # Errors

@@ -46,7 +46,7 @@ pub struct Writer {
 /// What a commit does to files.
 struct Moves {
     /// What was staged, and where it goes, relative to the root. Folders come first: single files may go into them.
-    moves: Vec<(From, String)>,
+    moves: Vec<(Moved, String)>,
     /// The new files are waited for as a whole.
     whole: bool,
     /// Folders that change.
@@ -54,9 +54,9 @@ struct Moves {
 }
 
 /// What is moved.
-enum From {
+enum Moved {
     File(Temporary),
-    /// A staging folder, by its number.
+    /// A folder whose files wait together, by its number.
     Folder(u32),
 }
 
@@ -203,8 +203,8 @@ impl Writer {
         let fresh = self.history.end.keep.at >= SEGMENT_BYTES;
         let root = &self.history.root;
         let from_to = |at: usize| match moves.get(at) {
-            Some((From::File(file), to)) => (file.path(root, to), root.join(to)),
-            Some((From::Folder(number), to)) => (folders::waiting_folder(root, *number), root.join(to)),
+            Some((Moved::File(file), to)) => (file.path(root, to), root.join(to)),
+            Some((Moved::Folder(number), to)) => (folders::waiting_folder(root, *number), root.join(to)),
             None => Default::default(),
         };
         let settled = self.disk.settle_files(moves.len(), &from_to, whole.then_some(root), &mut || {
@@ -254,13 +254,13 @@ impl Writer {
             let holds_another = targets.range(below.as_str()..).next().is_some_and(|other| other.starts_with(&below));
             !holds_another && holds(*given) && !root.join(folder).exists()
         });
-        let mut moves: Vec<(From, String)> = Vec::with_capacity(files.len());
-        moves.extend(complete.iter().map(|(folder, (number, _))| (From::Folder(*number), folder.clone())));
+        let mut moves: Vec<(Moved, String)> = Vec::with_capacity(files.len());
+        moves.extend(complete.iter().map(|(folder, (number, _))| (Moved::Folder(*number), folder.clone())));
         let alone = |(file, path): &(Temporary, String)| match file {
             Temporary::In(number) => complete.get(layout::folder_of(path)).is_none_or(|(folder, _)| folder != number),
             Temporary::Alone(..) => true,
         };
-        moves.extend(files.into_iter().filter(alone).map(|(file, path)| (From::File(file), path)));
+        moves.extend(files.into_iter().filter(alone).map(|(file, path)| (Moved::File(file), path)));
         let mut changed: BTreeSet<&str> = BTreeSet::new();
         for folder in moves.iter().map(|(_, path)| layout::folder_of(path)) {
             if changed.insert(folder) && !complete.contains_key(folder) {

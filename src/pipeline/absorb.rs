@@ -31,7 +31,7 @@ pub(super) fn split(inputs: &[Input]) -> Result<(Vec<History>, Vec<Input>)> {
     let (mut histories, mut others) = (Vec::new(), Vec::new());
     for input in inputs {
         match input {
-            Input::Path(path) if path.join("paceport.json").is_file() => histories.push(History::open(path)?),
+            Input::Path(path) if History::is_at(path) => histories.push(History::open(path)?),
             _ => others.push(input.clone()),
         }
     }

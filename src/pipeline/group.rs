@@ -59,6 +59,16 @@ impl<'a> Known<'a> {
         Known(known)
     }
 
+    /// Those of before `fresh`. What is new to the journal has no fingerprint: one that is there is of a journal that was
+    /// lost, or put back.
+    fn before(derived: &'a Derived, fresh: &[Fresh]) -> Known<'a> {
+        let mut known = Known::of(derived);
+        for new in fresh {
+            known.0.remove(&new.candidate.id);
+        }
+        known
+    }
+
     fn fingerprint(&self, id: &ActivityId) -> Option<Fingerprint> {
         self.0.get(id).and_then(|(_, _, json)| serde_json::from_slice(json).ok())
     }
@@ -135,11 +145,7 @@ pub(super) fn commit_and_group(
     preferences: &Preferences,
 ) -> Result<(Committed, Grouped)> {
     let derived = writer.derived()?;
-    let mut known = Known::of(&derived);
-    // What is new to the journal has no fingerprint: one that is there is of a journal that was lost, or put back.
-    for new in &fresh {
-        known.0.remove(&new.candidate.id);
-    }
+    let known = Known::before(&derived, &fresh);
     let waiting = writer.waiting();
     let (committed, judged) = thread::scope(|scope| {
         let judge = || Judged::of(&known, fresh, &waiting);
@@ -159,10 +165,7 @@ pub(super) fn commit_and_group(
 /// `Io` and `History` when the history cannot be read.
 pub(super) fn foresee(history: Option<&History>, fresh: Vec<Fresh>, waiting: &Waiting) -> Result<Grouped> {
     let derived = history.map_or_else(|| Ok(Derived::default()), History::derived)?;
-    let mut known = Known::of(&derived);
-    for new in &fresh {
-        known.0.remove(&new.candidate.id);
-    }
+    let known = Known::before(&derived, &fresh);
     let Judged { new, old, pairs } = Judged::of(&known, fresh, waiting)?;
     let (clusters, unsure) = decide(history, waiting, &known, &old, &new, &pairs)?;
     let merged = clusters.iter().map(|(members, _)| members.len() as u64 - 1).sum();
@@ -186,7 +189,6 @@ pub(super) fn regroup(
 }
 
 /// New activities, those of before whose time they may share, and the pairs of them that are not different.
-#[derive(Default)]
 struct Judged {
     /// In order of identity.
     new: Vec<Fresh>,

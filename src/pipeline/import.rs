@@ -72,10 +72,6 @@ enum Sink {
     Dry(Option<Box<History>>),
 }
 
-fn is_history(root: &Path) -> bool {
-    root.join("paceport.json").exists()
-}
-
 /// An activity, and when it starts, ms UTC.
 type Start = (ActivityId, Option<i64>);
 
@@ -171,7 +167,7 @@ pub fn import(
 ) -> Result<Imported> {
     let (histories, inputs) = absorb::split(inputs)?;
     // Where nothing can be read nothing is kept: a mistyped name leaves no empty history behind.
-    let nothing = histories.is_empty() && !inputs.iter().any(Input::exists) && !is_history(root);
+    let nothing = histories.is_empty() && !inputs.iter().any(Input::exists) && !History::is_at(root);
     let sink = if nothing { Sink::Dry(None) } else { Sink::open(root, how)? };
     let mut absorbed = Absorbed::default();
     for other in &histories {
