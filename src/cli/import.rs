@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use paceport::Error;
+use paceport::history::History;
 use paceport::pipeline::{self, ImportOptions};
 use paceport::report::printable;
 
@@ -26,10 +27,12 @@ pub fn run(common: &Common, paths: &[PathBuf], into: &Path, how: &ImportOptions,
     }
     summary::closing(common, &run.sources, &run.report);
     let new = table::count(imported.new as u64, "new activity", "new activities");
+    let made = History::is_at(into);
     let into = into.display().to_string();
     let into = printable(&into);
     let line = match (imported.committed.lines, imported.committed.originals) {
         _ if how.dry_run => format!("would be kept in {into}: {new}"),
+        (0, 0) if !made => format!("nothing to keep; {into} was not made"),
         (0, 0) => format!("nothing new; {into} is unchanged"),
         (0, lost) => {
             let lost = table::count(lost as u64, "lost original", "lost originals");

@@ -278,7 +278,8 @@ fn a_name_that_leads_nowhere_makes_no_history() {
     let here = folder.path();
     let output = paceport(here, &["import", "nofile", "also/not.zip", "--into", "new"]);
     assert_eq!(status(&output), 3);
-    assert!(String::from_utf8_lossy(&output.stderr).contains("nofile: io: "), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("nofile: io: ") && said.contains("new was not made"), "{said}");
     assert!(!here.join("new").exists());
     let ride = tour().join("bike-computer/evening-ride.tcx");
     assert_eq!(status(&paceport(here, &["import", "nofile", ride.to_str().unwrap(), "--into", "new"])), 3);
