@@ -58,12 +58,25 @@ impl ActivityId {
     pub fn of(digest: &Digest, index: u32) -> ActivityId {
         let mut id = [0; 16];
         id.copy_from_slice(&digest.0[..16]);
-        for (byte, mix) in id[12..].iter_mut().zip(index.to_be_bytes()) {
-            *byte ^= mix;
-        }
-        ActivityId(id)
+        ActivityId(mixed(id, index))
+    }
+
+    /// The first half of the digest that it was made of.
+    pub fn digest_start(&self, index: u32) -> [u8; 16] {
+        mixed(self.0, index)
     }
 }
+
+/// Mixing an index in once more takes it out.
+fn mixed(mut id: [u8; 16], index: u32) -> [u8; 16] {
+    for (byte, mix) in id[UNMIXED..].iter_mut().zip(index.to_be_bytes()) {
+        *byte ^= mix;
+    }
+    id
+}
+
+/// So many bytes of an identity are those of the digest.
+pub const UNMIXED: usize = 12;
 
 impl fmt::Display for ActivityId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

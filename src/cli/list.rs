@@ -93,12 +93,12 @@ pub fn selected(history: &History, filter: &Filter) -> Result<Vec<Workout>, Erro
 
 fn passes(stored: &Stored, filter: &Filter) -> bool {
     const DAY: i64 = 86_400_000;
-    let local = match (&stored.day, stored.start) {
-        (_, Some(start)) => Some(start + i64::from(stored.local_offset_s.unwrap_or(0)) * 1000),
+    let local = match (stored.day(), stored.start()) {
+        (_, Some(start)) => Some(start + i64::from(stored.local_offset_s().unwrap_or(0)) * 1000),
         (Some(day), None) => super::args::day(day).ok(),
         (None, None) => None,
     };
     filter.since.is_none_or(|since| local.is_some_and(|t| t >= since))
         && filter.until.is_none_or(|until| local.is_some_and(|t| t < until + DAY))
-        && filter.sport.as_ref().is_none_or(|sport| sport.eq_ignore_ascii_case(&stored.sport))
+        && filter.sport.as_ref().is_none_or(|sport| sport.eq_ignore_ascii_case(stored.sport()))
 }

@@ -20,11 +20,12 @@ impl Writer {
     pub fn absorb(&mut self, other: &History) -> Result<HashSet<Digest>> {
         let mut new = HashSet::new();
         for original in other.originals() {
+            let original = original?;
             if self.has(&original.digest) {
-                self.put(Entry::Alias { digest: original.digest, names: original.names.clone() });
+                self.put(Entry::Alias { digest: original.digest, names: original.names });
                 continue;
             }
-            let from = other.path_of(original)?;
+            let from = other.path_of(&original)?;
             let (_, digest) = copy_content(&from, &mut io::sink()).map_err(|e| io_error("cannot read", &from, e))?;
             if digest != original.digest {
                 return Err(wrong(&from, "the original is damaged; verify that history first"));
@@ -34,11 +35,11 @@ impl Writer {
             // for known is not looked into.
             let gzipped = original.path.ends_with(".gz");
             let gzip_sha256 = original.gzip_sha256.filter(|stream| gzipped && *stream == digest_of(&file));
-            let path = own_path(original);
-            self.stage_copy(Original { gzip_sha256, path, ..original.clone() }, &file)?;
+            let path = own_path(&original);
             new.insert(original.digest);
+            self.stage_copy(Original { gzip_sha256, path, ..original }, &file)?;
         }
-        for activity in other.activities().iter().filter(|activity| new.contains(&activity.digest)) {
+        for activity in other.activities().iter().filter(|activity| new.contains(&activity.digest())) {
             self.put_activity(ActivityLine::of(&activity.summary()?)?);
         }
         let decided: HashSet<ActivityId> = self.clusters().iter().flat_map(|c| c.members.iter().copied()).collect();
@@ -83,18 +84,18 @@ mod tests {
         let mut writer = Writer::open(&ours, false, FaultyDisk::sound()).unwrap();
         let kept = put(&mut writer, "a.gpx", b"ours", 1).unwrap();
         writer.commit().unwrap();
-        let place = writer.original(&kept).unwrap().path.clone();
+        let place = writer.original(&kept).unwrap().unwrap().path;
         let mut other = Writer::open(&theirs, false, FaultyDisk::sound()).unwrap();
         let came = put(&mut other, "b.gpx", b"theirs", 1).unwrap();
-        other.originals.get_mut(&came).unwrap().line.path.clone_from(&place);
+        other.restage(&came, &place);
         other.commit().unwrap();
-        assert_eq!(other.original(&came).unwrap().path, place);
+        assert_eq!(other.original(&came).unwrap().unwrap().path, place);
         drop(other);
         writer.absorb(&History::open(&theirs).unwrap()).unwrap();
         writer.commit().unwrap();
         assert_eq!(writer.read_original(&kept).unwrap(), b"ours");
         assert_eq!(writer.read_original(&came).unwrap(), b"theirs");
-        assert_eq!(writer.original(&kept).unwrap().path, place);
+        assert_eq!(writer.original(&kept).unwrap().unwrap().path, place);
     }
 
     #[test]
@@ -108,7 +109,7 @@ mod tests {
         // The first one waits alone.
         let folders = ["originals/2024/06", "originals/2024", "originals/2024/05", "originals/2024/05/1"];
         for (digest, folder) in digests.iter().zip(folders) {
-            other.originals.get_mut(digest).unwrap().line.path = format!("{folder}/{}.gpx.gz", digest.short());
+            other.restage(digest, &format!("{folder}/{}.gpx.gz", digest.short()));
         }
         other.commit().unwrap();
         drop(other);
@@ -118,7 +119,7 @@ mod tests {
         for digest in &digests {
             assert_eq!(digest_of(&writer.read_original(digest).unwrap()), *digest);
         }
-        let mut odd = writer.original(&digests[0]).unwrap().clone();
+        let mut odd = writer.original(&digests[0]).unwrap().unwrap();
         odd.path = format!("{}/0/{}.gpx.gz", layout::INCOMING, odd.digest.short());
         assert!(own_path(&odd).starts_with("originals/archives/"), "that would be cleared");
     }

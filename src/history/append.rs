@@ -6,11 +6,12 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::batch::{Lines, unread};
 use super::entry::{Batch, PARSER};
 use super::journal::{self, Line, LineKind, Point};
 use super::layout::{self, io_error};
-use super::lines::{Said, SegmentFile, said};
-use super::waiting::Piece;
+use super::lines::{SegmentFile, Words, said};
+use super::replay::{SaidByKind, State};
 use super::{End, Writer};
 use crate::error::Result;
 
@@ -19,7 +20,7 @@ pub(super) struct Begun {
     path: PathBuf,
     last: Vec<u8>,
     /// What its lines say, the last one included.
-    said: Vec<Said>,
+    said: SaidByKind,
     /// The end of the journal once it is whole.
     end: End,
     /// How many lines it has, its head not counted.
@@ -29,45 +30,52 @@ pub(super) struct Begun {
 }
 
 impl Writer {
-    /// Writes all of a batch but its last line, to the last segment or to a `fresh` one. With `wait` what is there of it is on
-    /// the disk then, and little is left to wait for at the end.
+    /// Writes all of a batch but its last line, to the last segment or to a `fresh` one; `None` when it has no lines. With
+    /// `wait` what is there of it is on the disk then, and little is left to wait for at the end.
     ///
     /// # Errors
     /// `Io` when the disk refuses; [`Writer::cut_batch`] must follow then.
-    pub(super) fn begin_batch(&self, bodies: &[Piece], fresh: bool, resets: bool, wait: bool) -> Result<Begun> {
+    pub(super) fn begin_batch(&self, mut lines: Lines, fresh: bool, resets: bool, wait: bool) -> Result<Option<Begun>> {
+        let waiting = self.waiting();
+        lines.settle(&waiting).map_err(unread)?;
+        let [originals, activities, others] = lines.counts();
+        let count = originals + activities + others;
+        if count == 0 && !resets {
+            return Ok(None);
+        }
         let end = self.end_for(fresh);
         let first = end.keep.at == 0;
-        let batch = Batch { parser: PARSER.to_owned(), lines: bodies.len(), resets };
-        let head = Piece::Here(journal::body(LineKind::Batch, &batch)?);
+        let head = journal::body(LineKind::Batch, &Batch { parser: PARSER.to_owned(), lines: count, resets })?;
         let path = self.history.root.join(layout::segment_path(end.segment));
-        let (mut last, mut all, mut at) = (Vec::new(), Vec::with_capacity(bodies.len() + 1), end.keep);
+        let (mut last, mut at) = (Vec::new(), end.keep);
+        let (mut all, mut words) = (SaidByKind::with_room(originals, activities), Words::default());
+        let (mut put, root) = (Some(lines), &self.history.root);
         let mut write = || -> io::Result<()> {
             if first {
-                self.disk.create_folder(&self.history.root.join(layout::JOURNAL))?;
+                self.disk.create_folder(&root.join(layout::JOURNAL))?;
                 self.disk.add(&path, &mut |_| Ok(()))?;
             }
             let file = Arc::new(SegmentFile { file: File::open(&path)?, path: path.clone() });
-            let (waiting, mut waited) = (self.waiting(), Vec::new());
             self.disk.add(&path, &mut |out| {
-                for body in [&head].into_iter().chain(bodies) {
+                let mut each = |kind: LineKind, body: &[u8]| {
                     out.write_all(&last)?;
                     last.clear();
-                    let body = body.bytes(&waiting, &mut waited)?;
                     let number = at.number + 1;
                     journal::seal(&mut last, body, number);
                     let text = last.strip_suffix(b"\n").unwrap_or(&last);
-                    let kind = journal::kind_of(text).unwrap_or(LineKind::Unknown);
                     let line = Line { n: number, number, at: at.at, length: text.len(), kind };
-                    all.push(said(&line, text, &file));
+                    all.add(said(&line, text, &file, &mut words));
                     at = Point { at: at.at + last.len() as u64, number };
-                }
-                Ok(())
+                    Ok(())
+                };
+                each(LineKind::Batch, &head)?;
+                put.take().unwrap_or_default().hand_over(&waiting, &mut each)
             })?;
             if wait { self.disk.sync(&path) } else { Ok(()) }
         };
         write().map_err(|error| io_error("cannot write", &path, error))?;
         let end = End { keep: at, length: at.at, open_end: false, ..end };
-        Ok(Begun { path, last, said: all, end, lines: bodies.len(), first })
+        Ok(Some(Begun { path, last, said: all, end, lines: count, first }))
     }
 
     /// Makes a batch count, and takes what it says over into memory.
@@ -88,8 +96,7 @@ impl Writer {
             self.cut_batch(end.segment != self.history.end.segment);
             return Err(io_error("cannot write", &path, error));
         }
-        self.history.state.reserve(said.iter());
-        self.history.play(end.segment, said.into_iter(), std::iter::empty());
+        self.history.play(end.segment, |state: &mut State| state.play_batch(said), std::iter::empty());
         self.history.end = end;
         self.history.state.settle();
         Ok(())

@@ -2,44 +2,37 @@
 //! said does not show in the bytes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::{io, mem};
-
-use serde::Serialize;
+use std::io;
 
 use super::entry::{Action, ActivityLine, Alias, Cluster, Decision, Entry, Original};
 use super::journal::{self, LineKind};
 use super::replay::State;
+use super::staging::Staged;
 use super::waiting::{Piece, Waiting};
 use crate::error::{Error, Result};
 use crate::ids::{ActivityId, Digest};
 use crate::model::Summary;
 
-/// Lines of a batch to be: by kind, then by what they are about.
+/// Lines of a batch to be, by kind. Those of a hundred thousand new files are written out of where they wait.
 #[derive(Default)]
-pub(super) struct Lines(Vec<(LineKind, About, Piece)>);
-
-/// What a line is about.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum About {
-    /// A file of the history.
-    Path(Box<str>),
-    Activity(ActivityId),
-    /// What its text says.
-    Itself,
+pub(super) struct Lines {
+    staged: BTreeMap<Digest, Staged>,
+    originals: BTreeMap<Digest, Box<[u8]>>,
+    aliases: BTreeMap<Digest, Box<[u8]>>,
+    activities: Vec<ActivityLine>,
+    /// Decisions, clusters and unknown lines: what they are about is what their texts say.
+    others: BTreeSet<(LineKind, Box<[u8]>)>,
 }
 
 impl Lines {
+    /// The line of an original that is not staged.
     pub fn original(&mut self, original: &Original) -> Result<()> {
-        self.about_file(LineKind::Original, &original.path, original)
-    }
-
-    fn about_file(&mut self, kind: LineKind, path: &str, line: &impl Serialize) -> Result<()> {
-        self.0.push((kind, About::Path(path.into()), Piece::Here(journal::body(kind, line)?)));
+        self.originals.insert(original.digest, journal::body(LineKind::Original, original)?);
         Ok(())
     }
 
-    pub fn activity(&mut self, id: &ActivityId, body: Piece) {
-        self.0.push((LineKind::Activity, About::Activity(*id), body));
+    pub fn activity(&mut self, line: ActivityLine) {
+        self.activities.push(line);
     }
 
     pub fn decision(&mut self, decision: &Decision) -> Result<()> {
@@ -49,28 +42,54 @@ impl Lines {
 
     /// A line that is written already, decision, cluster or unknown.
     pub fn body(&mut self, kind: LineKind, body: Box<[u8]>) {
-        self.0.push((kind, About::Itself, Piece::Here(body)));
+        self.others.insert((kind, body));
     }
 
-    /// All of them in order, each once.
+    /// Puts activities in order, each line once.
     ///
     /// # Errors
     /// When one cannot be read where it waits.
-    pub fn into_bodies(mut self, waiting: &Waiting) -> io::Result<Vec<Piece>> {
-        self.0.sort_unstable_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
-        let mut bodies = Vec::with_capacity(self.0.len());
-        for same in self.0.chunk_by_mut(|a, b| (a.0, &a.1) == (b.0, &b.1)) {
-            if let [(_, _, body)] = same {
-                bodies.push(mem::replace(body, Piece::Here(Box::default())));
-                continue;
-            }
-            let mut texts = BTreeSet::new();
-            for (_, _, body) in same {
-                texts.insert(Box::from(body.bytes(waiting, &mut Vec::new())?));
-            }
-            bodies.extend(texts.into_iter().map(Piece::Here));
+    pub fn settle(&mut self, waiting: &Waiting) -> io::Result<()> {
+        self.activities.sort_by_key(|line| line.id);
+        if self.activities.is_sorted_by(|a, b| a.id < b.id) {
+            return Ok(());
         }
-        Ok(bodies)
+        let mut settled = Vec::with_capacity(self.activities.len());
+        for same in self.activities.chunk_by(|a, b| a.id == b.id) {
+            let mut texts: BTreeMap<Vec<u8>, &ActivityLine> = BTreeMap::new();
+            for line in same {
+                texts.insert(line.body.bytes(waiting, &mut Vec::new())?.to_vec(), line);
+            }
+            settled.extend(texts.into_values().cloned());
+        }
+        self.activities = settled;
+        Ok(())
+    }
+
+    /// How many originals, activities and other lines there are.
+    pub fn counts(&self) -> [usize; 3] {
+        [self.staged.len() + self.originals.len(), self.activities.len(), self.aliases.len() + self.others.len()]
+    }
+
+    /// Hands each line over in order, without number and seal, and forgets it.
+    ///
+    /// # Errors
+    /// What `each` says, and when a line cannot be read where it waits.
+    pub fn hand_over(
+        self,
+        waiting: &Waiting,
+        each: &mut dyn FnMut(LineKind, &[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut buffer = Vec::new();
+        for (_, staged) in self.staged {
+            each(LineKind::Original, &staged.body(waiting, &mut buffer)?)?;
+        }
+        self.originals.into_values().try_for_each(|body| each(LineKind::Original, &body))?;
+        self.aliases.into_values().try_for_each(|body| each(LineKind::Alias, &body))?;
+        for line in self.activities {
+            each(LineKind::Activity, line.body.bytes(waiting, &mut buffer)?)?;
+        }
+        self.others.into_iter().try_for_each(|(kind, body)| each(kind, &body))
     }
 }
 
@@ -98,21 +117,25 @@ pub(super) fn lines(
     state: &State,
     Said { entries, activities, rereads }: Said,
     waiting: &Waiting,
-    staged: impl Iterator<Item = Original>,
+    staged: BTreeMap<Digest, Staged>,
 ) -> Result<Lines> {
-    let mut lines = Lines::default();
-    let mut names: BTreeMap<Digest, BTreeSet<String>> = BTreeMap::new();
-    let mut of_originals: Vec<(Digest, ActivityId)> = activities.iter().map(|line| (line.digest, line.id)).collect();
-    let mut buffer = Vec::new();
-    for ActivityLine { id, body, .. } in activities {
-        let known = match state.activity(&id) {
-            Some(_) => state.knows_activity(&id, body.bytes(waiting, &mut buffer).map_err(unread)?),
-            None => false,
-        };
-        if !known {
-            lines.activity(&id, body);
+    let mut lines = Lines { staged, activities, ..Lines::default() };
+    lines.settle(waiting).map_err(unread)?;
+    for same in lines.activities.chunk_by(|a, b| a.id == b.id) {
+        if let Some(staged) = same.first().and_then(|line| lines.staged.get_mut(&line.digest)) {
+            staged.count_one();
         }
     }
+    let (mut buffer, mut failed) = (Vec::new(), None);
+    lines.activities.retain(|line| {
+        if state.activity(&line.id).is_none() {
+            return true;
+        }
+        let body = line.body.bytes(waiting, &mut buffer).map_err(|error| failed = Some(error));
+        body.is_ok_and(|body| !state.knows_activity(&line.id, body))
+    });
+    failed.map_or(Ok(()), |error| Err(unread(error)))?;
+    let mut names: BTreeMap<Digest, BTreeSet<String>> = BTreeMap::new();
     for entry in entries {
         match entry {
             Entry::Alias { digest, names: more } => names.entry(digest).or_default().extend(more),
@@ -126,24 +149,23 @@ pub(super) fn lines(
             }
         }
     }
-    of_originals.sort_unstable();
-    of_originals.dedup();
-    for mut line in staged {
-        line.names.extend(names.remove(&line.digest).unwrap_or_default());
-        line.names.sort_unstable();
-        line.names.dedup();
-        let first = of_originals.partition_point(|(digest, _)| *digest < line.digest);
-        let count = of_originals.iter().skip(first).take_while(|(digest, _)| *digest == line.digest).count();
-        line.activities = if count > 0 { count as u32 } else { line.activities };
-        if state.original(&line.digest) != Some(&line) {
-            lines.original(&line)?;
-        }
-    }
     for (digest, more) in names {
-        let Some(original) = state.original(&digest) else { continue };
+        if let Some(staged) = lines.staged.get_mut(&digest) {
+            staged.add_names(more);
+            continue;
+        }
+        let Some(original) = state.original(&digest)? else { continue };
         let names: Vec<String> = more.into_iter().filter(|name| !original.names.contains(name)).collect();
         if !names.is_empty() {
-            lines.about_file(LineKind::Alias, &original.path, &Alias { digest, names })?;
+            lines.aliases.insert(digest, journal::body(LineKind::Alias, &Alias { digest, names })?);
+        }
+    }
+    // Of those whose files were lost the line may be known.
+    let again: Vec<Digest> = lines.staged.keys().filter(|digest| state.knows_original(digest)).copied().collect();
+    for digest in again {
+        let said = lines.staged.get(&digest).map(|staged| staged.line(waiting)).transpose()?;
+        if said == state.original(&digest)? {
+            lines.staged.remove(&digest);
         }
     }
     add_rereads(&mut lines, state, rereads)?;
@@ -172,10 +194,10 @@ fn add_rereads(lines: &mut Lines, state: &State, rereads: Vec<Reread>) -> Result
     }
     let mut known: HashMap<Digest, usize> = HashMap::new();
     for activity in &state.activities {
-        *known.entry(activity.digest).or_default() += 1;
+        *known.entry(activity.digest()).or_default() += 1;
     }
     for Reread { digest, format, parser, activities } in rereads {
-        let Some(old) = state.original(&digest) else { continue };
+        let Some(old) = state.original(&digest)? else { continue };
         let mut bodies: BTreeMap<ActivityId, Box<[u8]>> = BTreeMap::new();
         for summary in &activities {
             bodies.insert(summary.id, journal::body(LineKind::Activity, summary)?);
@@ -184,12 +206,13 @@ fn add_rereads(lines: &mut Lines, state: &State, rereads: Vec<Reread>) -> Result
             && bodies.iter().all(|(id, body)| state.knows_activity(id, body));
         let count = bodies.len() as u32;
         let line = Original { activities: count, format, parser, reread: false, ..old.clone() };
-        if same && line == *old {
+        if same && line == old {
             continue;
         }
         lines.original(&Original { reread: !same, ..line })?;
         if !same {
-            bodies.into_iter().for_each(|(id, body)| lines.activity(&id, Piece::Here(body)));
+            let of_it = |(id, body)| ActivityLine { id, digest, body: Piece::Here(body) };
+            bodies.into_iter().map(of_it).for_each(|line| lines.activity(line));
         }
     }
     Ok(())

@@ -11,6 +11,7 @@
 //!
 //! Unknown kinds are kept and ignored.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -161,6 +162,31 @@ pub struct Original {
     pub gzip_sha256: Option<Digest>,
     /// True for a line that voids the activities of earlier batches, because the original was read again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reread: bool,
+}
+
+/// The same as far as it is always at hand; the rest is only looked at, so that what is read later can be read.
+#[derive(Deserialize)]
+pub(super) struct OriginalHead<'a> {
+    #[serde(rename = "sha256")]
+    pub digest: Digest,
+    #[serde(borrow, rename = "path")]
+    _path: Cow<'a, str>,
+    #[serde(borrow, rename = "format")]
+    _format: Cow<'a, str>,
+    #[serde(rename = "bytes")]
+    _bytes: u64,
+    #[serde(rename = "stored_bytes")]
+    _stored_bytes: u64,
+    #[serde(rename = "activities")]
+    _activities: u32,
+    #[serde(borrow, rename = "names")]
+    _names: Vec<Cow<'a, str>>,
+    #[serde(borrow, default, rename = "parser")]
+    _parser: Cow<'a, str>,
+    #[serde(default)]
+    pub gzip_sha256: Option<Digest>,
+    #[serde(default)]
     pub reread: bool,
 }
 

@@ -261,7 +261,8 @@ impl Disk for FaultyDisk {
 
 /// What a history shows, for comparison.
 pub(super) fn shown(history: &History) -> Vec<String> {
-    let originals = history.originals().iter().map(|o| {
+    let originals = history.originals().map(|o| {
+        let o = o.unwrap();
         let content = history.read_original(&o.digest).unwrap();
         format!("{} {} {:?}", o.path, content.len(), o.names)
     });

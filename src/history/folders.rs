@@ -13,16 +13,16 @@ use crate::ids::Digest;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Temporary {
     /// With others of all kinds: a number makes its name its own.
-    Alone(Digest, u32),
+    Alone(u32),
     /// In a folder of this number, under the name that it will have.
     In(u32),
 }
 
 impl Temporary {
-    /// Its path in the history at `root`; `target` is the one that it will have there.
-    pub fn path(self, root: &Path, target: &str) -> PathBuf {
+    /// Its path in the history at `root`; `target` is the one that it will have there, `digest` that of the content.
+    pub fn path(self, root: &Path, digest: &Digest, target: &str) -> PathBuf {
         match self {
-            Temporary::Alone(digest, number) => root.join(layout::INCOMING).join(format!("{digest}-{number}")),
+            Temporary::Alone(number) => root.join(layout::INCOMING).join(format!("{digest}-{number}")),
             Temporary::In(folder) => waiting_folder(root, folder).join(target.rsplit('/').next().unwrap_or(target)),
         }
     }
@@ -84,6 +84,11 @@ impl Folders {
         self.filling.retain(|filling| filling != digest);
     }
 
+    /// Where files wait for a place in.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.given.keys().map(String::as_str)
+    }
+
     /// The folders of which all is wanted, as none of the places in them was given for nothing: number, and how many files
     /// they hold.
     pub fn complete(self, wanted: impl Iterator<Item = Temporary>) -> BTreeMap<String, (u32, usize)> {
@@ -126,7 +131,7 @@ mod tests {
         assert_eq!(made, [0, 1, 2], "each folder is made once");
         // Of the first month one is not wanted, of the second one is elsewhere.
         files.retain(|file| *file != Temporary::In(1));
-        files.extend([Temporary::In(1), Temporary::Alone(digest(4), 7)]);
+        files.extend([Temporary::In(1), Temporary::Alone(7)]);
         let complete = folders.complete(files.into_iter());
         assert_eq!(complete, BTreeMap::from([(MONTHS[2].to_owned(), (2, 2))]));
     }
@@ -134,9 +139,10 @@ mod tests {
     #[test]
     fn a_file_waits_under_the_name_that_it_will_have() {
         let root = Path::new("h");
-        assert_eq!(Temporary::In(3).path(root, "originals/2024/05/a.fit"), Path::new("h/originals/incoming/3/a.fit"));
         let digest = Digest([0xab; 32]);
-        let alone = Temporary::Alone(digest, 4).path(root, "originals/2024/05/a.fit");
+        let with_others = Temporary::In(3).path(root, &digest, "originals/2024/05/a.fit");
+        assert_eq!(with_others, Path::new("h/originals/incoming/3/a.fit"));
+        let alone = Temporary::Alone(4).path(root, &digest, "originals/2024/05/a.fit");
         assert_eq!(alone, root.join(format!("originals/incoming/{digest}-4")));
     }
 }

@@ -1,6 +1,7 @@
 //! What single lines say: as much as is always wanted is kept in memory, the rest stays on the disk.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::entry::{Alias, Batch, Cluster, Decision, Original, Verdict};
+use super::entry::{Alias, Batch, Cluster, Decision, OriginalHead, Verdict};
 use super::journal::{self, Line, LineKind};
 use super::layout::{io_error, wrong};
 use crate::error::{Place, Result};
@@ -28,12 +29,19 @@ pub(super) struct SegmentFile {
 pub(super) struct Text {
     segment: Arc<SegmentFile>,
     at: u64,
-    length: usize,
+    length: u32,
+    /// Number of the batch that it is part of.
+    pub batch: u32,
 }
 
 impl Text {
+    /// `None` for a line that is longer than any.
+    fn of(line: &Line, segment: &Arc<SegmentFile>) -> Option<Text> {
+        Some(Text { segment: Arc::clone(segment), at: line.at, length: u32::try_from(line.length).ok()?, batch: 0 })
+    }
+
     fn read(&self) -> Result<Vec<u8>> {
-        let mut bytes = vec![0; self.length];
+        let mut bytes = vec![0; self.length as usize];
         read_at(&self.segment.file, &mut bytes, self.at)
             .map_err(|error| io_error("cannot read", &self.segment.path, error))?;
         Ok(bytes)
@@ -51,7 +59,7 @@ impl Text {
         self.body().is_ok_and(|text| text == body)
     }
 
-    fn parse<T: DeserializeOwned>(&self) -> Result<T> {
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T> {
         self.parsed(&self.read()?)
     }
 
@@ -82,29 +90,67 @@ pub(super) fn read_at(file: &File, mut bytes: &mut [u8], mut at: u64) -> io::Res
     Ok(())
 }
 
-/// An activity of the history: what lists and overlap searches need at hand, the whole summary on demand.
+/// An activity of the history: what lists and overlap searches need at hand, the whole summary on demand. A history holds
+/// a hundred thousand of them.
 #[derive(Clone)]
 pub struct Stored {
     /// Stable identity.
     pub id: ActivityId,
-    /// Original that it was read from.
-    pub digest: Digest,
-    /// Index inside the original.
-    pub index: u32,
-    /// First instant, ms UTC; `None` for a day-only workout.
-    pub start: Option<i64>,
-    /// Last instant, ms UTC.
-    pub end: Option<i64>,
-    /// The day (`YYYY-MM-DD`) of a workout without clock time.
-    pub day: Option<Box<str>>,
-    /// Local offset from UTC, seconds.
-    pub local_offset_s: Option<i32>,
-    /// Canonical sport name.
-    pub sport: Box<str>,
-    /// Name.
-    pub name: Option<Box<str>>,
-    pub(super) generation: u32,
+    /// The second half of the digest of its original; the first one is in the identity.
+    digest_end: [u8; 16],
+    index: u32,
+    /// [`NO_OFFSET`] for none.
+    offset_s: i32,
+    /// [`NO_INSTANT`] for none, as the end.
+    start: i64,
+    end: i64,
+    sport: Arc<str>,
+    day: Option<Box<Day>>,
     pub(super) text: Text,
+}
+
+/// The day (`YYYY-MM-DD`) of a workout without clock time: few have one.
+type Day = Box<str>;
+
+/// Stands for an instant that is not there; no file can state it.
+const NO_INSTANT: i64 = i64::MIN;
+/// Stands for an offset that is not there.
+const NO_OFFSET: i32 = i32::MIN;
+
+impl Stored {
+    /// The digest of the original that it was read from.
+    pub fn digest(&self) -> Digest {
+        let mut digest = Digest::default();
+        let (start, end) = digest.0.split_at_mut(16);
+        start.copy_from_slice(&self.id.digest_start(self.index));
+        end.copy_from_slice(&self.digest_end);
+        digest
+    }
+
+    /// First instant, ms UTC; `None` for a day-only workout.
+    pub fn start(&self) -> Option<i64> {
+        Some(self.start).filter(|start| *start != NO_INSTANT)
+    }
+
+    /// Last instant, ms UTC.
+    pub fn end(&self) -> Option<i64> {
+        Some(self.end).filter(|end| *end != NO_INSTANT)
+    }
+
+    /// The day (`YYYY-MM-DD`) of a workout without clock time.
+    pub fn day(&self) -> Option<&str> {
+        self.day.as_deref().map(|day| &**day)
+    }
+
+    /// Local offset from UTC, seconds.
+    pub fn local_offset_s(&self) -> Option<i32> {
+        Some(self.offset_s).filter(|offset| *offset != NO_OFFSET)
+    }
+
+    /// Canonical sport name.
+    pub fn sport(&self) -> &str {
+        &self.sport
+    }
 }
 
 impl Stored {
@@ -149,36 +195,76 @@ impl StoredCluster {
     }
 }
 
-/// What a line says, before it is known whether its batch is whole.
+/// An original of the history: what tells it from others, the whole line on demand.
+#[derive(Clone)]
+pub(super) struct Kept {
+    pub digest: Digest,
+    /// The first bytes of the digest of the gzip stream that the content came as; 0 when it came as none.
+    pub stream: u64,
+    pub text: Text,
+}
+
+/// What a line says, before it is known whether its batch is whole. Those of a whole journal wait for its end, so that each
+/// takes little.
 pub(super) enum Said {
-    Batch(Batch),
-    Original(Box<Original>),
-    Alias(Alias),
+    Batch(Box<Batch>),
+    Original(Box<Kept>),
+    /// The same for one that was read again.
+    Reread(Box<Kept>),
+    /// More names of an original.
+    Alias(Box<(Digest, Text)>),
     Activity(Box<Stored>),
-    Decision(Decision),
-    Cluster(StoredCluster),
-    Unknown(Text),
+    Decision(Box<Decision>),
+    Cluster(Box<StoredCluster>),
+    Unknown(Box<Text>),
     /// Not what its kind promises; the number of the line.
     Odd(usize),
 }
 
+/// Words that many lines share, each kept once.
+#[derive(Default)]
+pub(super) struct Words(HashSet<Arc<str>>);
+
+impl Words {
+    fn get(&mut self, word: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(word) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = word.into();
+        self.0.insert(Arc::clone(&new));
+        new
+    }
+}
+
 /// Reads a line as far as it is always at hand.
-pub(super) fn said(line: &Line, bytes: &[u8], segment: &Arc<SegmentFile>) -> Said {
-    let text = || Text { segment: Arc::clone(segment), at: line.at, length: line.length };
+pub(super) fn said(line: &Line, bytes: &[u8], segment: &Arc<SegmentFile>, words: &mut Words) -> Said {
     // The text is looked at once as a whole: that is faster than string by string.
-    let said = std::str::from_utf8(bytes).ok().and_then(|json| match line.kind {
-        LineKind::Batch => serde_json::from_str(json).ok().map(Said::Batch),
-        LineKind::Original => serde_json::from_str(json).ok().map(|original| Said::Original(Box::new(original))),
-        LineKind::Alias => serde_json::from_str(json).ok().map(Said::Alias),
-        LineKind::Decision => serde_json::from_str(json).ok().map(Said::Decision),
-        LineKind::Activity => activity(json, text()).map(|stored| Said::Activity(Box::new(stored))),
-        LineKind::Cluster => serde_json::from_str(json).ok().map(|head| {
-            let ClusterHead { verdict, base, members } = head;
-            Said::Cluster(StoredCluster { verdict, base, members, text: text() })
-        }),
-        LineKind::Unknown => Some(Said::Unknown(text())),
-    });
-    said.unwrap_or(Said::Odd(line.n))
+    let json = std::str::from_utf8(bytes).ok();
+    json.and_then(|json| said_in(line.kind, json, Text::of(line, segment)?, words)).unwrap_or(Said::Odd(line.n))
+}
+
+fn said_in(kind: LineKind, json: &str, text: Text, words: &mut Words) -> Option<Said> {
+    Some(match kind {
+        LineKind::Batch => Said::Batch(Box::new(serde_json::from_str(json).ok()?)),
+        LineKind::Original => {
+            let head: OriginalHead<'_> = serde_json::from_str(json).ok()?;
+            let kept = Box::new(Kept { digest: head.digest, stream: head.gzip_sha256.map_or(0, stream_of), text });
+            if head.reread { Said::Reread(kept) } else { Said::Original(kept) }
+        }
+        LineKind::Alias => Said::Alias(Box::new((serde_json::from_str::<Alias>(json).ok()?.digest, text))),
+        LineKind::Decision => Said::Decision(Box::new(serde_json::from_str(json).ok()?)),
+        LineKind::Activity => Said::Activity(Box::new(activity(json, text, words)?)),
+        LineKind::Cluster => {
+            let ClusterHead { verdict, base, members } = serde_json::from_str(json).ok()?;
+            Said::Cluster(Box::new(StoredCluster { verdict, base, members, text }))
+        }
+        LineKind::Unknown => Said::Unknown(Box::new(text)),
+    })
+}
+
+/// What of a stream's digest is at hand.
+pub(super) fn stream_of(digest: Digest) -> u64 {
+    digest.0.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
 }
 
 /// The part of a cluster line that is always at hand.
@@ -189,26 +275,26 @@ struct ClusterHead {
     members: Vec<ActivityId>,
 }
 
-fn activity(json: &str, text: Text) -> Option<Stored> {
+fn activity(json: &str, text: Text, words: &mut Words) -> Option<Stored> {
     let head = match ActivityHead::read(json) {
         Some(head) => head,
         None => serde_json::from_str(json).ok()?,
     };
     let instant = |text: Option<Cow<'_, str>>| match text {
-        Some(text) => time::parse(text.as_bytes()).map(|instant| Some(instant.ms)),
-        None => Some(None),
+        Some(text) => time::parse(text.as_bytes()).map(|instant| instant.ms),
+        None => Some(NO_INSTANT),
     };
+    let (id, digest): (ActivityId, Digest) = (head.id.parse().ok()?, head.sha256.parse().ok()?);
+    (id == ActivityId::of(&digest, head.index)).then_some(())?;
     Some(Stored {
-        id: head.id.parse().ok()?,
-        digest: head.sha256.parse().ok()?,
+        id,
+        digest_end: *digest.0.last_chunk()?,
         index: head.index,
         start: instant(head.start)?,
         end: instant(head.end)?,
-        day: head.day.map(Into::into),
-        local_offset_s: head.local_offset_s,
-        sport: head.sport.into(),
-        name: head.name.map(Into::into),
-        generation: 0,
+        day: head.day.map(|day| Box::new(day.into())),
+        offset_s: head.local_offset_s.unwrap_or(NO_OFFSET),
+        sport: words.get(&head.sport),
         text,
     })
 }
@@ -230,13 +316,11 @@ struct ActivityHead<'a> {
     local_offset_s: Option<i32>,
     #[serde(borrow)]
     sport: Cow<'a, str>,
-    #[serde(borrow)]
-    name: Option<Cow<'a, str>>,
 }
 
 impl<'a> ActivityHead<'a> {
     /// One bit for each key but `day`, which is absent from most lines and stands before the last ones.
-    const ALL: u8 = 0xff;
+    const ALL: u8 = 0x7f;
 
     /// A history holds 100,000 of these lines, and what is wanted of them stands in front: reading stops there. `None`
     /// when the line is not as this version writes it.
@@ -257,7 +341,6 @@ impl<'a> ActivityHead<'a> {
                 "day" => (head.day = or_null(value, text_of)?, 0).1,
                 "local_offset_s" => (head.local_offset_s = or_null(value, |value| value.parse().ok())?, 32).1,
                 "sport" => (head.sport = text_of(value)?, 64).1,
-                "name" => (head.name = or_null(value, text_of)?, 128).1,
                 _ => 0,
             };
         }

@@ -61,7 +61,7 @@ use crate::error::{Error, Kind, Result};
 use crate::ids::{ActivityId, Digest};
 use journal::{Fault, Point};
 use layout::{io_error, wrong};
-use lines::{Said, SegmentFile};
+use lines::SegmentFile;
 use replay::State;
 
 /// A history with all that its journal says, in memory.
@@ -166,22 +166,24 @@ impl History {
         let segment = segment.map_err(failed)?;
         self.state.reserve(said.iter().flatten());
         let said = said.into_iter().flatten().take(segment.lines.len());
+        let play = |state: &mut State| state.play(said);
         let seals = segment.faults.iter().map(|&(n, fault)| (n, LineFault::Seal(fault)));
         let short = segment.short.iter().map(|&(n, missing)| (n, LineFault::Short(missing)));
-        self.play(number, said, seals.chain(short));
+        self.play(number, play, seals.chain(short));
         self.end = End { segment: number, keep: segment.keep, length: segment.length, open_end: segment.open_end };
         Ok(())
     }
 
-    /// Takes over what lines of a segment say, and what is wrong about others.
+    /// Takes over what lines of a segment say, and what is wrong about others. `play` gives the numbers of lines that say
+    /// nothing usable.
     fn play(
         &mut self,
         segment: u32,
-        said: impl Iterator<Item = Said>,
+        play: impl FnOnce(&mut State) -> Vec<usize>,
         faults: impl Iterator<Item = (usize, LineFault)>,
     ) {
         let resets = self.state.resets;
-        let odd = self.state.play(said).into_iter().map(|n| (n, LineFault::Odd));
+        let odd = play(&mut self.state).into_iter().map(|n| (n, LineFault::Odd));
         if self.state.resets != resets {
             // What was wrong before does not matter any more.
             self.first = segment;
@@ -254,17 +256,57 @@ impl History {
             let path = layout::inside(&self.root, &original.path)?;
             Some(std::fs::metadata(path).ok()?.len() == original.stored_bytes)
         };
-        self.original(digest).and_then(there).unwrap_or(false)
+        // What cannot be read now is told by whoever wants to change it.
+        self.original(digest).ok().flatten().as_ref().and_then(there).unwrap_or(false)
     }
 
-    /// What is known about some bytes.
-    pub fn original(&self, digest: &Digest) -> Option<&Original> {
+    /// What is known about some bytes; `None` when the journal does not know them.
+    ///
+    /// # Errors
+    /// `Io` and `History` when its journal line cannot be read.
+    pub fn original(&self, digest: &Digest) -> Result<Option<Original>> {
         self.state.original(digest)
     }
 
-    /// All originals in the order of their import.
-    pub fn originals(&self) -> &[Original] {
-        &self.state.originals
+    /// True when the journal knows these bytes.
+    pub fn knows_original(&self, digest: &Digest) -> bool {
+        self.state.knows_original(digest)
+    }
+
+    /// Length of the content of an original; 0 when that is not known. Only a hint for who shares work out.
+    pub fn bytes_of(&self, digest: &Digest) -> u64 {
+        self.original(digest).ok().flatten().map_or(0, |original| original.bytes)
+    }
+
+    /// All originals in order of their digests, read from the journal one by one.
+    ///
+    /// # Errors
+    /// Each as [`History::original`].
+    pub fn originals(&self) -> impl ExactSizeIterator<Item = Result<Original>> {
+        self.state.originals.iter().map(|kept| self.state.whole(kept))
+    }
+
+    /// The digests of all originals, in order.
+    pub fn digests(&self) -> impl ExactSizeIterator<Item = Digest> {
+        self.state.originals.iter().map(|kept| kept.digest)
+    }
+
+    /// True when originals are known that came as gzip streams.
+    pub fn knows_streams(&self) -> bool {
+        self.state.originals.iter().any(|kept| kept.stream != 0)
+    }
+
+    /// The original that came as a gzip stream with this digest.
+    ///
+    /// # Errors
+    /// As [`History::original`].
+    pub fn of_stream(&self, stream: &Digest) -> Result<Option<Digest>> {
+        self.state.of_stream(stream)
+    }
+
+    /// The activities of an original.
+    pub fn activities_of(&self, digest: &Digest) -> impl Iterator<Item = &Stored> {
+        self.state.activities_of(digest)
     }
 
     /// How much in the journal could not be believed and was left out; `verify` names it.
@@ -296,8 +338,7 @@ impl History {
     /// `History` when the bytes are not kept or not what they were, `Io` when the file cannot be read.
     pub fn read_original(&self, digest: &Digest) -> Result<Vec<u8>> {
         // The stated length is a hint: a damaged journal must not reserve memory.
-        let bytes = self.original(digest).map_or(0, |original| original.bytes);
-        let mut content = Vec::with_capacity(bytes.min(16 << 20) as usize);
+        let mut content = Vec::with_capacity(self.bytes_of(digest).min(16 << 20) as usize);
         self.copy_original(digest, &mut content)?;
         Ok(content)
     }
@@ -308,10 +349,7 @@ impl History {
     /// # Errors
     /// Those of [`History::read_original`], and `Io` when `out` takes no more.
     pub fn copy_original(&self, digest: &Digest, out: &mut dyn Write) -> Result<u64> {
-        let original = self
-            .original(digest)
-            .ok_or_else(|| Error::new(Kind::History, format!("no original with the SHA-256 {digest} is kept")))?;
-        let path = self.path_of(original)?;
+        let path = self.path_of(&self.kept(digest)?)?;
         let copied = originals::copy_content(&path, out).map_err(|error| io_error("cannot read", &path, error))?;
         match copied {
             (bytes, found) if found == *digest => Ok(bytes),
@@ -333,9 +371,13 @@ impl History {
     /// # Errors
     /// `History` when the bytes are not kept, `Io` when the file cannot be read.
     pub fn open_checked(&self, digest: &Digest) -> Result<Box<dyn BufRead + Send>> {
-        let lost = || Error::new(Kind::History, format!("no original with the SHA-256 {digest} is kept"));
-        let path = self.path_of(self.original(digest).ok_or_else(lost)?)?;
+        let path = self.path_of(&self.kept(digest)?)?;
         originals::open_content(&path).map_err(|error| io_error("cannot read", &path, error))
+    }
+
+    fn kept(&self, digest: &Digest) -> Result<Original> {
+        let lost = || Error::new(Kind::History, format!("no original with the SHA-256 {digest} is kept"));
+        self.original(digest)?.ok_or_else(lost)
     }
 
     /// The file of an original.

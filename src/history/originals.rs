@@ -40,6 +40,8 @@ pub struct NewOriginal<'a> {
     pub start: Option<i64>,
     /// Canonical sport name of its first activity.
     pub sport: &'a str,
+    /// How many activities it holds, as far as that is known.
+    pub activities: u32,
     /// One workout or many.
     pub kind: OriginalKind,
 }

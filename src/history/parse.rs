@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::journal::Line;
-use super::lines::{Said, SegmentFile, said};
+use super::lines::{Said, SegmentFile, Words, said};
 
 /// Below so many bytes threads are not worth their start.
 const MANY: u64 = 4 << 20;
@@ -28,8 +28,8 @@ pub(super) fn parsed<T>(
 ) -> (T, Vec<Vec<Said>>) {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
     if length < MANY || threads == 1 {
-        let mut all = Vec::new();
-        let done = read(&mut |line, text| all.push(said(line, text, file)));
+        let (mut all, mut words) = (Vec::new(), Words::default());
+        let done = read(&mut |line, text| all.push(said(line, text, file, &mut words)));
         return (done, vec![all]);
     }
     let (pieces, inbox) = mpsc::sync_channel(2 * threads);
@@ -92,11 +92,12 @@ fn work(
     emptied: &Sender<Piece>,
     file: &Arc<SegmentFile>,
 ) -> Vec<(usize, Vec<Said>)> {
-    let mut done = Vec::new();
+    let (mut done, mut words) = (Vec::new(), Words::default());
     let next = || inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
     while let Ok((number, mut piece)) = next() {
         let text = |range: &Range<usize>| piece.bytes.get(range.clone()).unwrap_or_default();
-        done.push((number, piece.lines.iter().map(|(line, range)| said(line, text(range), file)).collect()));
+        let said = piece.lines.iter().map(|(line, range)| said(line, text(range), file, &mut words));
+        done.push((number, said.collect()));
         piece.bytes.clear();
         piece.lines.clear();
         // Nobody wants it any more at the end.

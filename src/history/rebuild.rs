@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::batch::{Lines, unread};
+use super::batch::Lines;
 use super::disk::{Disk, RealDisk};
 use super::entry::{Action, ActivityLine, Decision, Original, PARSER};
 use super::journal::LineKind;
@@ -90,14 +90,18 @@ impl Rebuild {
             let content = copy_content(&root.join(&path), &mut io::sink());
             progress(length);
             let Ok((bytes, digest)) = content else { continue };
-            let at_home = writer.original(&digest).is_some_and(|original| original.path == path);
+            let at_home = writer.original(&digest)?.is_some_and(|original| original.path == path);
             if at_home || !files.contains_key(&digest) && (writer.has(&digest) || path.contains(&digest.short())) {
                 files.insert(digest, (path, length));
                 contents.insert(digest, bytes);
             }
         }
-        let wanted = wanted(&writer, &files, &contents);
-        let moved = writer.originals().iter().any(|o| files.get(&o.digest).is_some_and(|(path, _)| *path != o.path));
+        let wanted = wanted(&writer, &files, &contents)?;
+        let mut moved = false;
+        for original in writer.originals() {
+            let original = original?;
+            moved |= files.get(&original.digest).is_some_and(|(path, _)| *path != original.path);
+        }
         let gaps = !missing_segments(&writer)?.is_empty();
         let needed = !versioned || gaps || moved || !wanted.is_empty() || !writer.faults.is_empty();
         Ok(Rebuild { writer, files, wanted, supplied: BTreeMap::new(), needed })
@@ -133,9 +137,8 @@ impl Rebuild {
         if self.needed {
             rebuilt.lost = self.lost();
             let lines = self.lines()?;
-            let bodies = lines.into_bodies(&self.writer.waiting()).map_err(unread)?;
-            match self.writer.begin_batch(&bodies, true, true, false) {
-                Ok(begun) => self.writer.end_batch(begun)?,
+            match self.writer.begin_batch(lines, true, true, false) {
+                Ok(begun) => begun.map_or(Ok(()), |begun| self.writer.end_batch(begun))?,
                 Err(error) => {
                     self.writer.cut_batch(true);
                     return Err(error);
@@ -157,8 +160,8 @@ impl Rebuild {
     fn lines(&self) -> Result<Lines> {
         let state = &self.writer.state;
         let mut lines = Lines::default();
-        for original in &state.originals {
-            let mut line = original.clone();
+        for original in self.writer.originals() {
+            let mut line = original?;
             if let Some((path, length)) = self.files.get(&line.digest) {
                 (line.path, line.stored_bytes) = (path.clone(), *length);
             }
@@ -168,7 +171,7 @@ impl Rebuild {
             }
             lines.original(&line)?;
         }
-        for wanted in self.wanted.iter().filter(|wanted| state.original(&wanted.digest).is_none()) {
+        for wanted in self.wanted.iter().filter(|wanted| !state.knows_original(&wanted.digest)) {
             let Some((format, activities)) = self.supplied.get(&wanted.digest) else { continue };
             lines.original(&Original {
                 digest: wanted.digest,
@@ -183,12 +186,12 @@ impl Rebuild {
                 reread: false,
             })?;
         }
-        for activity in state.activities.iter().filter(|activity| !self.supplied.contains_key(&activity.digest)) {
-            lines.activity(&activity.id, Piece::Here(activity.text.body()?.into()));
+        for activity in state.activities.iter().filter(|activity| !self.supplied.contains_key(&activity.digest())) {
+            let (digest, body) = (activity.digest(), Piece::Here(activity.text.body()?.into()));
+            lines.activity(ActivityLine { id: activity.id, digest, body });
         }
         for summary in self.supplied.values().flat_map(|(_, activities)| activities) {
-            let line = ActivityLine::of(summary)?;
-            lines.activity(&line.id, line.body);
+            lines.activity(ActivityLine::of(summary)?);
         }
         for members in &state.apart {
             lines.decision(&Decision { action: Action::Undo, members: members.clone() })?;
@@ -211,7 +214,7 @@ impl Rebuild {
             let repair = "put the segment and journal/replaced back from a backup, or import the sources again";
             lost.push(Finding::new(LOST, layout::segment_path(number), detail, repair));
         }
-        let nameless = self.wanted.iter().any(|wanted| history.original(&wanted.digest).is_none());
+        let nameless = self.wanted.iter().any(|wanted| !history.knows_original(&wanted.digest));
         for &JournalFault { segment, n, what } in &history.faults {
             let path = layout::segment_path(segment);
             let line = match what {
@@ -240,30 +243,28 @@ impl Rebuild {
 }
 
 /// Originals without a line, and those whose activities are not all known.
-fn wanted(history: &History, files: &HashMap<Digest, (String, u64)>, contents: &HashMap<Digest, u64>) -> Vec<Wanted> {
-    let mut counts: HashMap<Digest, u32> = HashMap::new();
-    for activity in history.activities() {
-        *counts.entry(activity.digest).or_default() += 1;
+fn wanted(
+    history: &History,
+    files: &HashMap<Digest, (String, u64)>,
+    contents: &HashMap<Digest, u64>,
+) -> Result<Vec<Wanted>> {
+    let mut wanted = Vec::new();
+    for (digest, (path, _)) in files {
+        let original = history.original(digest)?;
+        let known = history.activities_of(digest).count();
+        if original.as_ref().is_some_and(|original| known >= original.activities as usize) {
+            continue;
+        }
+        let own = || vec![path.rsplit('/').next().unwrap_or(path).to_owned()];
+        wanted.push(Wanted {
+            digest: *digest,
+            path: path.clone(),
+            names: original.map_or_else(own, |original| original.names),
+            bytes: contents.get(digest).copied().unwrap_or(0),
+        });
     }
-    let lacks = |digest: &Digest| {
-        let known = counts.get(digest).copied().unwrap_or(0);
-        history.original(digest).is_none_or(|original| known < original.activities)
-    };
-    let mut wanted: Vec<Wanted> = files
-        .iter()
-        .filter(|(digest, _)| lacks(digest))
-        .map(|(digest, (path, _))| {
-            let own = || vec![path.rsplit('/').next().unwrap_or(path).to_owned()];
-            Wanted {
-                digest: *digest,
-                path: path.clone(),
-                names: history.original(digest).map_or_else(own, |original| original.names.clone()),
-                bytes: contents.get(digest).copied().unwrap_or(0),
-            }
-        })
-        .collect();
     wanted.sort_by(|a, b| a.path.cmp(&b.path));
-    wanted
+    Ok(wanted)
 }
 
 /// The text of a damaged line; empty when it cannot be read.

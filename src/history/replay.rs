@@ -1,19 +1,27 @@
 //! The journal played back: a pure function from lines to what the history knows.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
 use super::entry::{Action, Alias, Batch, Cluster, Decision, Original, Verdict};
-use super::lines::{Said, Stored, StoredCluster, Text};
-use crate::ids::{ActivityId, Digest};
+use super::lines::{Kept, Said, Stored, StoredCluster, Text, stream_of};
+use crate::error::Result;
+use crate::ids::{ActivityId, Digest, UNMIXED};
 use crate::model::time;
 
 /// What the history knows.
 #[derive(Default)]
 pub(super) struct State {
-    pub originals: Vec<Original>,
-    by_digest: HashMap<Digest, usize>,
+    /// In order of their digests.
+    pub originals: Vec<Kept>,
+    /// More names of originals, in order of their digests.
+    aliases: Vec<(Digest, Text)>,
+    /// Those originals that came as a gzip stream, in order of what is at hand of its digest; made when it is wanted.
+    by_stream: OnceLock<Vec<u32>>,
+    /// In order of start and identity.
     pub activities: Vec<Stored>,
-    by_id: HashMap<ActivityId, usize>,
+    /// Their places, in order of their identities.
+    by_id: Vec<u32>,
     /// Clusters whose members are all known.
     pub clusters: Vec<StoredCluster>,
     /// All clusters that hold, in the order in which they were said; a void one leaves its place.
@@ -25,22 +33,127 @@ pub(super) struct State {
     pub undone: Vec<StoredCluster>,
     /// Lines of kinds that this version does not know.
     pub unknown: Vec<Text>,
-    generation: u32,
+    /// Number of the last batch.
+    batch: u32,
     /// How often everything before was void.
     pub resets: u32,
-    /// Version of the program that wrote the batch.
-    parser: String,
+    /// Versions of the program, each with the first batch that it wrote.
+    parsers: Vec<(u32, String)>,
     /// Originals that this batch says were read again.
     reread: HashSet<Digest>,
 }
 
+/// What the lines of one batch say, by kind: of a whole import that is much, and it goes over as it is.
+#[derive(Default)]
+pub(super) struct SaidByKind {
+    batch: Option<Box<Batch>>,
+    originals: Vec<Kept>,
+    reread: Vec<Digest>,
+    activities: Vec<Stored>,
+    others: Vec<Said>,
+}
+
+impl SaidByKind {
+    pub fn with_room(originals: usize, activities: usize) -> SaidByKind {
+        let (originals, activities) = (Vec::with_capacity(originals), Vec::with_capacity(activities));
+        SaidByKind { originals, activities, ..SaidByKind::default() }
+    }
+
+    pub fn add(&mut self, said: Said) {
+        match said {
+            Said::Batch(batch) => self.batch = Some(batch),
+            Said::Original(kept) => self.originals.push(*kept),
+            Said::Reread(kept) => {
+                self.reread.push(kept.digest);
+                self.originals.push(*kept);
+            }
+            Said::Activity(stored) => self.activities.push(*stored),
+            other => self.others.push(other),
+        }
+    }
+}
+
 impl State {
-    pub fn original(&self, digest: &Digest) -> Option<&Original> {
-        self.originals.get(*self.by_digest.get(digest)?)
+    fn kept(&self, digest: &Digest) -> Option<&Kept> {
+        let at = self.originals.binary_search_by_key(digest, |kept| kept.digest).ok()?;
+        self.originals.get(at)
+    }
+
+    pub fn knows_original(&self, digest: &Digest) -> bool {
+        self.kept(digest).is_some()
+    }
+
+    /// All that is known about some bytes.
+    ///
+    /// # Errors
+    /// When its lines cannot be read.
+    pub fn original(&self, digest: &Digest) -> Result<Option<Original>> {
+        self.kept(digest).map(|kept| self.whole(kept)).transpose()
+    }
+
+    /// The same for one that is known.
+    ///
+    /// # Errors
+    /// When its lines cannot be read.
+    pub fn whole(&self, kept: &Kept) -> Result<Original> {
+        let mut original: Original = kept.text.parse()?;
+        original.reread = false;
+        if original.parser.is_empty() {
+            let by = self.parsers.partition_point(|(batch, _)| *batch <= kept.text.batch).checked_sub(1);
+            original.parser = by.and_then(|by| self.parsers.get(by)).map_or_else(String::new, |(_, by)| by.clone());
+        }
+        let first = self.aliases.partition_point(|(digest, _)| *digest < kept.digest);
+        let of_it = self.aliases.iter().skip(first).take_while(|(digest, _)| *digest == kept.digest);
+        // A later line of the original says all its names.
+        let more: Vec<&Text> = of_it.map(|(_, text)| text).filter(|text| text.batch >= kept.text.batch).collect();
+        for text in &more {
+            original.names.extend(text.parse::<Alias>()?.names);
+        }
+        if !more.is_empty() {
+            original.names.sort_unstable();
+            original.names.dedup();
+        }
+        Ok(original)
+    }
+
+    /// The original that came as a gzip stream of this digest.
+    ///
+    /// # Errors
+    /// When its line cannot be read.
+    pub fn of_stream(&self, stream: &Digest) -> Result<Option<Digest>> {
+        let at = |&at: &u32| self.originals.get(at as usize).map_or(0, |kept| kept.stream);
+        let by_stream = self.by_stream.get_or_init(|| {
+            let mut places: Vec<u32> = (0..self.originals.len() as u32).filter(|place| at(place) != 0).collect();
+            places.sort_by_cached_key(at);
+            places
+        });
+        let wanted = stream_of(*stream);
+        let first = by_stream.partition_point(|place| at(place) < wanted);
+        for place in by_stream.iter().skip(first).take_while(|place| at(place) == wanted) {
+            let Some(kept) = self.originals.get(*place as usize) else { continue };
+            if self.whole(kept)?.gzip_sha256 == Some(*stream) {
+                return Ok(Some(kept.digest));
+            }
+        }
+        Ok(None)
     }
 
     pub fn activity(&self, id: &ActivityId) -> Option<&Stored> {
-        self.activities.get(*self.by_id.get(id)?)
+        let stored = |at: u32| self.activities.get(at as usize);
+        let at = self.by_id.binary_search_by(|&at| stored(at).map(|stored| &stored.id).cmp(&Some(id))).ok()?;
+        stored(*self.by_id.get(at)?)
+    }
+
+    /// The activities of an original.
+    pub fn activities_of(&self, digest: &Digest) -> impl Iterator<Item = &Stored> {
+        // What of an identity the index is not mixed into is the start of the digest.
+        let wanted = digest.0.get(..UNMIXED);
+        let stored = |&at: &u32| self.activities.get(at as usize);
+        let start = move |at: &u32| stored(at).and_then(|stored| stored.id.0.get(..UNMIXED));
+        let first = self.by_id.partition_point(|at| start(at) < wanted);
+        let near = self.by_id.iter().skip(first).take_while(move |at| start(at) == wanted);
+        let digest = *digest;
+        near.filter_map(stored).filter(move |stored| stored.digest() == digest)
     }
 
     /// Makes room for what lines say, no more than it takes.
@@ -48,12 +161,10 @@ impl State {
         let (mut activities, mut originals) = (0, 0);
         for said in said {
             activities += usize::from(matches!(said, Said::Activity(_)));
-            originals += usize::from(matches!(said, Said::Original(_)));
+            originals += usize::from(matches!(said, Said::Original(_) | Said::Reread(_)));
         }
-        self.activities.reserve(activities);
-        self.by_id.reserve(activities);
-        self.originals.reserve(originals);
-        self.by_digest.reserve(originals);
+        self.activities.reserve_exact(activities);
+        self.originals.reserve_exact(originals);
     }
 
     /// Takes over what committed lines say, in order. Returns the numbers of lines that say nothing usable.
@@ -62,63 +173,54 @@ impl State {
         let mut odd = Vec::new();
         for said in said {
             match said {
-                Said::Batch(batch) => self.begin(batch),
-                Said::Original(original) => self.add_original(*original),
-                Said::Alias(alias) => self.add_names(alias),
-                Said::Activity(stored) => self.add_activity(*stored),
-                Said::Decision(decision) => self.decide(decision),
-                Said::Cluster(cluster) => self.add_cluster(cluster),
-                Said::Unknown(text) => self.unknown.push(text),
+                Said::Batch(batch) => self.begin(*batch),
+                Said::Original(mut kept) => {
+                    kept.text.batch = self.batch;
+                    self.originals.push(*kept);
+                }
+                Said::Reread(mut kept) => {
+                    kept.text.batch = self.batch;
+                    self.reread.insert(kept.digest);
+                    self.originals.push(*kept);
+                }
+                Said::Alias(alias) => {
+                    let (digest, mut text) = *alias;
+                    text.batch = self.batch;
+                    self.aliases.push((digest, text));
+                }
+                Said::Activity(mut stored) => {
+                    stored.text.batch = self.batch;
+                    self.activities.push(*stored);
+                }
+                Said::Decision(decision) => self.decide(*decision),
+                Said::Cluster(cluster) => self.add_cluster(*cluster),
+                Said::Unknown(text) => self.unknown.push(*text),
                 Said::Odd(n) => odd.push(n),
             }
         }
         odd
     }
 
+    /// The same for one whole batch, whose lines come in their canonical order.
+    pub fn play_batch(&mut self, said: SaidByKind) -> Vec<usize> {
+        let SaidByKind { batch, mut originals, reread, mut activities, others } = said;
+        batch.into_iter().for_each(|batch| self.begin(*batch));
+        originals.iter_mut().for_each(|kept| kept.text.batch = self.batch);
+        activities.iter_mut().for_each(|stored| stored.text.batch = self.batch);
+        self.reread.extend(reread);
+        append(&mut self.originals, originals);
+        append(&mut self.activities, activities);
+        self.play(others.into_iter())
+    }
+
     fn begin(&mut self, batch: Batch) {
         self.end_batch();
         if batch.resets {
-            *self = State { generation: self.generation, resets: self.resets + 1, ..State::default() };
+            *self = State { batch: self.batch, resets: self.resets + 1, ..State::default() };
         }
-        self.generation += 1;
-        self.parser = batch.parser;
-    }
-
-    fn add_names(&mut self, alias: Alias) {
-        let Some(original) = self.by_digest.get(&alias.digest).and_then(|&at| self.originals.get_mut(at)) else {
-            return;
-        };
-        original.names.extend(alias.names);
-        original.names.sort_unstable();
-        original.names.dedup();
-    }
-
-    fn add_activity(&mut self, stored: Stored) {
-        let stored = Stored { generation: self.generation, ..stored };
-        match self.by_id.get(&stored.id).and_then(|&at| self.activities.get_mut(at)) {
-            Some(old) => *old = stored,
-            None => {
-                self.by_id.insert(stored.id, self.activities.len());
-                self.activities.push(stored);
-            }
-        }
-    }
-
-    /// A second line for the same bytes replaces the first one, and voids the activities of earlier batches when it says
-    /// that the original was read again.
-    fn add_original(&mut self, mut original: Original) {
-        if std::mem::take(&mut original.reread) {
-            self.reread.insert(original.digest);
-        }
-        if original.parser.is_empty() {
-            original.parser.clone_from(&self.parser);
-        }
-        match self.by_digest.get(&original.digest).and_then(|&at| self.originals.get_mut(at)) {
-            Some(slot) => *slot = original,
-            None => {
-                self.by_digest.insert(original.digest, self.originals.len());
-                self.originals.push(original);
-            }
+        self.batch += 1;
+        if self.parsers.last().is_none_or(|(_, parser)| *parser != batch.parser) {
+            self.parsers.push((self.batch, batch.parser));
         }
     }
 
@@ -178,28 +280,59 @@ impl State {
         if self.reread.is_empty() {
             return;
         }
-        let (reread, generation) = (std::mem::take(&mut self.reread), self.generation);
-        self.activities.retain(|old| old.generation == generation || !reread.contains(&old.digest));
-        self.index();
-    }
-
-    fn index(&mut self) {
-        self.by_id.clear();
-        self.by_id.extend(self.activities.iter().enumerate().map(|(at, activity)| (activity.id, at)));
+        let (reread, batch) = (std::mem::take(&mut self.reread), self.batch);
+        self.activities.retain(|old| old.text.batch == batch || !reread.contains(&old.digest()));
     }
 
     /// Puts everything in its order, after the last line.
     pub fn settle(&mut self) {
         self.end_batch();
-        // Day-only workouts sort by their day's first instant.
-        let order = |a: &Stored| (order_instant(a), a.id);
-        if !self.activities.is_sorted_by_key(order) {
-            self.activities.sort_by_cached_key(order);
-            self.index();
+        // A second line for the same bytes replaces the first one.
+        if !self.originals.is_sorted_by(|a, b| a.digest < b.digest) {
+            self.originals.sort_by_key(|kept| kept.digest);
+            keep_last(&mut self.originals, |kept| kept.digest);
         }
-        let whole = |cluster: &&StoredCluster| cluster.members.iter().all(|id| self.by_id.contains_key(id));
+        self.by_stream = OnceLock::new();
+        self.aliases.sort_by_key(|(digest, _)| *digest);
+        self.settle_activities();
+        let whole = |cluster: &&StoredCluster| cluster.members.iter().all(|id| self.activity(id).is_some());
         self.clusters = self.said_clusters.iter().flatten().filter(whole).cloned().collect();
         self.clusters.sort_by(|a, b| (&a.members, a.verdict as u8).cmp(&(&b.members, b.verdict as u8)));
+    }
+
+    fn settle_activities(&mut self) {
+        self.index();
+        let id = |&at: &u32| self.activities.get(at as usize).map(|stored| stored.id);
+        // What was said last holds; it stands behind the others.
+        let again = |pair: &[u32]| match pair {
+            [earlier, later] if id(earlier) == id(later) => Some(*earlier),
+            _ => None,
+        };
+        let void: HashSet<u32> = self.by_id.windows(2).filter_map(again).collect();
+        if !void.is_empty() {
+            let mut at = 0;
+            self.activities.retain(|_| {
+                at += 1;
+                !void.contains(&(at - 1))
+            });
+        }
+        // Day-only workouts sort by their day's first instant.
+        let order = |a: &Stored| (order_instant(a), a.id);
+        let sorted = self.activities.is_sorted_by_key(order);
+        if !sorted {
+            self.activities.sort_by_cached_key(order);
+        }
+        if !sorted || !void.is_empty() {
+            self.index();
+        }
+    }
+
+    fn index(&mut self) {
+        self.by_id.clear();
+        self.by_id.reserve_exact(self.activities.len());
+        self.by_id.extend(0..self.activities.len() as u32);
+        let id = |&at: &u32| self.activities.get(at as usize).map_or_else(ActivityId::default, |stored| stored.id);
+        self.by_id.sort_by_cached_key(id);
     }
 
     /// True when the same was said of this activity before.
@@ -220,10 +353,30 @@ impl State {
     }
 }
 
+/// All of what may be much goes over without a copy, when it is the first.
+fn append<T>(all: &mut Vec<T>, mut new: Vec<T>) {
+    if all.is_empty() {
+        *all = new;
+    } else {
+        all.append(&mut new);
+    }
+}
+
+/// Of neighbours that have the same key the last one stays.
+fn keep_last<T, K: PartialEq>(all: &mut Vec<T>, key: impl Fn(&T) -> K) {
+    all.dedup_by(|later, earlier| {
+        let same = key(later) == key(earlier);
+        if same {
+            std::mem::swap(later, earlier);
+        }
+        same
+    });
+}
+
 /// The instant that an activity is ordered by: its start, else the midnight of its day, else the end of time.
 fn order_instant(activity: &Stored) -> i64 {
-    let midnight = || time::parse(format!("{}T00:00:00Z", activity.day.as_deref()?).as_bytes()).map(|day| day.ms);
-    activity.start.or_else(midnight).unwrap_or(i64::MAX)
+    let midnight = || time::parse(format!("{}T00:00:00Z", activity.day()?).as_bytes()).map(|day| day.ms);
+    activity.start().or_else(midnight).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

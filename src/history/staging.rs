@@ -1,6 +1,7 @@
 //! Originals on their way into the history. A writer admits one and gives it a place, the place is filled without the
 //! writer, so that several can be at once, and then the writer takes it over. It gets its name at the commit.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -10,19 +11,85 @@ use super::Writer;
 use super::disk::Disk;
 use super::entry::{Entry, Original, PARSER};
 use super::folders::{Temporary, waiting_folder};
+use super::journal::{self, LineKind};
 use super::layout::{self, io_error};
 use super::originals::{NewOriginal, Packed, copy_content, pack_stream};
+use super::waiting::{Piece, Waiting};
 use crate::error::{Error, Kind, Result};
 use crate::ids::Digest;
 
-/// An original that waits for the commit.
+/// An original that waits for the commit: those of a whole import do.
 pub(super) struct Staged {
-    pub line: Original,
+    /// Its line, as far as it is known now. The first of its names is the smallest that the staged bytes came under: a text may
+    /// come in several compressed forms; that of the smallest name is kept, and its path is that of this name, in whatever
+    /// order they are met.
+    body: Piece,
     /// Where its bytes are; `None` when they are at their place already.
     pub file: Option<Temporary>,
-    /// The smallest name that the staged bytes came under. A text may come in several compressed forms: that of the smallest
-    /// name is kept, and its path is that of this name, in whatever order they are met.
-    name: Option<String>,
+    /// More names.
+    names: Option<Box<[String]>>,
+    /// How many activities its line says.
+    said: u32,
+    /// How many were put; 0 when that changes nothing.
+    put: u32,
+}
+
+impl Staged {
+    pub fn new(line: &Original, file: Option<Temporary>, waiting: &Waiting) -> Result<Staged> {
+        let body = Piece::Here(journal::body(LineKind::Original, line)?).leave(waiting)?;
+        // Several names are put in order when the line is written.
+        let names = (line.names.len() > 1).then(Box::default);
+        Ok(Staged { body, file, names, said: line.activities, put: 0 })
+    }
+
+    pub fn add_names(&mut self, more: impl IntoIterator<Item = String>) {
+        let all = self.names.take().unwrap_or_default().into_iter().chain(more).collect();
+        self.names = Some(all);
+    }
+
+    /// One more activity was read from it.
+    pub fn count_one(&mut self) {
+        self.put += 1;
+    }
+
+    /// Its line as it will be said.
+    ///
+    /// # Errors
+    /// `Io` when it cannot be read where it waits.
+    pub fn line(&self, waiting: &Waiting) -> Result<Original> {
+        let mut line = self.waiting_line(waiting)?;
+        line.activities = if self.put > 0 { self.put } else { line.activities };
+        line.names.extend(self.names.iter().flatten().cloned());
+        line.names.sort_unstable();
+        line.names.dedup();
+        Ok(line)
+    }
+
+    fn waiting_line(&self, waiting: &Waiting) -> Result<Original> {
+        let json = [&self.body.read(waiting)?, &b"}"[..]].concat();
+        serde_json::from_slice(&json)
+            .map_err(|error| Error::new(Kind::Internal, format!("cannot read a journal line: {error}")))
+    }
+
+    /// The same without number and seal; `buffer` holds it.
+    ///
+    /// # Errors
+    /// As [`Staged::line`].
+    pub fn body<'b>(&'b self, waiting: &Waiting, buffer: &'b mut Vec<u8>) -> io::Result<Cow<'b, [u8]>> {
+        if self.names.is_none() && (self.put == 0 || self.put == self.said) {
+            return self.body.bytes(waiting, buffer).map(Cow::Borrowed);
+        }
+        let line = self.line(waiting).and_then(|line| journal::body(LineKind::Original, &line));
+        line.map(|body| Cow::Owned(body.into())).map_err(io::Error::other)
+    }
+
+    /// Where it goes, relative to the root.
+    ///
+    /// # Errors
+    /// As [`Staged::line`].
+    pub fn path(&self, waiting: &Waiting) -> Result<String> {
+        Ok(self.waiting_line(waiting)?.path)
+    }
 }
 
 /// A place for the bytes of an original that was admitted.
@@ -102,8 +169,7 @@ impl Writer {
     pub fn put_original(&mut self, original: NewOriginal<'_>) -> Result<()> {
         let Some(slot) = self.admit(&original)? else { return Ok(()) };
         let filled = slot.fill(&original.pack()?)?;
-        self.take(&original, filled);
-        Ok(())
+        self.take(&original, filled)
     }
 
     /// A place for the bytes of an original; `None` when they are kept or staged already, they then only gain names.
@@ -111,80 +177,97 @@ impl Writer {
     /// # Errors
     /// `Io` when the folder for it cannot be made.
     pub fn admit(&mut self, original: &NewOriginal<'_>) -> Result<Option<Slot>> {
-        if !self.replaces(&original.digest, original.names) && self.knows(original) {
+        if !self.replaces(&original.digest, original.names)? && self.knows(original)? {
             return Ok(None);
         }
-        let target = self.path_for(original);
+        let target = self.path_for(original)?;
         let file = self.new_file(&original.digest, &target)?;
-        let path = file.path(&self.history.root, &target);
+        let path = file.path(&self.history.root, &original.digest, &target);
         let target = self.has_originals.then(|| self.history.root.join(target));
         Ok(Some(Slot { disk: self.disk.clone(), file, path, target }))
     }
 
     /// Takes an original over whose place was filled.
-    pub fn take(&mut self, original: &NewOriginal<'_>, filled: Filled) {
+    ///
+    /// # Errors
+    /// `Io` when its line cannot be left where lines wait.
+    pub fn take(&mut self, original: &NewOriginal<'_>, filled: Filled) -> Result<()> {
         let Filled { file, stored, length, gzip } = filled;
-        self.folders.filled(&original.digest);
+        let (digest, waiting) = (original.digest, self.waiting());
+        self.folders.filled(&digest);
         if file.is_some() && self.watch.from_files < usize::MAX {
             self.ahead.staged(stored, self.watch.piece, &self.disk);
         }
-        let name = original.names.iter().min().cloned();
-        if self.replaces(&original.digest, original.names) {
-            let path = self.path_for(original);
-            if let Some(staged) = self.originals.get_mut(&original.digest) {
-                let line = &mut staged.line;
-                (line.path, line.stored_bytes, line.gzip_sha256) = (path, stored, gzip);
-                (staged.file, staged.name) = (file, name);
-            }
-            self.knows(original);
-            return;
+        let path = self.path_for(original)?;
+        let mut names = original.names.to_vec();
+        names.sort_unstable();
+        if self.replaces(&digest, original.names)? {
+            let Some(staged) = self.originals.remove(&digest) else { return Ok(()) };
+            let before = staged.waiting_line(&waiting)?;
+            self.count_staged(&staged.file, before.stored_bytes, false);
+            names.extend(before.names);
+            names.extend(staged.names.into_iter().flatten());
+            let line = Original { path, stored_bytes: stored, gzip_sha256: gzip, names, ..before };
+            return self.stage(&line, file);
         }
-        if self.knows(original) {
-            return; // another one was faster
+        if self.knows(original)? {
+            return Ok(()); // another one was faster
         }
         // A line without its file is healed: the bytes go where the journal says they are.
-        let lost = self.lost(&original.digest);
+        let lost = self.lost(&digest)?;
         let line = Original {
-            digest: original.digest,
-            path: self.path_for(original),
+            digest,
+            path,
             format: original.format.to_owned(),
             bytes: length,
             stored_bytes: stored,
-            activities: lost.map_or(0, |lost| lost.activities),
-            names: original.names.iter().chain(lost.iter().flat_map(|lost| &lost.names)).cloned().collect(),
-            parser: lost.map_or_else(|| PARSER.to_owned(), |lost| lost.parser.clone()),
+            activities: lost.as_ref().map_or(original.activities, |lost| lost.activities),
+            parser: lost.as_ref().map_or_else(|| PARSER.to_owned(), |lost| lost.parser.clone()),
+            names: names.into_iter().chain(lost.into_iter().flat_map(|lost| lost.names)).collect(),
             gzip_sha256: gzip,
             reread: false,
         };
-        self.originals.insert(original.digest, Box::new(Staged { line, file, name }));
+        self.stage(&line, file)
+    }
+
+    fn stage(&mut self, line: &Original, file: Option<Temporary>) -> Result<()> {
+        let staged = Staged::new(line, file, &self.waiting())?;
+        self.count_staged(&file, line.stored_bytes, true);
+        self.originals.insert(line.digest, staged);
+        Ok(())
+    }
+
+    fn count_staged(&mut self, file: &Option<Temporary>, stored: u64, more: bool) {
+        let bytes = if file.is_some() { stored } else { 0 };
+        self.staged_bytes = if more { self.staged_bytes + bytes } else { self.staged_bytes - bytes };
     }
 
     /// Stages a file of another history as it is. It heals a line of this one whose file is lost.
     pub(super) fn stage_copy(&mut self, mut line: Original, content: &[u8]) -> Result<()> {
-        if !self.replaces(&line.digest, &line.names)
+        if !self.replaces(&line.digest, &line.names)?
             && let Some(staged) = self.originals.get_mut(&line.digest)
         {
-            staged.line.names.extend(line.names);
+            staged.add_names(line.names);
             return Ok(());
         }
-        let name = line.names.iter().min().cloned();
-        let mut others = Vec::new();
-        if let Some(lost) = self.lost(&line.digest) {
-            others.extend_from_slice(&lost.names);
-            let path = lost.path.clone();
-            if path.ends_with(".gz") == line.path.ends_with(".gz") {
-                line.path = path;
+        line.names.sort_unstable();
+        if let Some(lost) = self.lost(&line.digest)? {
+            if lost.path.ends_with(".gz") == line.path.ends_with(".gz") {
+                line.path = lost.path;
             }
+            line.names.extend(lost.names);
         }
         let file = self.new_file(&line.digest, &line.path)?;
-        let path = file.path(&self.history.root, &line.path);
+        let path = file.path(&self.history.root, &line.digest, &line.path);
         self.disk.write(&path, content).map_err(|error| io_error("cannot write", &path, error))?;
         self.folders.filled(&line.digest);
-        others.extend(self.originals.remove(&line.digest).map(|staged| staged.line.names).unwrap_or_default());
-        let names = [line.names, others].concat();
-        let staged = Staged { line: Original { names, ..line }, file: Some(file), name };
-        self.originals.insert(staged.line.digest, Box::new(staged));
-        Ok(())
+        if let Some(staged) = self.originals.remove(&line.digest) {
+            let before = staged.waiting_line(&self.waiting())?;
+            self.count_staged(&staged.file, before.stored_bytes, false);
+            line.names.extend(before.names);
+            line.names.extend(staged.names.into_iter().flatten());
+        }
+        self.stage(&line, Some(file))
     }
 
     /// A place for a file that will be `target`, relative to the root.
@@ -198,7 +281,7 @@ impl Writer {
             self.watch = self.disk.watch(&folder);
         }
         self.slots += 1;
-        let alone = Temporary::Alone(*digest, self.slots);
+        let alone = Temporary::Alone(self.slots);
         if self.slots as usize <= self.watch.from_files || self.originals.contains_key(digest) {
             return Ok(alone);
         }
@@ -207,31 +290,32 @@ impl Writer {
     }
 
     /// The line of an original whose file is not where it says.
-    fn lost(&self, digest: &Digest) -> Option<&Original> {
-        self.history.original(digest).filter(|lost| layout::inside(&self.history.root, &lost.path).is_some())
+    fn lost(&self, digest: &Digest) -> Result<Option<Original>> {
+        Ok(self.history.original(digest)?.filter(|lost| layout::inside(&self.history.root, &lost.path).is_some()))
     }
 
     /// Where an original goes, relative to the root.
-    fn path_for(&self, original: &NewOriginal<'_>) -> String {
-        self.lost(&original.digest).map_or_else(|| original.path(), |lost| lost.path.clone())
+    fn path_for(&self, original: &NewOriginal<'_>) -> Result<String> {
+        Ok(self.lost(&original.digest)?.map_or_else(|| original.path(), |lost| lost.path))
     }
 
     /// True when the same content is staged under larger names only.
-    fn replaces(&self, digest: &Digest, names: &[String]) -> bool {
-        self.originals.get(digest).is_some_and(|staged| names.iter().min() < staged.name.as_ref())
+    fn replaces(&self, digest: &Digest, names: &[String]) -> Result<bool> {
+        let Some(staged) = self.originals.get(digest) else { return Ok(false) };
+        Ok(names.iter().min() < staged.waiting_line(&self.waiting())?.names.first())
     }
 
     /// True for bytes that are kept or staged already; their names are taken over.
-    fn knows(&mut self, original: &NewOriginal<'_>) -> bool {
+    fn knows(&mut self, original: &NewOriginal<'_>) -> Result<bool> {
         if let Some(staged) = self.originals.get_mut(&original.digest) {
-            staged.line.names.extend_from_slice(original.names);
-            return true;
+            staged.add_names(original.names.iter().cloned());
+            return Ok(true);
         }
         let known = self.history.has(&original.digest);
         if known {
             self.put(Entry::Alias { digest: original.digest, names: original.names.to_vec() });
         }
-        known
+        Ok(known)
     }
 }
 
@@ -265,8 +349,13 @@ mod tests {
             text: true,
             start: Some(START),
             sport: "running",
+            activities: 0,
             kind: OriginalKind::Activity,
         }
+    }
+
+    fn only(history: &History) -> Original {
+        history.originals().next().unwrap().unwrap()
     }
 
     /// Puts the forms of one content in an order, over what an import that was cut short may have left.
@@ -336,12 +425,12 @@ mod tests {
             let mut writer = History::open_or_create(&theirs, false).unwrap();
             writer.put_original(NewOriginal { text, ..original(&names, Some(&stream)) }).unwrap();
             writer.commit().unwrap();
-            assert_eq!(writer.originals()[0].gzip_sha256, Some(digest_of(&stream)));
+            assert_eq!(only(&writer).gzip_sha256, Some(digest_of(&stream)));
             drop(writer);
             let mut writer = History::open_or_create(&ours, false).unwrap();
             writer.absorb(&History::open(&theirs).unwrap()).unwrap();
             writer.commit().unwrap();
-            assert_eq!(writer.originals()[0].gzip_sha256, shown, "text: {text}");
+            assert_eq!(only(&writer).gzip_sha256, shown, "text: {text}");
             drop(writer);
             [&theirs, &ours].into_iter().for_each(|root| fs::remove_dir_all(root).unwrap());
         }
@@ -357,12 +446,12 @@ mod tests {
             writer.put_original(NewOriginal { kind: OriginalKind::Archive, ..original(&names, None) }).unwrap();
             writer.commit().unwrap();
         }
-        let path = History::open(&ours).unwrap().originals()[0].path.clone();
+        let path = only(&History::open(&ours).unwrap()).path;
         fs::remove_file(ours.join(&path)).unwrap();
         let mut writer = History::open_or_create(&ours, false).unwrap();
         writer.absorb(&History::open(&theirs).unwrap()).unwrap();
         writer.commit().unwrap();
-        let healed = &writer.originals()[0];
+        let healed = only(&writer);
         assert_eq!((&healed.path, healed.names.join(" ")), (&path, "ours.gpx theirs.gpx".into()));
         assert_eq!(writer.read_original(&digest_of(TEXT)).unwrap(), TEXT);
     }
@@ -382,11 +471,11 @@ mod tests {
         let (one, two) = (original(&first, None), original(&second, None));
         let slots = [writer.admit(&one).unwrap().unwrap(), writer.admit(&two).unwrap().unwrap()];
         let [of_one, of_two] = slots.map(|slot| slot.fill(&one.pack().unwrap()).unwrap());
-        writer.take(&two, of_two);
-        writer.take(&one, of_one);
+        writer.take(&two, of_two).unwrap();
+        writer.take(&one, of_one).unwrap();
         assert!(writer.admit(&two).unwrap().is_none(), "it is staged");
         assert_eq!(writer.commit().unwrap().originals, 2);
-        assert_eq!(writer.original(&digest_of(TEXT)).unwrap().names, ["a.gpx", "b.gpx"]);
+        assert_eq!(writer.original(&digest_of(TEXT)).unwrap().unwrap().names, ["a.gpx", "b.gpx"]);
         assert_eq!(writer.read_original(&digest_of(TEXT)).unwrap(), TEXT);
         assert!(!root.join(layout::INCOMING).exists());
         assert!(writer.admit(&two).unwrap().is_none(), "it is kept");

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use super::disk::Disk;
 use super::originals::digest_of;
-use super::{Action, ActivityLine, Cluster, Decision, Entry, NewOriginal, OriginalKind, Verdict, Writer};
+use super::staging::Staged;
+use super::{Action, ActivityLine, Cluster, Decision, Entry, NewOriginal, Original, OriginalKind, Verdict, Writer};
 use crate::ids::{ActivityId, Digest};
 use crate::model::{Summary, time};
 
@@ -49,6 +50,7 @@ pub fn put(writer: &mut Writer, name: &str, bytes: &[u8], activities: u32) -> cr
         text: true,
         start: Some(start),
         sport: "running",
+        activities: if activities == 1 { 1 } else { 0 },
         kind: OriginalKind::Activity,
     })?;
     for index in 0..activities {
@@ -56,6 +58,15 @@ pub fn put(writer: &mut Writer, name: &str, bytes: &[u8], activities: u32) -> cr
         writer.put_activity(ActivityLine::of(&summary)?);
     }
     Ok(digest)
+}
+
+impl Writer {
+    /// Makes a staged original go elsewhere.
+    pub fn restage(&mut self, digest: &Digest, path: &str) {
+        let staged = self.originals.remove(digest).unwrap();
+        let line = Original { path: path.to_owned(), ..staged.line(&self.waiting()).unwrap() };
+        self.originals.insert(*digest, Staged::new(&line, staged.file, &self.waiting()).unwrap());
+    }
 }
 
 /// Imports a few recordings: three new ones, copies of one under another name, a merge, a doubt and a decision.

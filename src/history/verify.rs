@@ -122,9 +122,9 @@ pub fn survey(root: &Path, options: VerifyOptions) -> Result<Survey> {
     }
     let history = History::load(root)?;
     journal_findings(&history, &mut findings)?;
-    activity_findings(&history, &mut findings);
+    activity_findings(&history, &mut findings)?;
     let files = Files::list(root, &mut findings)?;
-    let checks = original_findings(&history, files, options, &mut findings);
+    let checks = original_findings(&history, files, options, &mut findings)?;
     findings.sort_by(|a, b| (&a.path, a.place.line, a.code.id).cmp(&(&b.path, b.place.line, b.code.id)));
     Ok(Survey { findings, checks })
 }
@@ -200,22 +200,22 @@ pub(super) fn missing_segments(history: &History) -> Result<Vec<u32>> {
 }
 
 /// Activities and originals must belong together.
-fn activity_findings(history: &History, findings: &mut Vec<Finding>) {
-    let mut counts: HashMap<Digest, u32> = HashMap::new();
+fn activity_findings(history: &History, findings: &mut Vec<Finding>) -> Result<()> {
     for activity in history.activities() {
-        *counts.entry(activity.digest).or_default() += 1;
-        if history.original(&activity.digest).is_none() {
+        if !history.knows_original(&activity.digest()) {
             let detail = format!("activity {} belongs to an original that the journal does not know", activity.id);
             findings.push(Finding::new(ORPHAN, layout::JOURNAL, detail, REBUILD));
         }
     }
     for original in history.originals() {
-        let known = counts.get(&original.digest).copied().unwrap_or(0);
-        if known < original.activities {
+        let original = original?;
+        let known = history.activities_of(&original.digest).count();
+        if known < original.activities as usize {
             let detail = format!("the journal says {} activities and knows {known}", original.activities);
             findings.push(Finding::new(ACTIVITIES, &original.path, detail, REBUILD));
         }
     }
+    Ok(())
 }
 
 /// The files below `originals`: path → length.
@@ -288,10 +288,11 @@ fn original_findings(
     Files(mut files): Files,
     options: VerifyOptions,
     findings: &mut Vec<Finding>,
-) -> Vec<Check> {
+) -> Result<Vec<Check>> {
     let mut known = Known::new();
-    let mut listed: Vec<(&Original, u64)> = Vec::new();
+    let mut listed: Vec<(String, Digest, u64)> = Vec::new();
     for original in history.originals() {
+        let original = original?;
         let length = files.remove(&original.path);
         known.insert(original.digest, (original.path.clone(), length.is_some()));
         match length {
@@ -300,14 +301,15 @@ fn original_findings(
                 findings.push(Finding::new(PATH, &original.path, detail, REBUILD));
             }
             None => {
-                let detail = format!("the file is missing; it held {} bytes of {}", original.bytes, names(original));
+                let detail = format!("the file is missing; it held {} bytes of {}", original.bytes, names(&original));
                 findings.push(Finding::new(MISSING, &original.path, detail, IMPORT_AGAIN));
             }
             Some(length) if length != original.stored_bytes => {
                 let detail = format!("the file has {length} bytes, the journal says {}", original.stored_bytes);
                 findings.push(Finding::new(SIZE, &original.path, detail, DELETE_AND_IMPORT));
             }
-            Some(length) => listed.push((original, length)),
+            Some(length) if !options.quick => listed.push((original.path, original.digest, length)),
+            Some(_) => {}
         }
     }
     let known = Arc::new(known);
@@ -318,11 +320,11 @@ fn original_findings(
         expected,
         known: Arc::clone(&known),
     };
-    let listed = listed.into_iter().filter(|_| !options.quick);
-    let mut checks: Vec<Check> = listed.map(|(o, length)| check(&o.path, length, Some(o.digest))).collect();
+    let listed = listed.into_iter();
+    let mut checks: Vec<Check> = listed.map(|(path, digest, length)| check(&path, length, Some(digest))).collect();
     // Files that the journal does not know are few, and their digest tells what they are.
     checks.extend(files.iter().map(|(path, &length)| check(path, length, None)));
-    checks
+    Ok(checks)
 }
 
 fn names(original: &Original) -> String {

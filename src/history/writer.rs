@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::History;
 use super::ahead::Ahead;
-use super::batch::{self, Reread, Said, unread};
+use super::batch::{self, Reread, Said};
 use super::disk::{Disk, Watch};
 use super::entry::{ActivityLine, Entry, PARSER};
 use super::folders::{self, Folders, Temporary};
@@ -17,7 +17,7 @@ use super::found;
 use super::journal::SEGMENT_BYTES;
 use super::layout::{self, io_error};
 use super::staging::Staged;
-use super::waiting::{Piece, Waiting};
+use super::waiting::Waiting;
 use crate::error::Result;
 use crate::ids::Digest;
 use crate::model::Summary;
@@ -26,7 +26,9 @@ use crate::model::Summary;
 pub struct Writer {
     pub(super) history: History,
     pub(super) disk: Arc<dyn Disk>,
-    pub(super) originals: BTreeMap<Digest, Box<Staged>>,
+    pub(super) originals: BTreeMap<Digest, Staged>,
+    /// Length of their files that wait.
+    pub(super) staged_bytes: u64,
     /// There may be files of originals.
     pub(super) has_originals: bool,
     /// The folder for temporary names is there.
@@ -55,7 +57,7 @@ struct Moves {
 
 /// What is moved.
 enum Moved {
-    File(Temporary),
+    File(Digest, Temporary),
     /// A folder whose files wait together, by its number.
     Folder(u32),
 }
@@ -113,6 +115,7 @@ impl Writer {
             history,
             disk,
             originals,
+            staged_bytes: 0,
             has_originals,
             has_incoming,
             slots,
@@ -193,9 +196,7 @@ impl Writer {
         self.heal()?;
         let said = std::mem::take(&mut self.said);
         let staged = std::mem::take(&mut self.originals);
-        let originals = staged.len();
-        let moved = staged.values().filter(|staged| staged.file.is_some());
-        let bytes = moved.map(|staged| staged.line.stored_bytes).sum();
+        let (originals, bytes) = (staged.len(), std::mem::take(&mut self.staged_bytes));
         self.has_originals |= !staged.is_empty();
         self.ahead.finish().map_err(|error| io_error("cannot write", &self.history.root, error))?;
         let Moves { moves, whole, folders } = self.moves(&staged)?;
@@ -203,21 +204,14 @@ impl Writer {
         let fresh = self.history.end.keep.at >= SEGMENT_BYTES;
         let root = &self.history.root;
         let from_to = |at: usize| match moves.get(at) {
-            Some((Moved::File(file), to)) => (file.path(root, to), root.join(to)),
+            Some((Moved::File(digest, file), to)) => (file.path(root, digest, to), root.join(to)),
             Some((Moved::Folder(number), to)) => (folders::waiting_folder(root, *number), root.join(to)),
             None => Default::default(),
         };
         let settled = self.disk.settle_files(moves.len(), &from_to, whole.then_some(root), &mut || {
             let Some((said, staged)) = put.take() else { return };
-            let new = staged.into_values().map(|staged| staged.line);
-            let waiting = &self.waiting;
-            let all = batch::lines(&self.history.state, said, waiting, new);
-            let bodies = all.and_then(|all| all.into_bodies(waiting).map_err(unread));
-            let begin = |bodies: Vec<Piece>| match bodies.len() {
-                0 => Ok(None),
-                _ => self.begin_batch(&bodies, fresh, false, whole).map(Some),
-            };
-            begun = bodies.and_then(begin);
+            let lines = batch::lines(&self.history.state, said, &self.waiting, staged);
+            begun = lines.and_then(|lines| self.begin_batch(lines, fresh, false, whole));
         });
         let settled = settled.and_then(|()| self.disk.sync_folders(&folders));
         let settled = settled.map_err(|(path, error)| io_error("cannot write", &path, error));
@@ -239,28 +233,34 @@ impl Writer {
     }
 
     /// What was staged and where it goes, and the folders that change; those are made here.
-    fn moves(&mut self, staged: &BTreeMap<Digest, Box<Staged>>) -> Result<Moves> {
+    fn moves(&mut self, staged: &BTreeMap<Digest, Staged>) -> Result<Moves> {
         let (root, folders) = (&self.history.root, std::mem::take(&mut self.folders));
-        let file = |staged: &Staged| Some((staged.file?, staged.line.path.clone()));
-        let files: Vec<(Temporary, String)> = staged.values().filter_map(|staged| file(staged)).collect();
-        let whole = files.len() >= self.watch.from_files;
+        let files = || staged.iter().filter_map(|(digest, staged)| Some((digest, staged, staged.file?)));
+        let whole = files().count() >= self.watch.from_files;
+        let mut targets: BTreeSet<String> = folders.names().map(str::to_owned).collect();
         // What is waited for one by one is moved one by one.
-        let mut complete = if whole { folders.complete(files.iter().map(|(file, _)| *file)) } else { BTreeMap::new() };
-        let targets: BTreeSet<&str> = files.iter().map(|(_, path)| layout::folder_of(path)).collect();
+        let mut complete = if whole { folders.complete(files().map(|(.., file)| file)) } else { BTreeMap::new() };
+        let mut alone: Vec<(Moved, String)> = Vec::new();
+        for (digest, staged, file) in files().filter(|(.., file)| matches!(file, Temporary::Alone(_))) {
+            let path = staged.path(&self.waiting)?;
+            targets.insert(layout::folder_of(&path).to_owned());
+            alone.push((Moved::File(*digest, file), path));
+        }
         complete.retain(|folder, (number, given)| {
             // What is left of a commit that failed does not come along.
             let holds = |files: usize| folders::files_in(root, *number) == Some(files);
             let below = format!("{folder}/");
-            let holds_another = targets.range(below.as_str()..).next().is_some_and(|other| other.starts_with(&below));
+            let holds_another = targets.range(below.clone()..).next().is_some_and(|other| other.starts_with(&below));
             !holds_another && holds(*given) && !root.join(folder).exists()
         });
-        let mut moves: Vec<(Moved, String)> = Vec::with_capacity(files.len());
-        moves.extend(complete.iter().map(|(folder, (number, _))| (Moved::Folder(*number), folder.clone())));
-        let alone = |(file, path): &(Temporary, String)| match file {
-            Temporary::In(number) => complete.get(layout::folder_of(path)).is_none_or(|(folder, _)| folder != number),
-            Temporary::Alone(..) => true,
-        };
-        moves.extend(files.into_iter().filter(alone).map(|(file, path)| (Moved::File(file), path)));
+        let numbers: BTreeSet<u32> = complete.values().map(|(number, _)| *number).collect();
+        let lone = |file: &Temporary| matches!(file, Temporary::In(number) if !numbers.contains(number));
+        for (digest, staged, file) in files().filter(|(.., file)| lone(file)) {
+            alone.push((Moved::File(*digest, file), staged.path(&self.waiting)?));
+        }
+        let mut moves: Vec<(Moved, String)> =
+            complete.iter().map(|(folder, (number, _))| (Moved::Folder(*number), folder.clone())).collect();
+        moves.append(&mut alone);
         let mut changed: BTreeSet<&str> = BTreeSet::new();
         for folder in moves.iter().map(|(_, path)| layout::folder_of(path)) {
             if changed.insert(folder) && !complete.contains_key(folder) {
@@ -329,12 +329,16 @@ mod tests {
         let history = History::open(&root).unwrap();
         assert_eq!(history.read_original(&digest).unwrap(), b"<gpx>two</gpx>");
         assert_eq!(history.activities().len(), 2);
-        let original = history.original(&digest).unwrap();
+        let original = history.original(&digest).unwrap().unwrap();
         assert_eq!((original.activities, original.bytes, &*original.names), (2, 14, &["b.gpx".to_owned()][..]));
         let start = start_of(&digest);
         assert_eq!(history.activities()[0].summary().unwrap(), summary(&digest, 0, start));
-        assert_eq!(history.activities()[0].start, Some(start));
-        assert_eq!(history.activities()[0].name.as_deref(), Some("Zürich \"früh\""));
+        let stored = &history.activities()[0];
+        assert_eq!((stored.start(), stored.end()), (Some(start), Some(start + 3_600_000)));
+        assert_eq!((stored.sport(), stored.day(), stored.local_offset_s()), ("running", None, Some(7200)));
+        assert_eq!(stored.digest(), digest);
+        assert_eq!(history.activities()[1].digest(), digest);
+        assert_eq!(history.activities_of(&digest).count(), 2);
     }
 
     #[test]
@@ -383,7 +387,8 @@ mod tests {
             }
         }
         let history = History::open(&root).unwrap();
-        assert_eq!(history.originals()[0].names, ["a.gpx", "a.zip!/a.gpx", "b.gpx.gz"]);
+        let originals: Vec<_> = history.originals().collect::<Result<_>>().unwrap();
+        assert_eq!(originals[0].names, ["a.gpx", "a.zip!/a.gpx", "b.gpx.gz"]);
         let journal = fs::read_to_string(root.join("journal/000001.jsonl")).unwrap();
         assert_eq!(journal.matches("\"kind\":\"alias\"").count(), 2);
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::report::{Outcome, SourceReport};
 use crate::error::Result;
 use crate::formats;
-use crate::history::{History, Writer};
+use crate::history::{History, Original, Writer};
 use crate::ids::Digest;
 use crate::model::Summary;
 use crate::source::Input;
@@ -46,9 +46,9 @@ impl Absorbed {
     pub fn take(&mut self, other: &History, writer: Option<&mut Writer>, has: &dyn Fn(&Digest) -> bool) -> Result<()> {
         let new: HashSet<Digest> = match writer {
             Some(writer) => writer.absorb(other)?,
-            None => other.originals().iter().map(|original| original.digest).filter(|digest| !has(digest)).collect(),
+            None => other.digests().filter(|digest| !has(digest)).collect(),
         };
-        let mut originals: Vec<_> = other.originals().iter().collect();
+        let mut originals: Vec<Original> = other.originals().collect::<Result<_>>()?;
         originals.sort_by(|a, b| a.path.cmp(&b.path));
         for original in originals {
             let is_new = new.contains(&original.digest);

@@ -380,7 +380,8 @@ impl Write for Taking {
 
 /// Writes an original of a history as it came.
 pub(super) fn write_original(history: &History, digest: &Digest, path: PathBuf, how: &WriteOptions) -> Written {
-    let source = history.original(digest).and_then(|original| original.names.first()).map_or("", String::as_str);
+    let original = history.original(digest).ok().flatten();
+    let source = original.as_ref().and_then(|original| original.names.first()).map_or("", String::as_str);
     let mut written = Written::of(source, 0, Some(path.clone()));
     let put = put_file(&mut written, &path, how.force, &mut |file| history.copy_original(digest, file).map(|_| ()));
     written.error = put.err().map(|error| error.to_string());

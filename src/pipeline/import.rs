@@ -1,6 +1,6 @@
 //! Sources → history: each new content is kept once, under every name it was met with.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -72,9 +72,6 @@ enum Sink {
     Dry(Option<Box<History>>),
 }
 
-/// An activity, and when it starts, ms UTC.
-type Start = (ActivityId, Option<i64>);
-
 impl Sink {
     fn open(root: &Path, how: &ImportOptions) -> Result<Sink> {
         if !how.dry_run {
@@ -105,31 +102,27 @@ impl Sink {
         }
     }
 
-    /// The activities of each original, and when they start, ms UTC.
-    fn starts(&self) -> Result<HashMap<Digest, Vec<Start>>> {
-        let known = |history: &History| Ok(history.activities().iter().map(|a| (a.digest, (a.id, a.start))).collect());
-        let mut starts: HashMap<Digest, Vec<Start>> = HashMap::new();
-        for (digest, start) in self.read(known)? {
-            starts.entry(digest).or_default().push(start);
-        }
-        Ok(starts)
+    /// When the activities of an original start, ms UTC.
+    fn starts(&self, digest: &Digest) -> Vec<i64> {
+        self.read(|history| Ok(history.activities_of(digest).filter_map(Stored::start).collect())).unwrap_or_default()
     }
 
-    /// The companions of activities. A line that cannot be read has none: it is read again then.
-    fn companions(&self, of: &[Start]) -> Option<Vec<Companion>> {
-        let all = |history: &History| {
-            let of = of.iter().filter_map(|(id, _)| history.activity(id)?.summary().ok());
-            Ok(of.flat_map(|summary| summary.companions).collect())
-        };
-        self.read(all).ok()
+    /// The companions of the activities of an original; `None` when there are none. A line that cannot be read has none: it is
+    /// read again then.
+    fn companions(&self, digest: &Digest) -> Option<Vec<Companion>> {
+        let all = |history: &History| Ok(history.activities_of(digest).map(Stored::summary).collect());
+        let summaries: Vec<Result<Summary>> = self.read(all).ok()?;
+        (!summaries.is_empty()).then(|| summaries.into_iter().flatten().flat_map(|one| one.companions).collect())
     }
 
-    /// The contents of the gzip streams that originals came as.
-    fn streams(&self) -> Result<HashMap<Digest, Digest>> {
-        let known = self.read(|history| {
-            Ok(history.originals().iter().filter_map(|o| Some((o.gzip_sha256?, o.digest))).collect())
-        })?;
-        Ok(known.into_iter().collect())
+    /// True when originals are known that came as gzip streams.
+    fn knows_streams(&self) -> bool {
+        self.read(|history| Ok(vec![history.knows_streams()])).is_ok_and(|knows| knows.contains(&true))
+    }
+
+    /// The content of a gzip stream that an original came as.
+    fn of_stream(&self, stream: &Digest) -> Option<Digest> {
+        self.read(|history| Ok(Vec::from_iter(history.of_stream(stream)?))).ok()?.pop()
     }
 
     /// Keeps an original, unless it is known. Compressing, hashing and writing are the slow parts of keeping; `fill` does
@@ -140,7 +133,7 @@ impl Sink {
         let slot = lock().admit(original)?;
         if let Some(slot) = slot {
             let filled = fill(slot)?;
-            lock().take(original, filled);
+            lock().take(original, filled)?;
         }
         Ok(())
     }
@@ -185,14 +178,10 @@ pub fn import(
     let taken = AtomicUsize::new(0);
     let grouped = (how.dedupe == Dedupe::Overlap).then_some(&taken);
     let keep = |read: JobRead| keep(&sink, waiting, grouped, &read);
-    let starts = sink.starts()?;
-    let known = |digest: &Digest| {
-        let starts = || starts.get(digest).into_iter().flatten().filter_map(|(_, start)| *start).collect();
-        sink.has(digest).then(starts)
-    };
-    let streams = sink.streams()?;
-    let known_as = |came: &Compressed| if streams.is_empty() { None } else { streams.get(&came.digest()).copied() };
-    let told = |digest: &Digest| sink.companions(starts.get(digest)?);
+    let known = |digest: &Digest| sink.has(digest).then(|| sink.starts(digest));
+    let streams = sink.knows_streams();
+    let known_as = |came: &Compressed| if streams { sink.of_stream(&came.digest()) } else { None };
+    let told = |digest: &Digest| sink.companions(digest);
     let visit = Visit { known: &known, told: &told, known_as: &known_as, work: &keep };
     let Run { sources, results: mut new, report } = read_all(&plan, &options, progress, &visit)?;
     drop(plan);
@@ -376,6 +365,7 @@ fn keep(sink: &Sink, waiting: &Waiting, grouped: Option<&AtomicUsize>, read: &Jo
             text: !format.binary,
             start: first.and_then(|first| first.start),
             sport: first.map_or("", |first| &first.sport),
+            activities: summaries.iter().filter(|summary| summary.sha256 == file.digest).count() as u32,
             kind: if many { OriginalKind::Archive } else { OriginalKind::Activity },
         };
         if let Some(giant) = &file.giant {

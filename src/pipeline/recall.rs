@@ -35,7 +35,7 @@ pub(super) fn each_of<T: Send>(
         by_original.entry(summary.sha256).or_default().push(summary.clone());
     }
     let jobs: Vec<(Digest, Vec<Summary>)> = by_original.into_iter().collect();
-    let size = |digest: &Digest| history.original(digest).map_or(0, |original| original.bytes);
+    let size = |digest: &Digest| history.bytes_of(digest);
     let sizes: Vec<u64> = jobs.iter().map(|(digest, _)| size(digest)).collect();
     progress(Progress::Scanned { sources: jobs.len() as u64, bytes: sizes.iter().sum() });
     let shelf = Shelf::new(history, options);
@@ -202,7 +202,7 @@ pub fn export(
 ) -> Result<Vec<Written>> {
     writer_of(to)?;
     let extension = to.extensions.first().copied().unwrap_or(to.id);
-    let size = |workout: &Workout| history.original(&workout.summary.sha256).map_or(0, |original| original.bytes);
+    let size = |workout: &Workout| history.bytes_of(&workout.summary.sha256);
     let sizes: Vec<u64> = wanted.iter().map(size).collect();
     progress(Progress::Scanned { sources: wanted.len() as u64, bytes: sizes.iter().sum() });
     let mut written: Vec<Option<Written>> = vec![None; wanted.len()];
@@ -256,13 +256,14 @@ pub fn export_originals(
         digests.insert(summary.sha256);
         digests.extend(summary.companions.iter().map(|companion| companion.digest));
     }
-    let mut originals: Vec<&Original> = digests.iter().filter_map(|digest| history.original(digest)).collect();
+    let known = digests.iter().filter_map(|digest| history.original(digest).transpose());
+    let mut originals: Vec<Original> = known.collect::<Result<_>>()?;
     originals.sort_by(|a, b| a.path.cmp(&b.path));
     let sizes: Vec<u64> = originals.iter().map(|original| original.bytes).collect();
     progress(Progress::Scanned { sources: originals.len() as u64, bytes: sizes.iter().sum() });
     let mut written: Vec<(usize, Written)> = Vec::new();
     let write = |job: usize| {
-        let Original { digest, path, .. } = originals[job];
+        let Original { digest, path, .. } = &originals[job];
         let name = path.rsplit('/').next().unwrap_or(path);
         Ok(write_original(history, digest, folder.join(name.strip_suffix(".gz").unwrap_or(name)), how))
     };

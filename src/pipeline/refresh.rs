@@ -138,14 +138,15 @@ pub(super) fn complete(
     }
     let digests: BTreeSet<Digest> = newer.values().map(|summary| summary.sha256).collect();
     let mut of_original: BTreeMap<Digest, Vec<Summary>> = BTreeMap::new();
-    for stored in writer.activities().iter().filter(|stored| digests.contains(&stored.digest)) {
+    for stored in writer.activities().iter().filter(|stored| digests.contains(&stored.digest())) {
         let summary = newer.remove(&stored.id).map_or_else(|| stored.summary(), Ok)?;
-        of_original.entry(stored.digest).or_default().push(summary);
+        of_original.entry(stored.digest()).or_default().push(summary);
     }
     let jobs: Vec<(Digest, Vec<Summary>)> = of_original.into_iter().collect();
-    let originals: Vec<&Original> = jobs.iter().filter_map(|(digest, _)| writer.original(digest)).collect();
+    let known = jobs.iter().filter_map(|(digest, _)| writer.original(digest).transpose());
+    let originals: Vec<Original> = known.collect::<Result<_>>()?;
     let sizes: Vec<u64> = originals.iter().map(|original| original.bytes).collect();
-    let read = |job: usize| read_original(&shelf, originals[job], &jobs[job].1, None);
+    let read = |job: usize| read_original(&shelf, &originals[job], &jobs[job].1, None);
     let mut done: BTreeMap<usize, Reading> = BTreeMap::new();
     jobs::run(options.workers, &sizes, read, |job, reading| {
         done.extend(reading.ok().map(|reading| (job, reading)));
@@ -163,8 +164,10 @@ fn read_again(
     options: &ReadOptions,
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Readings> {
-    let old: HashSet<Digest> =
-        history.originals().iter().filter(|o| all || o.is_older()).map(|original| original.digest).collect();
+    let mut old: HashSet<Digest> = HashSet::new();
+    for original in history.originals() {
+        old.extend(original.map(|original| (all || original.is_older()).then_some(original.digest))?);
+    }
     let mut of_original: HashMap<Digest, Vec<Summary>> = HashMap::new();
     // Drafts that an activity is made of besides its base, and the bases that an old companion is part of.
     let (mut parts, mut bases) = (HashSet::new(), old.clone());
@@ -178,7 +181,9 @@ fn read_again(
             of_original.entry(summary.sha256).or_default().push(summary);
         }
     }
-    let originals: Vec<&Original> = history.originals().iter().filter(|o| bases.contains(&o.digest)).collect();
+    let wanted = bases.iter().filter_map(|digest| history.original(digest).transpose());
+    let mut originals: Vec<Original> = wanted.collect::<Result<_>>()?;
+    originals.sort_by(|a, b| a.path.cmp(&b.path));
     let sizes: Vec<u64> = originals.iter().map(|original| original.bytes).collect();
     progress(Progress::Scanned { sources: originals.len() as u64, bytes: sizes.iter().sum() });
     let mut done: Vec<Option<Result<Reading>>> = Vec::new();
@@ -186,7 +191,7 @@ fn read_again(
     let shelf = Shelf::new(history, options);
     let read = |job: usize| {
         let known = of_original.get(&originals[job].digest).map_or(&[][..], Vec::as_slice);
-        read_original(&shelf, originals[job], known, Some(&parts))
+        read_original(&shelf, &originals[job], known, Some(&parts))
     };
     jobs::run(options.workers, &sizes, read, |job, reading| {
         progress(Progress::Done { name: &originals[job].path, bytes: sizes[job] });
@@ -256,8 +261,8 @@ fn read_original(
 /// another platform, tells of it.
 fn is_near_one(history: &History, start: i64) -> bool {
     let activities = history.activities();
-    let from = activities.partition_point(|a| a.start.is_some_and(|a| a < start - NEAR_MS));
-    activities.iter().skip(from).map_while(|a| a.start).take_while(|a| *a <= start + NEAR_MS).next().is_some()
+    let from = activities.partition_point(|a| a.start().is_some_and(|a| a < start - NEAR_MS));
+    activities.iter().skip(from).map_while(Stored::start).take_while(|a| *a <= start + NEAR_MS).next().is_some()
 }
 
 fn summed_up(activity: &Activity, old: &Summary) -> (Summary, Option<Fingerprint>) {

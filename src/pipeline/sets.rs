@@ -56,7 +56,7 @@ pub(super) fn each_set<T: Send>(
 fn wants(shelf: &Shelf<'_>, set: &[ActivityId]) -> Result<Wants> {
     let mut wants = Wants::default();
     for activity in set.iter().filter_map(|id| shelf.history.activity(id)) {
-        let Some(original) = shelf.history.original(&activity.digest) else { continue };
+        let Some(original) = shelf.history.original(&activity.digest())? else { continue };
         if original.activities < 2 {
             wants.own += original.bytes;
             continue;
@@ -93,7 +93,7 @@ fn held<'a>(shelf: &Shelf<'_>, wanted: impl Iterator<Item = &'a Summary>) -> Res
         of_original.entry(summary.sha256).or_default().push(summary.clone());
     }
     let originals: Vec<(Digest, Vec<Summary>)> = of_original.into_iter().collect();
-    let bytes = |(digest, _): &(Digest, _)| shelf.history.original(digest).map_or(0, |original| original.bytes);
+    let bytes = |(digest, _): &(Digest, _)| shelf.history.bytes_of(digest);
     let sizes: Vec<u64> = originals.iter().map(bytes).collect();
     let mut held = HashMap::new();
     let read = |job: usize| {

@@ -53,7 +53,7 @@ impl<'a> Shelf<'a> {
         keep: &mut dyn FnMut(Draft, u32) -> Result<()>,
     ) -> Result<&'static Format> {
         let lost = || Error::new(Kind::History, format!("no original with the SHA-256 {digest} is kept"));
-        let original = self.history.original(digest).ok_or_else(lost)?;
+        let original = self.history.original(digest)?.ok_or_else(lost)?;
         let limits = &self.options.limits;
         let named = || {
             let unknown = || Error::new(Kind::Unsupported, format!("the format {} is not known", original.format));
@@ -104,7 +104,7 @@ impl<'a> Shelf<'a> {
             return Ok(drafts.clone());
         }
         let drafts = Arc::new(self.drafts(digest, anew)?.1);
-        let bytes = self.history.original(digest).map_or(0, |original| original.bytes);
+        let bytes = self.history.bytes_of(digest);
         if shared.bytes + bytes <= self.options.workers.memory / 4 {
             shared.bytes += bytes;
             shared.drafts.insert(*digest, drafts.clone());

@@ -22,7 +22,7 @@ pub(super) fn days_around(starts: impl Iterator<Item = i64>) -> Option<RangeIncl
 
 /// Activities of a history that start in these days.
 pub(super) fn near<'a>(history: &'a History, days: &'a RangeInclusive<i64>) -> impl Iterator<Item = &'a Stored> {
-    history.activities().iter().filter(|a| a.start.is_some_and(|start| days.contains(&start)))
+    history.activities().iter().filter(|a| a.start().is_some_and(|start| days.contains(&start)))
 }
 
 /// Settles the zones of some activities by one another and by others, which stay as they are. Gives those that changed.

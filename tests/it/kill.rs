@@ -24,7 +24,7 @@ fn arguments(root: &str) -> Vec<&str> {
 fn shown(root: &Path) -> BTreeSet<String> {
     let history = History::open(root).unwrap();
     for original in history.originals() {
-        history.read_original(&original.digest).unwrap();
+        history.read_original(&original.unwrap().digest).unwrap();
     }
     history.activities().iter().map(|activity| format!("{:?}", activity.summary().unwrap())).collect()
 }
