@@ -1,10 +1,11 @@
 //! What goes into one batch of the journal: only what is new, in canonical order, so that the order in which things were
 //! said does not show in the bytes.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 
-use super::entry::{Action, ActivityLine, Alias, Cluster, Decision, Entry, Original};
+use super::entry::{Action, ActivityLine, Alias, ClusterLine, Decision, Entry, Original};
 use super::journal::{self, LineKind};
 use super::replay::State;
 use super::staging::Staged;
@@ -20,8 +21,9 @@ pub(super) struct Lines {
     originals: BTreeMap<Digest, Box<[u8]>>,
     aliases: BTreeMap<Digest, Box<[u8]>>,
     activities: Vec<ActivityLine>,
-    /// Decisions, clusters and unknown lines: what they are about is what their texts say.
-    others: BTreeSet<(LineKind, Box<[u8]>)>,
+    decisions: BTreeSet<Box<[u8]>>,
+    clusters: Vec<ClusterLine>,
+    unknown: BTreeSet<Box<[u8]>>,
 }
 
 impl Lines {
@@ -36,39 +38,34 @@ impl Lines {
     }
 
     pub fn decision(&mut self, decision: &Decision) -> Result<()> {
-        self.body(LineKind::Decision, journal::body(LineKind::Decision, decision)?);
+        self.decisions.insert(journal::body(LineKind::Decision, decision)?);
         Ok(())
     }
 
-    /// A line that is written already, decision, cluster or unknown.
-    pub fn body(&mut self, kind: LineKind, body: Box<[u8]>) {
-        self.others.insert((kind, body));
+    pub fn cluster(&mut self, line: ClusterLine) {
+        self.clusters.push(line);
     }
 
-    /// Puts activities in order, each line once.
+    /// A line of a kind that this version does not know.
+    pub fn unknown(&mut self, body: Box<[u8]>) {
+        self.unknown.insert(body);
+    }
+
+    /// Puts activities and clusters in order, each line once.
     ///
     /// # Errors
     /// When one cannot be read where it waits.
     pub fn settle(&mut self, waiting: &Waiting) -> io::Result<()> {
-        self.activities.sort_by_key(|line| line.id);
-        if self.activities.is_sorted_by(|a, b| a.id < b.id) {
-            return Ok(());
-        }
-        let mut settled = Vec::with_capacity(self.activities.len());
-        for same in self.activities.chunk_by(|a, b| a.id == b.id) {
-            let mut texts: BTreeMap<Vec<u8>, &ActivityLine> = BTreeMap::new();
-            for line in same {
-                texts.insert(line.body.bytes(waiting, &mut Vec::new())?.to_vec(), line);
-            }
-            settled.extend(texts.into_values().cloned());
-        }
-        self.activities = settled;
-        Ok(())
+        in_order(&mut self.activities, waiting, &|a, b| a.id.cmp(&b.id), &|line| &line.body)?;
+        let about = |line: &ClusterLine| (line.verdict as u8, line.base);
+        let order = |a: &ClusterLine, b: &ClusterLine| (about(a), &a.members).cmp(&(about(b), &b.members));
+        in_order(&mut self.clusters, waiting, &order, &|line| &line.body)
     }
 
     /// How many originals, activities and other lines there are.
     pub fn counts(&self) -> [usize; 3] {
-        [self.staged.len() + self.originals.len(), self.activities.len(), self.aliases.len() + self.others.len()]
+        let others = self.aliases.len() + self.decisions.len() + self.clusters.len() + self.unknown.len();
+        [self.staged.len() + self.originals.len(), self.activities.len(), others]
     }
 
     /// Hands each line over in order, without number and seal, and forgets it.
@@ -89,15 +86,43 @@ impl Lines {
         for line in self.activities {
             each(LineKind::Activity, line.body.bytes(waiting, &mut buffer)?)?;
         }
-        self.others.into_iter().try_for_each(|(kind, body)| each(kind, &body))
+        self.decisions.into_iter().try_for_each(|body| each(LineKind::Decision, &body))?;
+        for line in self.clusters {
+            each(LineKind::Cluster, line.body.bytes(waiting, &mut buffer)?)?;
+        }
+        self.unknown.into_iter().try_for_each(|body| each(LineKind::Unknown, &body))
     }
+}
+
+/// Puts lines in an order; of those that it does not tell apart each text once, in order of the texts.
+fn in_order<T: Clone>(
+    lines: &mut Vec<T>,
+    waiting: &Waiting,
+    order: &dyn Fn(&T, &T) -> Ordering,
+    body: &dyn Fn(&T) -> &Piece,
+) -> io::Result<()> {
+    lines.sort_by(order);
+    if lines.is_sorted_by(|a, b| order(a, b).is_lt()) {
+        return Ok(());
+    }
+    let mut settled = Vec::with_capacity(lines.len());
+    for same in lines.chunk_by(|a, b| order(a, b).is_eq()) {
+        let mut texts: BTreeMap<Vec<u8>, &T> = BTreeMap::new();
+        for line in same {
+            texts.insert(body(line).bytes(waiting, &mut Vec::new())?.to_vec(), line);
+        }
+        settled.extend(texts.into_values().cloned());
+    }
+    *lines = settled;
+    Ok(())
 }
 
 /// What was put since the last commit.
 #[derive(Default)]
 pub(super) struct Said {
-    /// All but activities.
+    /// All but what follows.
     pub entries: Vec<Entry>,
+    pub clusters: Vec<ClusterLine>,
     /// Those of a whole import; each takes a fourth of the room of an entry.
     pub activities: Vec<ActivityLine>,
     pub rereads: Vec<Reread>,
@@ -115,7 +140,7 @@ pub(super) struct Reread {
 /// and counts are completed here.
 pub(super) fn lines(
     state: &State,
-    Said { entries, activities, rereads }: Said,
+    Said { entries, mut clusters, activities, rereads }: Said,
     waiting: &Waiting,
     staged: BTreeMap<Digest, Staged>,
 ) -> Result<Lines> {
@@ -139,7 +164,7 @@ pub(super) fn lines(
     for entry in entries {
         match entry {
             Entry::Alias { digest, names: more } => names.entry(digest).or_default().extend(more),
-            Entry::Cluster(cluster) => add_cluster(&mut lines, state, cluster)?,
+            Entry::Cluster(cluster) => clusters.push(ClusterLine::of(cluster)?),
             Entry::Decision(mut decision) => {
                 decision.members.sort_unstable();
                 decision.members.dedup();
@@ -147,6 +172,11 @@ pub(super) fn lines(
                     lines.decision(&decision)?;
                 }
             }
+        }
+    }
+    for line in clusters {
+        if !state.knows_cluster(&line.members, line.body.bytes(waiting, &mut buffer).map_err(unread)?) {
+            lines.cluster(line);
         }
     }
     for (digest, more) in names {
@@ -175,16 +205,6 @@ pub(super) fn lines(
 /// A line could not be read where it waits.
 pub(super) fn unread(error: io::Error) -> Error {
     Error::io("cannot read a waiting line", error)
-}
-
-fn add_cluster(lines: &mut Lines, state: &State, mut cluster: Cluster) -> Result<()> {
-    cluster.members.sort_unstable();
-    cluster.members.dedup();
-    let body = journal::body(LineKind::Cluster, &cluster)?;
-    if !state.knows_cluster(&cluster, &body) {
-        lines.body(LineKind::Cluster, body);
-    }
-    Ok(())
 }
 
 /// An original that gives the same activities again only gets the new version; else all its activities are said anew.

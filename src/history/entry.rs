@@ -117,6 +117,38 @@ pub struct Cluster {
     pub replaces: Vec<Cluster>,
 }
 
+/// A cluster as its line will say it: a merged summary is much, and a whole import may bring thousands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClusterLine {
+    pub(super) verdict: Verdict,
+    pub(super) base: ActivityId,
+    /// In order of identity.
+    pub(super) members: Box<[ActivityId]>,
+    /// Without number and seal.
+    pub(super) body: Piece,
+}
+
+impl ClusterLine {
+    /// The line of a cluster.
+    ///
+    /// # Errors
+    /// None in practice: a cluster can be written.
+    pub fn of(mut cluster: Cluster) -> Result<ClusterLine> {
+        cluster.members.sort_unstable();
+        cluster.members.dedup();
+        let body = Piece::Here(journal::body(LineKind::Cluster, &cluster)?);
+        Ok(ClusterLine { verdict: cluster.verdict, base: cluster.base, members: cluster.members.into(), body })
+    }
+
+    /// The same, with its text left where it waits for little memory.
+    ///
+    /// # Errors
+    /// `Io` when the text cannot be written.
+    pub fn leave(self, waiting: &Waiting) -> Result<ClusterLine> {
+        Ok(ClusterLine { body: self.body.leave(waiting)?, ..self })
+    }
+}
+
 /// What the owner decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::entry::{Alias, Batch, Cluster, Decision, OriginalHead, Verdict};
+use super::entry::{Alias, Batch, Cluster, ClusterLine, Decision, OriginalHead, Verdict};
 use super::journal::{self, Line, LineKind};
 use super::layout::{io_error, wrong};
+use super::waiting::Piece;
 use crate::error::{Place, Result};
 use crate::ids::{ActivityId, Digest};
 use crate::json::{Compact, or_null, text_of};
@@ -192,6 +193,12 @@ impl StoredCluster {
     /// `History` when the line lacks what this version wants of a cluster.
     pub fn cluster(&self) -> Result<Cluster> {
         self.text.parse()
+    }
+
+    /// Its line, to be said again.
+    pub(super) fn line(&self) -> Result<ClusterLine> {
+        let (members, body) = (self.members.as_slice().into(), Piece::Here(self.text.body()?.into()));
+        Ok(ClusterLine { verdict: self.verdict, base: self.base, members, body })
     }
 }
 

@@ -46,8 +46,8 @@ use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use derived::Derived;
-pub use entry::{Action, ActivityLine, Cluster, Decision, Entry, Original, Verdict};
+pub use derived::{Derived, DerivedAt};
+pub use entry::{Action, ActivityLine, Cluster, ClusterLine, Decision, Entry, Original, Verdict};
 pub use layout::OriginalKind;
 pub use lines::{Stored, StoredCluster};
 pub use originals::{NewOriginal, Packed};

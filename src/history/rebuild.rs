@@ -8,7 +8,6 @@ use std::path::Path;
 use super::batch::Lines;
 use super::disk::{Disk, RealDisk};
 use super::entry::{Action, ActivityLine, Decision, Original, PARSER};
-use super::journal::LineKind;
 use super::layout::{self, io_error, wrong};
 use super::originals::copy_content;
 use super::verify::{Files, Finding, missing_segments};
@@ -197,10 +196,10 @@ impl Rebuild {
             lines.decision(&Decision { action: Action::Undo, members: members.clone() })?;
         }
         for cluster in state.said_clusters.iter().flatten() {
-            lines.body(LineKind::Cluster, cluster.text.body()?.into());
+            lines.cluster(cluster.line()?);
         }
         for text in &state.unknown {
-            lines.body(LineKind::Unknown, text.body()?.into());
+            lines.unknown(text.body()?.into());
         }
         Ok(lines)
     }

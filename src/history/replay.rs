@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
-use super::entry::{Action, Alias, Batch, Cluster, Decision, Original, Verdict};
+use super::entry::{Action, Alias, Batch, Decision, Original, Verdict};
 use super::lines::{Kept, Said, Stored, StoredCluster, Text, stream_of};
 use crate::error::Result;
 use crate::ids::{ActivityId, Digest, UNMIXED};
@@ -341,9 +341,9 @@ impl State {
     }
 
     /// True when the same was said of these members before.
-    pub fn knows_cluster(&self, cluster: &Cluster, body: &[u8]) -> bool {
-        let first = self.clusters.partition_point(|have| have.members < cluster.members);
-        let same = self.clusters.iter().skip(first).take_while(|have| have.members == cluster.members);
+    pub fn knows_cluster(&self, members: &[ActivityId], body: &[u8]) -> bool {
+        let first = self.clusters.partition_point(|have| have.members.as_slice() < members);
+        let same = self.clusters.iter().skip(first).take_while(|have| have.members == members);
         same.into_iter().any(|have| have.text.has_body(body))
     }
 
@@ -388,7 +388,7 @@ mod tests {
 
     use super::super::faults::{FaultyDisk, shown};
     use super::super::testing::{START, put, scratch, summary};
-    use super::super::{Entry, History, Writer};
+    use super::super::{Cluster, Entry, History, Writer};
     use super::*;
 
     /// Something that an import, or the owner, may say.

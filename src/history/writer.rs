@@ -11,7 +11,7 @@ use super::History;
 use super::ahead::Ahead;
 use super::batch::{self, Reread, Said};
 use super::disk::{Disk, Watch};
-use super::entry::{ActivityLine, Entry, PARSER};
+use super::entry::{ActivityLine, ClusterLine, Entry, PARSER};
 use super::folders::{self, Folders, Temporary};
 use super::found;
 use super::journal::SEGMENT_BYTES;
@@ -175,6 +175,11 @@ impl Writer {
     /// The same for an activity of an original.
     pub fn put_activity(&mut self, line: ActivityLine) {
         self.said.activities.push(line);
+    }
+
+    /// The same for a cluster.
+    pub fn put_cluster(&mut self, line: ClusterLine) {
+        self.said.clusters.push(line);
     }
 
     /// Where texts wait for the commit.

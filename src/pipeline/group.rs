@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::thread;
 
 use super::jobs::no_thread;
+use super::known::Known;
 use super::merge::{merged_summary, settled};
 use super::read::ReadOptions;
 use super::recall::each_of;
@@ -14,7 +15,7 @@ use super::shelf::Shelf;
 use crate::dedupe::{self, Candidate, Decisions, Fingerprint, Pair, Preferences};
 use crate::error::{Error, Kind, Result};
 use crate::fix::zone::Correction;
-use crate::history::{Cluster, Committed, Derived, Entry, History, Piece, Stored, Verdict, Waiting, Writer};
+use crate::history::{Cluster, ClusterLine, Committed, Derived, History, Piece, Stored, Verdict, Waiting, Writer};
 use crate::ids::ActivityId;
 use crate::model::{Activity, Summary};
 
@@ -30,48 +31,6 @@ pub(super) struct Grouped {
     pub merged: u64,
     /// New doubtful pairs.
     pub unsure: u64,
-}
-
-/// Fingerprints on disk: a line each, `id from to json`; `id -` voids the one before. They can be derived again at any
-/// time.
-struct Known<'a>(HashMap<ActivityId, Line<'a>>);
-
-/// Window and JSON of a fingerprint.
-type Line<'a> = (i64, i64, &'a [u8]);
-
-impl<'a> Known<'a> {
-    fn of(derived: &'a Derived) -> Known<'a> {
-        let mut known = HashMap::new();
-        for line in derived.lines() {
-            let mut parts = line.splitn(4, |b| *b == b' ');
-            let mut text = || std::str::from_utf8(parts.next()?).ok();
-            let Some(id) = text().and_then(|id| id.parse::<ActivityId>().ok()) else { continue };
-            let window = |from: &str, to: &str| Some((from.parse().ok()?, to.parse().ok()?));
-            match (text(), text()) {
-                (Some("-"), None) => drop(known.remove(&id)),
-                (Some(from), Some(to)) => {
-                    let (Some((from, to)), Some(json)) = (window(from, to), parts.next()) else { continue };
-                    known.insert(id, (from, to, json));
-                }
-                _ => {}
-            }
-        }
-        Known(known)
-    }
-
-    /// Those of before `fresh`. What is new to the journal has no fingerprint: one that is there is of a journal that was
-    /// lost, or put back.
-    fn before(derived: &'a Derived, fresh: &[Fresh]) -> Known<'a> {
-        let mut known = Known::of(derived);
-        for new in fresh {
-            known.0.remove(&new.candidate.id);
-        }
-        known
-    }
-
-    fn fingerprint(&self, id: &ActivityId) -> Option<Fingerprint> {
-        self.0.get(id).and_then(|(_, _, json)| serde_json::from_slice(json).ok())
-    }
 }
 
 /// The lines that void fingerprints.
@@ -145,7 +104,7 @@ pub(super) fn commit_and_group(
     preferences: &Preferences,
 ) -> Result<(Committed, Grouped)> {
     let derived = writer.derived()?;
-    let known = Known::before(&derived, &fresh);
+    let known = Known::before(&derived, fresh.iter().map(|new| new.candidate.id))?;
     let waiting = writer.waiting();
     let (committed, judged) = thread::scope(|scope| {
         let judge = || Judged::of(&known, fresh, &waiting);
@@ -165,7 +124,7 @@ pub(super) fn commit_and_group(
 /// `Io` and `History` when the history cannot be read.
 pub(super) fn foresee(history: Option<&History>, fresh: Vec<Fresh>, waiting: &Waiting) -> Result<Grouped> {
     let derived = history.map_or_else(|| Ok(Derived::default()), History::derived)?;
-    let known = Known::before(&derived, &fresh);
+    let known = Known::before(&derived, fresh.iter().map(|new| new.candidate.id))?;
     let Judged { new, old, pairs } = Judged::of(&known, fresh, waiting)?;
     let (clusters, unsure) = decide(history, waiting, &known, &old, &new, &pairs)?;
     let merged = clusters.iter().map(|(members, _)| members.len() as u64 - 1).sum();
@@ -183,7 +142,7 @@ pub(super) fn regroup(
     preferences: &Preferences,
 ) -> Result<Grouped> {
     let derived = writer.derived()?;
-    let known = Known::of(&derived);
+    let known = Known::of(&derived)?;
     let judged = Judged::of(&known, fresh, &writer.waiting())?;
     conclude(writer, &derived, &known, judged, options, preferences)
 }
@@ -198,7 +157,7 @@ struct Judged {
 
 impl Judged {
     fn of(known: &Known<'_>, mut new: Vec<Fresh>, waiting: &Waiting) -> Result<Judged> {
-        new.retain(|new| !known.0.contains_key(&new.candidate.id));
+        new.retain(|new| !known.has(&new.candidate.id));
         new.sort_by_key(|new| new.candidate.id);
         let old = neighbours(known, &new);
         let all: Vec<Candidate> =
@@ -240,7 +199,7 @@ fn conclude(
     options: &ReadOptions,
     preferences: &Preferences,
 ) -> Result<Grouped> {
-    let ungrouped: Vec<&Stored> = writer.activities().iter().filter(|a| !known.0.contains_key(&a.id)).collect();
+    let ungrouped: Vec<&Stored> = writer.activities().iter().filter(|a| !known.has(&a.id)).collect();
     if ungrouped.is_empty() {
         return Ok(Grouped::default());
     }
@@ -264,8 +223,8 @@ fn conclude(
         !said.contains(&(false, members.as_slice()))
     });
     let mut grouped = Grouped { unsure: unsure.len() as u64, ..Grouped::default() };
-    let entries = entries(writer, clusters, unsure, options, preferences, &mut grouped)?;
-    entries.into_iter().for_each(|cluster| writer.put(Entry::Cluster(cluster)));
+    let lines = cluster_lines(writer, clusters, unsure, options, preferences, &mut grouped)?;
+    lines.into_iter().for_each(|line| writer.put_cluster(line));
     writer.commit()?;
     let lines: Vec<Piece> = judged.new.into_iter().map(|new| new.line).collect();
     writer.append_derived(derived, &lines)?;
@@ -285,10 +244,7 @@ fn neighbours(known: &Known<'_>, new: &[Fresh]) -> Vec<Fingerprint> {
         let upto = windows.partition_point(|(start, _)| *start <= to.saturating_add(REACH_MS));
         upto.checked_sub(1).is_some_and(|last| reach[last] >= from.saturating_sub(REACH_MS))
     };
-    let mut ids: Vec<&ActivityId> =
-        known.0.iter().filter(|(_, (from, to, _))| near(*from, *to)).map(|(id, _)| id).collect();
-    ids.sort_unstable();
-    ids.into_iter().filter_map(|id| known.fingerprint(id)).collect()
+    known.in_time(&near).iter().filter_map(|id| known.fingerprint(id)).collect()
 }
 
 /// Members of one workout, and why they are.
@@ -342,16 +298,17 @@ fn reason(pair: &Pair) -> String {
     texts.join("; ")
 }
 
-/// Journal entries: merged workouts with their summary, doubtful pairs with their reasons.
-fn entries(
-    history: &History,
+/// Journal lines: merged workouts with their summary, doubtful pairs with their reasons.
+fn cluster_lines(
+    history: &Writer,
     clusters: Vec<Found>,
     unsure: Vec<Pair>,
     options: &ReadOptions,
     preferences: &Preferences,
     grouped: &mut Grouped,
-) -> Result<Vec<Cluster>> {
-    let mut entries = Vec::new();
+) -> Result<Vec<ClusterLine>> {
+    let waiting = history.waiting();
+    let mut lines = Vec::with_capacity(clusters.len() + unsure.len());
     let mut shelf = Shelf::new(history, options);
     let merge = |shelf: &Shelf<'_>, at: usize| {
         let (members, reasons) = &clusters[at];
@@ -364,20 +321,23 @@ fn entries(
     each_set(&mut shelf, &sets, merge, |at, cluster| {
         grouped.clusters += 1;
         grouped.merged += clusters[at].0.len() as u64 - 1;
-        entries.push(cluster?);
+        lines.push(ClusterLine::of(cluster?)?.leave(&waiting)?);
         Ok(())
     })?;
-    entries.extend(unsure.iter().map(|pair| Cluster {
-        verdict: Verdict::Unsure,
-        base: pair.first,
-        members: vec![pair.first, pair.second],
-        reasons: vec![reason(pair)],
-        origins: BTreeMap::new(),
-        merged: None,
-        prefer: String::new(),
-        replaces: Vec::new(),
-    }));
-    Ok(entries)
+    for pair in &unsure {
+        let doubt = Cluster {
+            verdict: Verdict::Unsure,
+            base: pair.first,
+            members: vec![pair.first, pair.second],
+            reasons: vec![reason(pair)],
+            origins: BTreeMap::new(),
+            merged: None,
+            prefer: String::new(),
+            replaces: Vec::new(),
+        };
+        lines.push(ClusterLine::of(doubt)?.leave(&waiting)?);
+    }
+    Ok(lines)
 }
 
 /// One workout made of several activities of a history, as a journal entry.

@@ -12,6 +12,7 @@ mod import;
 mod inspect;
 mod job;
 mod jobs;
+mod known;
 mod merge;
 mod names;
 mod plan;
