@@ -28,7 +28,7 @@ impl Plan {
         let scan = scan(inputs, options);
         let roots: Vec<String> = inputs.iter().filter_map(root_of).collect();
         let distinct = if roots.len() > 1 { distinct(&scan.entries, &roots) } else { HashMap::new() };
-        let names: Vec<&str> = scan.entries.iter().map(|entry| entry.name.as_str()).collect();
+        let names: Vec<&str> = scan.entries.iter().map(|entry| &*entry.name).collect();
         let told = |diary: usize| Told { diary, files: files_of(&scan.entries[diary], options) };
         let told: Vec<Told> = unclear(&names).into_iter().map(told).collect();
         let layout = exports::plan(&names, &told);

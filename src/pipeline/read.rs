@@ -261,7 +261,7 @@ pub fn read_all<T: Send>(
         let failed = reports.iter().any(|report| report.outcome == Outcome::Failed);
         if options.once && failed && digests.len() == files.len() && is_known(&digests) {
             // What is known of it stays.
-            reports = read_before(&digests, files.iter().map(|&file| entries[file].name.as_str()));
+            reports = read_before(&digests, files.iter().map(|&file| &*entries[file].name));
             return Ok(Done { key, ..Done::only(reports, bytes) });
         }
         let starts = read.activities.iter().filter_map(|activity| Some(activity.span()?.0)).collect();

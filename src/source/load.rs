@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, ErrorKind, Read};
 
+use std::sync::Arc;
+
 use sha2::{Digest as _, Sha256};
 
 use super::flaw::{End, Flaw, end_of};
@@ -143,7 +145,7 @@ pub struct Stream {
     notes: Notes,
     ended: bool,
     failed: Option<Error>,
-    name: String,
+    name: Arc<str>,
     stored_len: u64,
     gzipped: bool,
 }

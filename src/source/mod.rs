@@ -20,6 +20,7 @@ mod zip_directory;
 mod zip_salvage;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::error::Error;
 use crate::limits::Limits;
@@ -61,7 +62,7 @@ pub struct ScanOptions<'a> {
 #[derive(Clone)]
 pub struct Entry {
     /// For people and reports: `export.zip!/activities/7.fit.gz`, always with `/`.
-    pub name: String,
+    pub name: Arc<str>,
     /// Bytes of the content as far as known before reading; a hint.
     pub size: u64,
     store: store::Store,

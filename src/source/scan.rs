@@ -170,7 +170,7 @@ impl Scanner<'_> {
             return;
         }
         self.declared = declared;
-        self.scan.entries.push(Entry { name, size, store, packing });
+        self.scan.entries.push(Entry { name: name.into(), size, store, packing });
     }
 
     /// Lists an archive. Gives the size of something that only starts like one.
