@@ -57,7 +57,7 @@ impl Plan {
 
     /// Bytes of a job as far as headers tell.
     pub(super) fn size(&self, job: usize) -> u64 {
-        self.layout.jobs[job].files.iter().map(|&file| self.scan.entries[file].size).sum()
+        self.layout.jobs[job].files.iter().map(|&file| self.scan.entries[file].size()).sum()
     }
 
     /// For each job its place when jobs are ordered by name: neither threads nor the order of inputs change it.
@@ -74,7 +74,7 @@ impl Plan {
 
 /// The files that a diary names; none when it cannot be read, which its own job will tell.
 fn files_of(diary: &Entry, options: &ReadOptions) -> Vec<String> {
-    if diary.size > LARGEST_DIARY as u64 {
+    if diary.size() > LARGEST_DIARY as u64 {
         return Vec::new();
     }
     let Ok(loaded) = source::load(diary, &options.scan()) else { return Vec::new() };

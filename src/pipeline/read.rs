@@ -141,7 +141,7 @@ pub fn read_all<T: Send>(
     progress(Progress::Scanned { sources: entries.len() as u64, bytes });
     let done = |job: usize| {
         for &file in &all[job].files {
-            progress(Progress::Done { name: &entries[file].name, bytes: entries[file].size });
+            progress(Progress::Done { name: &entries[file].name, bytes: entries[file].size() });
         }
     };
     let ranks = plan.ranks();
@@ -222,7 +222,7 @@ pub fn read_all<T: Send>(
             Ok(Some(done))
         };
         if let [file] = files[..]
-            && entries[file].size >= giant
+            && entries[file].size() >= giant
             && let Some(done) = stream(file)?
         {
             return Ok(done);
@@ -365,7 +365,7 @@ fn read_tables<'a>(plan: &'a Plan, options: &ReadOptions) -> Result<TablesRead<'
     let work = |at: usize| {
         let file = layout.jobs[todo[at]].files[0];
         let entry = &plan.scan.entries[file];
-        if entry.size >= giant::threshold(options)
+        if entry.size() >= giant::threshold(options)
             && let Some(head) = Head::of(entry, options)?.filter(Head::is_table)
         {
             return head.read_table(plan, file);
