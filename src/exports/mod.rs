@@ -10,7 +10,7 @@ pub mod polar;
 mod polar_flow;
 mod strava;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 /// A platform whose exports are recognised. Names always have `/` between folders; a folder of a name ends with it, so that
 /// `export.zip!/` is the folder of `export.zip!/activities.csv`.
@@ -36,7 +36,7 @@ impl std::fmt::Debug for Platform {
 }
 
 /// What a member of an export is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// It may hold workouts.
     Recording,
@@ -68,8 +68,6 @@ pub struct Export {
     pub root: String,
     /// Its kind or generation, in words.
     pub generation: &'static str,
-    /// Its members: position in the list of names, role.
-    pub members: Vec<(usize, Role)>,
 }
 
 impl Export {
@@ -86,78 +84,141 @@ pub fn key(name: &str) -> String {
 }
 
 /// What is to be read together: one source, or several that hold parts of the same recordings.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Job {
-    /// Positions in the list of names, the one that gives the activity its name first.
-    pub files: Vec<usize>,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Job<'a> {
+    files: &'a [u32],
     /// The export that it is part of, as a position in [`Layout::exports`].
     pub export: Option<usize>,
     /// What it is there; a recording outside of exports.
     pub role: Role,
 }
 
-impl Job {
-    fn plain(files: Vec<usize>) -> Job {
-        Job { files, export: None, role: Role::Recording }
+impl<'a> Job<'a> {
+    /// Positions in the list of names, the one that gives the activity its name first.
+    pub fn files(&self) -> impl ExactSizeIterator<Item = usize> + use<'a> {
+        self.files.iter().map(|&file| file as usize)
+    }
+
+    /// The file that gives the activity its name.
+    pub fn lead(&self) -> usize {
+        self.files[0] as usize
     }
 }
 
-/// How the sources of a run belong together.
+/// How the sources of a run belong together. Every source is in one job; there may be a million, so a job takes a few bytes
+/// as long as it has one file.
 #[derive(Debug, Default)]
 pub struct Layout {
-    /// Every source is in one job.
-    pub jobs: Vec<Job>,
+    /// The file of each job that stands first in the list of names.
+    first: Vec<u32>,
+    /// All files of the jobs that have several, by that file.
+    together: HashMap<u32, Box<[u32]>>,
+    /// Where each job belongs, as a position in `parts`; empty without exports.
+    part: Vec<u32>,
+    parts: Vec<(Option<usize>, Role)>,
     /// Exports of platforms, in order of their folders.
     pub exports: Vec<Export>,
+}
+
+impl Layout {
+    /// The jobs, in the order of their first files.
+    pub fn jobs(&self) -> impl ExactSizeIterator<Item = Job<'_>> {
+        (0..self.first.len()).map(|at| self.job(at))
+    }
+
+    /// The job at a position below the number of jobs.
+    pub fn job(&self, at: usize) -> Job<'_> {
+        let first = &self.first[at];
+        let files = self.together.get(first).map_or(std::slice::from_ref(first), |files| files);
+        let (export, role) = self.part.get(at).map_or((None, Role::Recording), |&part| self.parts[part as usize]);
+        Job { files, export, role }
+    }
+
+    /// Drops all jobs but some.
+    pub fn retain(&mut self, keep: impl Fn(Job<'_>) -> bool) {
+        let kept: Vec<bool> = self.jobs().map(keep).collect();
+        for list in [&mut self.first, &mut self.part] {
+            let mut kept = kept.iter();
+            list.retain(|_| kept.next().is_some_and(|kept| *kept));
+        }
+    }
 }
 
 /// Decides which sources are read together, and which are parts of exports. `told` is what diaries say that had to be
 /// asked ([`polar::unclear`]).
 pub fn plan(names: &[&str], told: &[polar::Told]) -> Layout {
     let exports = exports(names);
-    let mut jobs = polar::jobs(names, told);
-    let together: HashSet<usize> = jobs.iter().flat_map(|job| job.files.iter().copied()).collect();
-    jobs.extend((0..names.len()).filter(|file| !together.contains(file)).map(|file| Job::plain(vec![file])));
-    let member: HashMap<usize, (usize, Role)> = exports
-        .iter()
-        .enumerate()
-        .flat_map(|(export, found)| found.members.iter().map(move |&(file, role)| (file, (export, role))))
-        .collect();
-    for job in &mut jobs {
-        let Some(&(export, role)) = job.files.first().and_then(|file| member.get(file)) else { continue };
-        job.export = Some(export);
-        // Parts of one recording that lie together are recordings, whatever one of their names says.
-        job.role = if job.files.len() == 1 { role } else { Role::Recording };
+    let groups = polar::together(names, told);
+    let mut first: Vec<u32> = Vec::with_capacity(names.len());
+    first.extend(positions(names).map(|(file, _)| file));
+    let mut together = HashMap::new();
+    if !groups.is_empty() {
+        let mut later = vec![false; names.len()];
+        for files in groups {
+            let Some(&least) = files.iter().min() else { continue };
+            files.iter().filter(|&&file| file != least).for_each(|&file| later[file as usize] = true);
+            together.insert(least, files.into());
+        }
+        first.retain(|&file| !later[file as usize]);
     }
-    jobs.sort_by_key(|job| job.files.iter().min().copied());
-    Layout { jobs, exports }
+    let mut layout = Layout { first, together, ..Layout::default() };
+    if !exports.is_empty() {
+        let mut known: HashMap<(Option<usize>, Role), u32> = HashMap::new();
+        let mut part = Vec::with_capacity(layout.first.len());
+        for job in layout.jobs() {
+            let of = part_of(names[job.lead()], &exports).map_or((None, Role::Recording), |(export, role)| {
+                // Parts of one recording that lie together are recordings, whatever one of their names says.
+                (Some(export), if job.files.len() == 1 { role } else { Role::Recording })
+            });
+            let next = known.len() as u32;
+            part.push(*known.entry(of).or_insert(next));
+        }
+        let mut parts: Vec<_> = known.into_iter().collect();
+        parts.sort_unstable_by_key(|(_, at)| *at);
+        (layout.part, layout.parts) = (part, parts.into_iter().map(|(of, _)| of).collect());
+    }
+    Layout { exports, ..layout }
 }
 
-/// The exports among the sources. A member belongs to the innermost export whose folder it is in.
+/// Names with their positions; no memory holds more of them than four bytes count.
+fn positions<'n>(names: &[&'n str]) -> impl Iterator<Item = (u32, &'n str)> {
+    (0..=u32::MAX).zip(names.iter().copied())
+}
+
+/// The innermost export whose folder a name is in, and what it is there. `exports` are in order of their folders.
+fn part_of(name: &str, exports: &[Export]) -> Option<(usize, Role)> {
+    let mut folders = name.rmatch_indices('/').map(|(slash, _)| slash + 1).chain([0]);
+    folders.find_map(|end| {
+        let at = exports.binary_search_by(|export| export.root.as_str().cmp(&name[..end])).ok()?;
+        Some((at, (exports[at].platform.role)(&name[end..])))
+    })
+}
+
+/// The exports among the sources, in order of their folders.
 fn exports(names: &[&str]) -> Vec<Export> {
-    let mut sorted = names.to_vec();
-    sorted.sort_unstable();
+    let mut sorted: Vec<&str> = Vec::new();
     let mut found: BTreeMap<&str, Export> = BTreeMap::new();
     for platform in PLATFORMS {
-        let mut roots: Vec<&str> = names.iter().filter_map(|name| (platform.root)(name)).collect();
+        let mut roots: Vec<&str> = Vec::new();
+        for root in names.iter().filter_map(|name| (platform.root)(name)) {
+            // Members of one folder most often follow each other.
+            if roots.last() != Some(&root) {
+                roots.push(root);
+            }
+        }
         roots.sort_unstable();
         roots.dedup();
+        if !roots.is_empty() && sorted.is_empty() {
+            sorted = names.to_vec();
+            sorted.sort_unstable();
+        }
         for root in roots {
             // The names of a folder stand together.
             let from = sorted.partition_point(|name| *name < root);
             let inside: Vec<&str> = sorted[from..].iter().map_while(|name| name.strip_prefix(root)).collect();
             let Some(generation) = (platform.generation)(&inside) else { continue };
-            let export = || Export { platform, root: root.to_owned(), generation, members: Vec::new() };
+            let export = || Export { platform, root: root.to_owned(), generation };
             found.entry(root).or_insert_with(export);
-        }
-    }
-    for (file, name) in names.iter().enumerate() {
-        let folders = name.rmatch_indices('/').map(|(slash, _)| slash + 1).chain([0]);
-        for end in folders {
-            let Some(export) = found.get_mut(&name[..end]) else { continue };
-            let role = (export.platform.role)(&name[end..]);
-            export.members.push((file, role));
-            break;
         }
     }
     found.into_values().collect()
@@ -188,13 +249,19 @@ mod tests {
 
     /// Platform and folder of each export, and the roles of all names in it.
     fn found(names: &[&str]) -> Vec<Found> {
-        plan(names, &[]).exports.into_iter().map(|e| (e.platform.id, e.root, e.members)).collect()
+        let layout = plan(names, &[]);
+        let members = |at: usize| layout.jobs().filter(move |job| job.export == Some(at));
+        let roles = |at| members(at).flat_map(|job| job.files().map(move |file| (file, job.role))).collect();
+        layout.exports.iter().enumerate().map(|(at, e)| (e.platform.id, e.root.clone(), roles(at))).collect()
     }
 
     #[test]
     fn every_source_is_in_one_job() {
-        let jobs = plan(&["b.fit", "a.hrm", "c.fit", "a.gpx"], &[]).jobs;
-        assert_eq!(jobs.into_iter().map(|job| job.files).collect::<Vec<_>>(), [vec![0], vec![3, 1], vec![2]]);
+        let mut layout = plan(&["b.fit", "a.hrm", "c.fit", "a.gpx"], &[]);
+        let files = |layout: &Layout| layout.jobs().map(|job| job.files().collect()).collect::<Vec<Vec<usize>>>();
+        assert_eq!(files(&layout), [vec![0], vec![3, 1], vec![2]]);
+        layout.retain(|job| job.files().any(|file| file > 1));
+        assert_eq!(files(&layout), [vec![3, 1], vec![2]]);
     }
 
     #[test]
@@ -226,10 +293,7 @@ mod tests {
         let found: Vec<_> = found(&names).into_iter().map(|(id, root, members)| (id, root, members.len())).collect();
         assert_eq!(found, [("strava", "x/a.zip!/".to_owned(), 2), ("garmin", "x/g.zip!/".to_owned(), 2)]);
         let layout = plan(&names, &[]);
-        assert_eq!(
-            layout.jobs.iter().map(|job| job.export).collect::<Vec<_>>(),
-            [Some(0), Some(0), Some(1), Some(1), None]
-        );
+        assert_eq!(layout.jobs().map(|job| job.export).collect::<Vec<_>>(), [Some(0), Some(0), Some(1), Some(1), None]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Job, split};
+use super::{positions, split};
 
 /// Second endings that mark another form of the same exercise.
 const FORMS: &[&str] = &[".rr", ".lapnames", ".cluetrust", ".garmin-trackpoint"];
@@ -35,6 +35,28 @@ fn parts(name: &str) -> Option<(String, Kind)> {
     Some((stem.to_owned(), kind))
 }
 
+/// Stem and kind of the names in folders that have a file of this kind, with their positions. What lies elsewhere, hundreds
+/// of thousands of files perhaps, costs a look at its ending.
+fn beside<'a>(kind: Kind, names: &'a [&str]) -> impl Iterator<Item = (u32, String, Kind)> + use<'a> {
+    let ending = match kind {
+        Kind::Positions => b".gpx",
+        Kind::HeartRates => b".hrm",
+        Kind::Diary => b".pdd",
+    };
+    let has_ending = |name: &&&str| {
+        let plain = match name.as_bytes().split_last_chunk::<3>() {
+            Some((plain, gz)) if gz.eq_ignore_ascii_case(b".gz") => plain,
+            _ => name.as_bytes(),
+        };
+        plain.last_chunk::<4>().is_some_and(|end| end.eq_ignore_ascii_case(ending))
+    };
+    let of_kind = names.iter().filter(has_ending).filter_map(|name| parts(name));
+    let folders: HashSet<String> = of_kind.map(|(stem, _)| split(&stem).0.to_owned()).collect();
+    let some = if folders.is_empty() { &[] } else { names };
+    let found = positions(some).filter_map(|(file, name)| parts(name).map(|(stem, kind)| (file, stem, kind)));
+    found.filter(move |(_, stem, _)| folders.contains(split(stem).0))
+}
+
 /// The stem of the exercises that a diary of this stem is about: `20120106` is about `120106` with two more digits.
 fn day_of(stem: &str) -> Option<&str> {
     let file = stem.rsplit(['/', '\\']).next()?;
@@ -53,17 +75,16 @@ pub struct Told {
 /// The diaries that must be asked, as positions: those beside a recording whose name does not say its day.
 pub fn unclear(names: &[&str]) -> Vec<usize> {
     let mut folders: BTreeMap<String, (Vec<usize>, Vec<String>)> = BTreeMap::new();
-    for (i, name) in names.iter().enumerate() {
-        let Some((stem, kind)) = parts(name) else { continue };
+    for (file, stem, kind) in beside(Kind::Diary, names) {
         let folder = folders.entry(split(&stem).0.to_owned()).or_default();
         if kind == Kind::Diary {
-            folder.0.push(i);
+            folder.0.push(file as usize);
         } else {
             folder.1.push(stem);
         }
     }
     let mut unclear = Vec::new();
-    for (diaries, stems) in folders.into_values().filter(|(diaries, _)| !diaries.is_empty()) {
+    for (diaries, stems) in folders.into_values() {
         let days: HashSet<String> = diaries.iter().filter_map(|&i| exercises_of(&parts(names[i])?.0)).collect();
         if stems.iter().any(|stem| day_in(stem).is_none_or(|day| !days.contains(day))) {
             unclear.extend(diaries);
@@ -86,14 +107,12 @@ fn day_in(stem: &str) -> Option<&str> {
 
 /// Groups of names that are to be read together, each with its files in order: positions, heart rates, diary. A file that
 /// belongs to no other is in no group. A diary gathers the exercises of its day, and the files that it was `told` to name.
-pub(super) fn jobs(names: &[&str], told: &[Told]) -> Vec<Job> {
-    let mut groups: BTreeMap<String, Vec<(Kind, usize)>> = BTreeMap::new();
-    for (i, name) in names.iter().enumerate() {
-        if let Some((stem, kind)) = parts(name) {
-            groups.entry(stem).or_default().push((kind, i));
-        }
+pub(super) fn together(names: &[&str], told: &[Told]) -> Vec<Vec<u32>> {
+    let mut groups: BTreeMap<String, Vec<(Kind, u32)>> = BTreeMap::new();
+    for (file, stem, kind) in beside(Kind::HeartRates, names) {
+        groups.entry(stem).or_default().push((kind, file));
     }
-    let diaries: Vec<(String, Vec<(Kind, usize)>)> =
+    let diaries: Vec<(String, Vec<(Kind, u32)>)> =
         groups.extract_if(.., |_, files| files.iter().all(|(kind, _)| *kind == Kind::Diary)).collect();
     let told: HashMap<usize, &[String]> = told.iter().map(|told| (told.diary, told.files.as_slice())).collect();
     for (stem, files) in diaries {
@@ -103,10 +122,10 @@ pub(super) fn jobs(names: &[&str], told: &[Told]) -> Vec<Job> {
             let with_day = groups.range(day.clone()..).map(|(stem, _)| stem).take_while(|stem| stem.starts_with(&day));
             stems.extend(with_day.filter(|stem| day_in(stem) == Some(&day)).cloned());
         }
-        let named = files.iter().filter_map(|(_, diary)| told.get(diary)).copied().flatten();
+        let named = files.iter().filter_map(|(_, diary)| told.get(&(*diary as usize))).copied().flatten();
         let named = named.map(|file| format!("{}{}", split(&stem).0, last(file)));
         stems.extend(named.filter_map(|name| self::stem(&name)));
-        let mut whole: Vec<(Kind, usize)> = stems.iter().filter_map(|stem| groups.remove(stem)).flatten().collect();
+        let mut whole: Vec<(Kind, u32)> = stems.iter().filter_map(|stem| groups.remove(stem)).flatten().collect();
         whole.extend(files);
         groups.insert(stem, whole);
     }
@@ -115,7 +134,7 @@ pub(super) fn jobs(names: &[&str], told: &[Told]) -> Vec<Job> {
         .filter(|files| files.len() > 1 && files.iter().any(|(kind, _)| *kind == Kind::HeartRates))
         .map(|mut files| {
             files.sort_unstable();
-            Job::plain(files.into_iter().map(|(_, file)| file).collect())
+            files.into_iter().map(|(_, file)| file).collect()
         })
         .collect()
 }
@@ -129,8 +148,8 @@ fn last(path: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn files(names: &[&str]) -> Vec<Vec<usize>> {
-        jobs(names, &[]).into_iter().map(|job| job.files).collect()
+    fn files(names: &[&str]) -> Vec<Vec<u32>> {
+        together(names, &[])
     }
 
     #[test]
@@ -139,7 +158,7 @@ mod tests {
             files(&["p/12010601.hrm", "p/12010601.GPX", "p/12010601.rr.hrm", "q/12010601.gpx"]),
             [vec![1, 0, 2]]
         );
-        assert_eq!(files(&["a.gpx", "b.hrm", "c.tcx", "a.tcx"]), Vec::<Vec<usize>>::new());
+        assert_eq!(files(&["a.gpx", "b.hrm", "c.tcx", "a.tcx"]), Vec::<Vec<u32>>::new());
         assert_eq!(files(&["x.zip!/a.gpx.gz", "x.zip!/A.hrm"]), [vec![0, 1]]);
     }
 
@@ -162,8 +181,7 @@ mod tests {
         assert_eq!((unclear(&names), unclear(&names[..2]), unclear(&names[1..])), (vec![0], vec![], vec![]));
         assert_eq!(unclear(&["b.hrm", "diary.pdd", "q/20120106.pdd", "q/12010701.hrm"]), [1, 2]);
         let told = Told { diary: 0, files: vec!["C:\\Polar\\RunA.hrm".into(), "trackb.gpx".into(), "gone.hrm".into()] };
-        let jobs = jobs(&names, &[told]);
-        assert_eq!(jobs.into_iter().map(|job| job.files).collect::<Vec<_>>(), [[3, 1, 2, 0]]);
+        assert_eq!(together(&names, &[told]), [[3, 1, 2, 0]]);
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl Head {
 
     fn file(&self, plan: &Plan, file: usize) -> FileRead {
         FileRead {
-            name: self.giant.entry.name.clone(),
+            name: (&*self.giant.entry.name).into(),
             label: plan.label(file).to_owned(),
             bytes: Vec::new(),
             gzip: None,

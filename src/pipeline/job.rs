@@ -234,7 +234,7 @@ pub(super) fn companion(file: &FileRead, index: u32) -> Companion {
 /// Sniffs and reads one loaded source.
 pub(super) fn read_file(entry: &Entry, label: &str, loaded: source::Loaded, limits: &Limits) -> Result<FileRead> {
     let mut read = FileRead {
-        name: entry.name.clone(),
+        name: (&*entry.name).into(),
         label: label.to_owned(),
         format: formats::sniff(&loaded.bytes),
         length: loaded.bytes.len() as u64,

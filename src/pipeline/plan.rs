@@ -1,6 +1,7 @@
 //! The sources of a run, known before the first one is read.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::jobs;
 use super::read::ReadOptions;
@@ -28,7 +29,7 @@ impl Plan {
         let scan = scan(inputs, options);
         let roots: Vec<String> = inputs.iter().filter_map(root_of).collect();
         let distinct = if roots.len() > 1 { distinct(&scan.entries, &roots) } else { HashMap::new() };
-        let names: Vec<&str> = scan.entries.iter().map(|entry| entry.name.as_str()).collect();
+        let names: Vec<&str> = scan.entries.iter().map(|entry| &*entry.name).collect();
         let told = |diary: usize| Told { diary, files: files_of(&scan.entries[diary], options) };
         let told: Vec<Told> = unclear(&names).into_iter().map(told).collect();
         let layout = exports::plan(&names, &told);
@@ -38,9 +39,7 @@ impl Plan {
     /// The same plan without the jobs that need not be read again. Metadata tables stay: they tell of the others.
     pub(super) fn only(mut self, wanted: impl Fn(&str) -> bool) -> Plan {
         let entries = &self.scan.entries;
-        self.layout
-            .jobs
-            .retain(|job| job.role == Role::Table || job.files.iter().any(|&file| wanted(&entries[file].name)));
+        self.layout.retain(|job| job.role == Role::Table || job.files().any(|file| wanted(&entries[file].name)));
         self
     }
 
@@ -52,29 +51,28 @@ impl Plan {
 
     /// The sources' names relative to what the user named, those that are read together in one list.
     pub fn jobs(&self) -> impl Iterator<Item = Vec<&str>> {
-        self.layout.jobs.iter().map(|job| job.files.iter().map(|&file| self.label(file)).collect())
+        self.layout.jobs().map(|job| job.files().map(|file| self.label(file)).collect())
     }
 
     /// Bytes of a job as far as headers tell.
     pub(super) fn size(&self, job: usize) -> u64 {
-        self.layout.jobs[job].files.iter().map(|&file| self.scan.entries[file].size).sum()
+        self.layout.job(job).files().map(|file| self.scan.entries[file].size()).sum()
     }
 
     /// For each job its place when jobs are ordered by name: neither threads nor the order of inputs change it.
-    pub(super) fn ranks(&self) -> Vec<usize> {
-        let jobs = &self.layout.jobs;
-        let mut by_name: Vec<usize> = (0..jobs.len()).collect();
-        let name = |job: usize| jobs[job].files.first().map(|&file| &self.scan.entries[file].name);
-        by_name.sort_by_key(|&job| name(job));
+    pub(super) fn ranks(&self) -> Vec<u32> {
+        let mut by_name: Vec<u32> = (0..=u32::MAX).take(self.layout.jobs().len()).collect();
+        let name = |job: u32| &self.scan.entries[self.layout.job(job as usize).lead()].name;
+        by_name.sort_unstable_by_key(|&job| (name(job), job));
         let mut ranks = vec![0; by_name.len()];
-        by_name.iter().enumerate().for_each(|(place, &job)| ranks[job] = place);
+        (0..=u32::MAX).zip(by_name).for_each(|(place, job)| ranks[job as usize] = place);
         ranks
     }
 }
 
 /// The files that a diary names; none when it cannot be read, which its own job will tell.
 fn files_of(diary: &Entry, options: &ReadOptions) -> Vec<String> {
-    if diary.size > LARGEST_DIARY as u64 {
+    if diary.size() > LARGEST_DIARY as u64 {
         return Vec::new();
     }
     let Ok(loaded) = source::load(diary, &options.scan()) else { return Vec::new() };
@@ -106,19 +104,32 @@ fn label_of<'a>(name: &'a str, roots: &'a [String]) -> (&'a str, &'a str) {
 /// Labels for sources of several inputs that would have one label: behind the name of the input's folder, and when that is
 /// the same, too, behind a number in the order of names.
 fn distinct(entries: &[Entry], roots: &[String]) -> HashMap<usize, String> {
+    // File systems may not tell cases apart.
+    let label = |file: usize| label_of(&entries[file].name, roots).1.to_lowercase();
+    // Few labels meet another: all are compared by their hashes, those few as they are.
+    let hash = |label: &str| {
+        let mut hasher = DefaultHasher::new();
+        label.hash(&mut hasher);
+        hasher.finish()
+    };
+    let mut hashes: Vec<(u64, u32)> = (0..=u32::MAX).zip(entries).map(|(f, _)| (hash(&label(f as usize)), f)).collect();
+    hashes.sort_unstable();
     let mut of_label: BTreeMap<String, BTreeMap<&str, Vec<usize>>> = BTreeMap::new();
-    for (file, entry) in entries.iter().enumerate() {
-        // File systems may not tell cases apart.
-        let label = label_of(&entry.name, roots).1.to_lowercase();
-        of_label.entry(label).or_default().entry(&entry.name).or_default().push(file);
+    for alike in hashes.chunk_by(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
+        for file in alike.iter().map(|(_, file)| *file as usize) {
+            of_label.entry(label(file)).or_default().entry(&entries[file].name).or_default().push(file);
+        }
     }
-    let mut taken: HashSet<String> = of_label.keys().cloned().collect();
+    let mut made: HashSet<String> = HashSet::new();
+    let mut take = |label: &str| {
+        let label = label.to_lowercase();
+        hashes.binary_search_by_key(&hash(&label), |(hash, _)| *hash).is_err() && made.insert(label)
+    };
     let mut distinct = HashMap::new();
     for (name, files) in of_label.into_values().filter(|names| names.len() > 1).flatten() {
         let (folder, label) = label_of(name, roots);
         let numbered = (2..).map(|n| format!("{folder}-{n}/{label}"));
-        let free =
-            std::iter::once(format!("{folder}/{label}")).chain(numbered).find(|l| taken.insert(l.to_lowercase()));
+        let free = std::iter::once(format!("{folder}/{label}")).chain(numbered).find(|label| take(label));
         distinct.extend(files.into_iter().filter_map(|file| Some((file, free.clone()?))));
     }
     distinct

@@ -136,16 +136,17 @@ pub fn read_all<T: Send>(
     progress: &(dyn Fn(Progress<'_>) + Sync),
     visit: &Visit<'_, T>,
 ) -> Result<Run<T>> {
-    let (entries, all) = (&plan.scan.entries, &plan.layout.jobs);
-    let bytes = (0..all.len()).map(|job| plan.size(job)).sum();
+    let (entries, all) = (&plan.scan.entries, &plan.layout);
+    let count = all.jobs().len();
+    let bytes = (0..count).map(|job| plan.size(job)).sum();
     progress(Progress::Scanned { sources: entries.len() as u64, bytes });
     let done = |job: usize| {
-        for &file in &all[job].files {
-            progress(Progress::Done { name: &entries[file].name, bytes: entries[file].size });
+        for file in all.job(job).files() {
+            progress(Progress::Done { name: &entries[file].name, bytes: entries[file].size() });
         }
     };
     let ranks = plan.ranks();
-    let winners: Mutex<HashMap<Digest, usize>> = Mutex::new(HashMap::new());
+    let winners: Mutex<HashMap<Digest, u32>> = Mutex::new(HashMap::new());
     // True when a better name has this content; a worse one may already be read, it then gives way.
     let beaten = |key: Digest, job: usize| {
         let mut winners = winners.lock().unwrap_or_else(PoisonError::into_inner);
@@ -155,14 +156,14 @@ pub fn read_all<T: Send>(
         beaten
     };
     let mut slots: Vec<Option<Done<T>>> = Vec::new();
-    slots.resize_with(all.len(), || None);
+    slots.resize_with(count, || None);
     let tables = read_tables(plan, options)?;
     let mut todo = Vec::new();
-    for (job, of) in all.iter().enumerate() {
+    for (job, of) in all.jobs().enumerate() {
         match of.role {
             Role::Ignored(what) => {
                 slots[job] =
-                    Some(Done::only(of.files.iter().map(|&file| passed_over(&entries[file].name, what)).collect(), 0));
+                    Some(Done::only(of.files().map(|file| passed_over(&entries[file].name, what)).collect(), 0));
                 done(job);
             }
             Role::Table if tables.jobs.contains(&job) => {}
@@ -175,7 +176,7 @@ pub fn read_all<T: Send>(
     // More may be told of what is known: by a file that is part of no activity yet, or by a table of the same export that is
     // new, or was not heard of it.
     let told_more = |job: usize, contents: &[Digest]| {
-        let tables = all[job].export.and_then(|export| tables.of_exports.get(export));
+        let tables = all.job(job).export.and_then(|export| tables.of_exports.get(export));
         if contents.len() < 2 && tables.is_none() {
             return false;
         }
@@ -193,7 +194,7 @@ pub fn read_all<T: Send>(
         (contents.len() > 1 && contents.iter().enumerate().any(unused))
             || tables.is_some_and(|tables| {
                 let starts: Vec<i64> = contents.iter().filter_map(visit.known).flatten().collect();
-                all[job].files.iter().any(|&file| tables.tells_more(&entries[file].name, &starts, &heard))
+                all.job(job).files().any(|file| tables.tells_more(&entries[file].name, &starts, &heard))
             })
     };
     // Read once already, or known from before.
@@ -202,8 +203,8 @@ pub fn read_all<T: Send>(
     };
     let work = |at: usize| -> Result<Done<T>> {
         let job = todo[at];
-        let files = &all[job].files;
-        let of_export = all[job].export.and_then(|export| tables.of_exports.get(export));
+        let files: Vec<usize> = all.job(job).files().collect();
+        let of_export = all.job(job).export.and_then(|export| tables.of_exports.get(export));
         let stream = |file: usize| -> Result<Option<Done<T>>> {
             let Some(head) = Head::of(&entries[file], options)? else { return Ok(None) };
             if needless(head.digest(), &[head.digest()], job) {
@@ -222,7 +223,7 @@ pub fn read_all<T: Send>(
             Ok(Some(done))
         };
         if let [file] = files[..]
-            && entries[file].size >= giant
+            && entries[file].size() >= giant
             && let Some(done) = stream(file)?
         {
             return Ok(done);
@@ -261,7 +262,7 @@ pub fn read_all<T: Send>(
         let failed = reports.iter().any(|report| report.outcome == Outcome::Failed);
         if options.once && failed && digests.len() == files.len() && is_known(&digests) {
             // What is known of it stays.
-            reports = read_before(&digests, files.iter().map(|&file| entries[file].name.as_str()));
+            reports = read_before(&digests, files.iter().map(|&file| &*entries[file].name));
             return Ok(Done { key, ..Done::only(reports, bytes) });
         }
         let starts = read.activities.iter().filter_map(|activity| Some(activity.span()?.0)).collect();
@@ -279,15 +280,15 @@ pub fn read_all<T: Send>(
         let job = todo[at];
         done(job);
         let mut done = result.unwrap_or_else(|error| {
-            let failed = |&file: &usize| SourceReport::failed(&entries[file].name, &error);
-            Done::only(all[job].files.iter().map(failed).collect(), 0)
+            let failed = |file: usize| SourceReport::failed(&entries[file].name, &error);
+            Done::only(all.job(job).files().map(failed).collect(), 0)
         });
         let fatal = done.fatal.take();
         slots[job] = Some(done);
         fatal.map_or(Ok(()), Err)
     })?;
     let mut winners = winners.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let lost = |winners: &HashMap<Digest, usize>, job: usize, key: Option<Digest>| {
+    let lost = |winners: &HashMap<Digest, u32>, job: usize, key: Option<Digest>| {
         options.once && key.is_some_and(|key| winners.get(&key).is_some_and(|best| *best != ranks[job]))
     };
     for (job, slot) in slots.iter_mut().enumerate() {
@@ -303,7 +304,7 @@ pub fn read_all<T: Send>(
         met.extend(slots.iter().flatten().filter_map(|done| Some((done.key?, done.starts.clone()))));
     }
     for (job, slot) in slots.iter().enumerate() {
-        let Some(tables) = all[job].export.and_then(|export| tables.of_exports.get(export)) else { continue };
+        let Some(tables) = all.job(job).export.and_then(|export| tables.of_exports.get(export)) else { continue };
         for report in slot.iter().flat_map(|done| &done.reports).filter(|r| r.outcome == Outcome::Duplicate) {
             let digest = report.sha256.unwrap_or_default();
             let starts = met.get(&digest).cloned().or_else(|| (visit.known)(&digest)).unwrap_or_default();
@@ -333,11 +334,11 @@ pub fn read_all<T: Send>(
     for (job, mut done) in slots.into_iter().enumerate().filter_map(|(job, slot)| Some((job, slot?))) {
         bytes += done.bytes;
         if let Some((export, report)) =
-            all[job].export.and_then(|at| Some((plan.layout.exports.get(at)?, exports.get_mut(at)?)))
+            all.job(job).export.and_then(|at| Some((plan.layout.exports.get(at)?, exports.get_mut(at)?)))
         {
             for source in &mut done.reports {
                 source.platform = Some(export.platform.id);
-                report.count(source, all[job].role);
+                report.count(source, all.job(job).role);
             }
         }
         results.append(&mut done.results);
@@ -359,13 +360,13 @@ struct TablesRead<'a> {
 /// Reads the tables of all exports. What turns out to be none is left to be read like any other source.
 fn read_tables<'a>(plan: &'a Plan, options: &ReadOptions) -> Result<TablesRead<'a>> {
     let layout = &plan.layout;
-    let todo: Vec<usize> = (0..layout.jobs.len()).filter(|&job| layout.jobs[job].role == Role::Table).collect();
+    let todo: Vec<usize> = (0..layout.jobs().len()).filter(|&job| layout.job(job).role == Role::Table).collect();
     let sizes: Vec<u64> = todo.iter().map(|&job| plan.size(job)).collect();
     let mut read: BTreeMap<usize, FileRead> = BTreeMap::new();
     let work = |at: usize| {
-        let file = layout.jobs[todo[at]].files[0];
+        let file = layout.job(todo[at]).lead();
         let entry = &plan.scan.entries[file];
-        if entry.size >= giant::threshold(options)
+        if entry.size() >= giant::threshold(options)
             && let Some(head) = Head::of(entry, options)?.filter(Head::is_table)
         {
             return head.read_table(plan, file);
@@ -383,7 +384,7 @@ fn read_tables<'a>(plan: &'a Plan, options: &ReadOptions) -> Result<TablesRead<'
     let mut of_exports: Vec<Vec<(usize, FileRead)>> = Vec::new();
     of_exports.resize_with(layout.exports.len(), Vec::new);
     for (job, file) in read {
-        if let Some(of_export) = layout.jobs[job].export.and_then(|export| of_exports.get_mut(export)) {
+        if let Some(of_export) = layout.job(job).export.and_then(|export| of_exports.get_mut(export)) {
             of_export.push((job, file));
         }
     }

@@ -204,7 +204,7 @@ impl<'a> Tables<'a> {
 
 /// What is left of the tables of all exports: for each table its job, the table and the activities of rows that no recording
 /// was found for. A content that several exports hold speaks once, under the job that comes first by `ranks`.
-pub(super) fn rest(all: Vec<Tables<'_>>, ranks: &[usize], settle: &SettleOptions, once: bool) -> Vec<(usize, JobRead)> {
+pub(super) fn rest(all: Vec<Tables<'_>>, ranks: &[u32], settle: &SettleOptions, once: bool) -> Vec<(usize, JobRead)> {
     let mut told: HashSet<(Digest, usize)> = HashSet::new();
     for table in all.iter().flat_map(|tables| &tables.tables).filter(|_| once) {
         let of_table = table.told.iter().enumerate().filter(|(_, told)| told.load(Ordering::Relaxed));

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, ErrorKind, Read};
 
+use std::sync::Arc;
+
 use sha2::{Digest as _, Sha256};
 
 use super::flaw::{End, Flaw, end_of};
@@ -47,7 +49,8 @@ pub fn load(entry: &Entry, options: &ScanOptions<'_>) -> Result<Loaded> {
 /// The content of an entry as the gzip stream that it came as; `None` when it came as anything else. Whether the stream
 /// is sound shows when it is inflated.
 pub fn compressed(entry: &Entry) -> Option<Compressed> {
-    whole::compressed(&entry.store, &entry.packing)
+    let (store, packing) = entry.stored.unfold();
+    whole::compressed(store, &packing)
 }
 
 /// As [`load`], for an entry whose compressed form was looked at already.
@@ -62,7 +65,8 @@ pub fn load_compressed(entry: &Entry, came: Option<Compressed>, options: &ScanOp
         let (gzip, notes) = (Some(gzip), Notes::new());
         return Ok(Loaded { bytes, digest, stored_len: stored, gzipped, gzip, complete: true, notes });
     }
-    let unpacked = unpack(&entry.store, &entry.packing, options, Extent::Whole);
+    let (store, packing) = entry.stored.unfold();
+    let unpacked = unpack(store, &packing, options, Extent::Whole);
     unpacked.and_then(|unpacked| whole(unpacked, options)).map_err(|error| error.in_source(&entry.name))
 }
 
@@ -143,7 +147,7 @@ pub struct Stream {
     notes: Notes,
     ended: bool,
     failed: Option<Error>,
-    name: String,
+    name: Arc<str>,
     stored_len: u64,
     gzipped: bool,
 }
@@ -171,8 +175,8 @@ pub struct Finished {
 /// # Errors
 /// `Encrypted`, `Unsupported`, `Limit` (`--max-nesting`), `Io`, `Malformed`.
 pub fn open(entry: &Entry, options: &ScanOptions<'_>) -> Result<Stream> {
-    let unpacked =
-        unpack(&entry.store, &entry.packing, options, Extent::Whole).map_err(|error| error.in_source(&entry.name))?;
+    let (store, packing) = entry.stored.unfold();
+    let unpacked = unpack(store, &packing, options, Extent::Whole).map_err(|error| error.in_source(&entry.name))?;
     Ok(Stream {
         reader: unpacked.reader,
         buffer: vec![0; CHUNK],
@@ -270,6 +274,7 @@ impl Read for Stream {
 #[cfg(test)]
 mod tests {
     use super::super::store::Store;
+    use super::super::stored::Stored;
     use super::super::unpack::Packing;
     use super::*;
     use crate::limits::Limits;
@@ -278,7 +283,7 @@ mod tests {
     const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     fn entry(bytes: &[u8]) -> Entry {
-        Entry { name: "x".into(), size: 0, store: Store::memory(bytes.to_vec()), packing: Packing::Plain }
+        Entry { name: "x".into(), stored: Stored::new(Store::memory(bytes.to_vec()), Packing::Plain, 0) }
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod look;
 mod scan;
 mod spool;
 mod store;
+mod stored;
 mod tar_directory;
 mod unpack;
 mod walk;
@@ -20,6 +21,7 @@ mod zip_directory;
 mod zip_salvage;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::error::Error;
 use crate::limits::Limits;
@@ -61,23 +63,25 @@ pub struct ScanOptions<'a> {
 #[derive(Clone)]
 pub struct Entry {
     /// For people and reports: `export.zip!/activities/7.fit.gz`, always with `/`.
-    pub name: String,
-    /// Bytes of the content as far as known before reading; a hint.
-    pub size: u64,
-    store: store::Store,
-    packing: unpack::Packing,
+    pub name: Arc<str>,
+    stored: stored::Stored,
 }
 
 impl Entry {
+    /// Bytes of the content as far as known before reading; a hint.
+    pub fn size(&self) -> u64 {
+        self.stored.size()
+    }
+
     /// True for a member that only a password opens.
     pub fn is_encrypted(&self) -> bool {
-        matches!(&self.packing, unpack::Packing::Member(member) if member.lock != zip_directory::Lock::Open)
+        self.stored.is_locked()
     }
 }
 
 impl std::fmt::Debug for Entry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Entry").field("name", &self.name).field("size", &self.size).finish_non_exhaustive()
+        f.debug_struct("Entry").field("name", &self.name).field("size", &self.size()).finish_non_exhaustive()
     }
 }
 

@@ -10,6 +10,7 @@ use super::label::{is_clutter, label};
 use super::look::{Look, announced, look};
 use super::spool::Spool;
 use super::store::Store;
+use super::stored::Stored;
 use super::tar_directory::{self, TarMember};
 use super::unpack::{Extent, Packing, stored_part, unpack};
 use super::walk::{Found, name_of, walk};
@@ -46,6 +47,7 @@ pub fn scan_spread(inputs: &[Input], options: &ScanOptions<'_>, spread: Spread<'
             Input::Stdin(bytes) => scanner.content(Store::memory(bytes.clone()), Packing::Plain, "-".into(), 0, None),
         }
     }
+    scanner.scan.entries.shrink_to_fit();
     scanner.scan
 }
 
@@ -170,7 +172,7 @@ impl Scanner<'_> {
             return;
         }
         self.declared = declared;
-        self.scan.entries.push(Entry { name, size, store, packing });
+        self.scan.entries.push(Entry { name: name.into(), stored: Stored::new(store, packing, size) });
     }
 
     /// Lists an archive. Gives the size of something that only starts like one.
@@ -249,7 +251,7 @@ impl Scanner<'_> {
             self.damage(name, Flaw { code: DIRECTORY, place: Place::NOWHERE, detail });
             directory.members.extend(found);
         }
-        self.count(directory.members.iter().map(|listed| &listed.name))?;
+        self.count(directory.members.iter().map(|listed| &*listed.name))?;
         let overlapping = overlapping(&directory.members);
         if let Some(first) = overlapping.first().and_then(|&at| directory.members.get(at)) {
             let message = format!("members that reach into others are not read: {}", overlapping.len());
@@ -257,6 +259,7 @@ impl Scanner<'_> {
         }
         let mut at = 0..;
         directory.members.retain(|_| at.next().is_some_and(|at| overlapping.binary_search(&at).is_err()));
+        self.scan.entries.reserve(directory.members.len());
         for some in directory.members.chunks(AT_ONCE) {
             let looks = self.looks(some.len(), &|at| {
                 let Listed { member, .. } = some.get(at).filter(|listed| listed.what == What::File)?;
@@ -276,7 +279,7 @@ impl Scanner<'_> {
 
     fn tar(&mut self, store: &Store, name: &str, depth: u32) -> Result<()> {
         let (members, damage) = tar_directory::read(store, self.options.limits)?;
-        self.count(members.iter().map(|member| &member.name))?;
+        self.count(members.iter().map(|member| member.name.as_str()))?;
         if let Some(damage) = damage {
             self.damage(name, Flaw { code: DIRECTORY, place: Place::NOWHERE, detail: damage });
         }
@@ -289,7 +292,7 @@ impl Scanner<'_> {
     }
 
     /// Counts members against the limit, which holds for an input with all archives inside it; a long name costs more.
-    fn count<'n>(&mut self, names: impl Iterator<Item = &'n String>) -> Result<()> {
+    fn count<'n>(&mut self, names: impl Iterator<Item = &'n str>) -> Result<()> {
         self.listed += names.map(|name| 1 + name.len() as u64 / 256).sum::<u64>();
         if self.listed > self.options.limits.archive_entries { Err(too_many(self.options.limits)) } else { Ok(()) }
     }
@@ -315,7 +318,8 @@ impl Scanner<'_> {
 /// Of members that start at the same place the last one stays.
 fn overlapping(members: &[Listed]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..members.len()).collect();
-    order.sort_by_key(|&at| members[at].member.header);
+    // In place: there may be a million.
+    order.sort_unstable_by_key(|&at| (members[at].member.header, at));
     let reaches = |pair: &[usize]| {
         let [one, next] = [pair[0], pair[1]].map(|at| &members[at].member);
         // Names and extra fields of the local header make it longer still; this much is certain.

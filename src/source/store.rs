@@ -3,12 +3,14 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// A range of stored bytes.
 #[derive(Clone)]
-pub(super) struct Store {
+pub(super) struct Store(Arc<Part>);
+
+struct Part {
     data: Arc<Data>,
     start: u64,
     len: u64,
@@ -17,7 +19,7 @@ pub(super) struct Store {
 enum Data {
     /// Opened for as long as somebody reads: a folder of ten thousand archives must not need as many descriptors.
     Path {
-        path: PathBuf,
+        path: Box<Path>,
         open: Mutex<Weak<File>>,
     },
     /// An unlinked spool file, which cannot be opened again.
@@ -31,37 +33,41 @@ enum Handle {
 }
 
 impl Store {
+    fn new(data: Arc<Data>, start: u64, len: u64) -> Store {
+        Store(Arc::new(Part { data, start, len }))
+    }
+
     /// A regular file of `len` bytes.
     pub(super) fn path(path: &Path, len: u64) -> Store {
-        let data = Data::Path { path: path.to_owned(), open: Mutex::new(Weak::new()) };
-        Store { data: Arc::new(data), start: 0, len }
+        Store::new(Arc::new(Data::Path { path: path.into(), open: Mutex::new(Weak::new()) }), 0, len)
     }
 
     /// A part of the spool file.
     pub(super) fn spool(file: &Arc<File>, start: u64, len: u64) -> Store {
-        Store { data: Arc::new(Data::Spool(file.clone())), start, len }
+        Store::new(Arc::new(Data::Spool(file.clone())), start, len)
     }
 
     /// Bytes in memory.
     pub(super) fn memory(bytes: Vec<u8>) -> Store {
         let len = bytes.len() as u64;
-        Store { data: Arc::new(Data::Memory(bytes)), start: 0, len }
+        Store::new(Arc::new(Data::Memory(bytes)), 0, len)
     }
 
     /// How many bytes.
     pub(super) fn len(&self) -> u64 {
-        self.len
+        self.0.len
     }
 
     /// A part of this store; what lies beyond its end is cut off.
     pub(super) fn part(&self, start: u64, len: u64) -> Store {
-        let start = start.min(self.len);
-        Store { data: self.data.clone(), start: self.start + start, len: len.min(self.len - start) }
+        let start = start.min(self.0.len);
+        Store::new(self.0.data.clone(), self.0.start + start, len.min(self.0.len - start))
     }
 
     /// A reader from the first byte on.
     pub(super) fn reader(&self) -> io::Result<Range> {
-        let handle = match &*self.data {
+        let Part { data, start, len } = &*self.0;
+        let handle = match &**data {
             Data::Path { path, open } => {
                 let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
                 Handle::File(match open.upgrade() {
@@ -74,9 +80,9 @@ impl Store {
                 })
             }
             Data::Spool(file) => Handle::File(file.clone()),
-            Data::Memory(_) => Handle::Memory(self.data.clone()),
+            Data::Memory(_) => Handle::Memory(data.clone()),
         };
-        Ok(Range { handle, at: self.start, end: self.start + self.len, start: self.start })
+        Ok(Range { handle, at: *start, end: start + len, start: *start })
     }
 
     /// Reads up to `buffer.len()` bytes from `at`; fewer only at the end.

@@ -63,7 +63,7 @@ pub(super) enum What {
 /// A member with its name as stored.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Listed {
-    pub(super) name: String,
+    pub(super) name: Box<str>,
     pub(super) what: What,
     pub(super) member: Member,
 }
@@ -173,7 +173,10 @@ pub(super) fn read(store: &Store, limits: &Limits) -> Result<Option<Directory>> 
     if end.count > limits.archive_entries && (end.stop - end.start) / CENTRAL_LEN as u64 > limits.archive_entries {
         return Err(too_many(limits));
     }
-    let mut directory = Directory::default();
+    // Of exact size where the number is true; of a lie no more is believed than the directory's own bytes can hold.
+    let most = (end.stop.min(store.len()).saturating_sub(end.start)) / CENTRAL_LEN as u64;
+    let members = Vec::with_capacity(usize::try_from(end.count.min(most)).unwrap_or(0));
+    let mut directory = Directory { members, damage: None };
     let mut window = Window { store, bytes: Vec::new(), start: end.start, stop: end.stop };
     let mut at = end.start;
     while at < end.stop {
@@ -250,7 +253,7 @@ fn central(record: &[u8], shift: u64) -> Listed {
         _ => What::File,
     };
     let header = member.header.saturating_add(shift);
-    Listed { name, what, member: Member { header, ..member } }
+    Listed { name: name.into(), what, member: Member { header, ..member } }
 }
 
 /// The fields that local and central headers share, from the flags on.

@@ -104,7 +104,7 @@ fn local(store: &Store, at: u64) -> Result<Option<(Listed, u64, bool)>> {
         member.crc = None;
     }
     let what = if name.ends_with(['/', '\\']) { What::Folder } else { What::File };
-    Ok(Some((Listed { name, what, member }, at + (LOCAL_LEN + names) as u64, sized)))
+    Ok(Some((Listed { name: name.into(), what, member }, at + (LOCAL_LEN + names) as u64, sized)))
 }
 
 /// Ends a member of unknown size at `end`, in front of which a data descriptor (4.3.9) may stand.
@@ -145,7 +145,7 @@ mod tests {
 
     fn found(bytes: &[u8]) -> Vec<(String, u64, u64, Option<u32>)> {
         let listed = find(&Store::memory(bytes.to_vec()), &BTreeSet::new(), &Limits::default()).unwrap();
-        listed.into_iter().map(|l| (l.name, l.member.header, l.member.packed, l.member.crc)).collect()
+        listed.into_iter().map(|l| (l.name.into(), l.member.header, l.member.packed, l.member.crc)).collect()
     }
 
     #[test]

@@ -103,7 +103,7 @@ fn sizes_are_only_hints() {
     let limits = Limits::default();
     let loaded = load(&outcome.1.entries[0], &ScanOptions { limits: &limits, password: None }).unwrap();
     assert_eq!(loaded.notes.get("source.size").unwrap().count, 1);
-    let sum: u64 = outcome.1.entries.iter().map(|entry| entry.size).sum();
+    let sum: u64 = outcome.1.entries.iter().map(|entry| entry.size()).sum();
     assert!(sum < 3 * 1032 * 1650, "hints stay within what the archive can hold: {sum}");
 }
 

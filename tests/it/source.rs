@@ -61,7 +61,7 @@ fn scan_bytes(bytes: &[u8], limits: &Limits) -> Scan {
 }
 
 fn names(scan: &Scan) -> Vec<&str> {
-    scan.entries.iter().map(|entry| entry.name.as_str()).collect()
+    scan.entries.iter().map(|entry| &*entry.name).collect()
 }
 
 /// Loads whole and as a stream, and checks that both agree with each other and with an independent digest.
@@ -86,7 +86,7 @@ fn all_contents(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     let scan = scan_bytes(bytes, &limits);
     assert!(scan.problems.is_empty(), "{:?}", scan.problems);
     let options = ScanOptions { limits: &limits, password: None };
-    scan.entries.iter().map(|entry| (entry.name.clone(), content(entry, &options))).collect()
+    scan.entries.iter().map(|entry| (entry.name.to_string(), content(entry, &options))).collect()
 }
 
 #[test]
