@@ -65,8 +65,8 @@ pub struct Notes(Vec<Note>);
 
 impl Notes {
     /// No notes.
-    pub fn new() -> Notes {
-        Notes::default()
+    pub const fn new() -> Notes {
+        Notes(Vec::new())
     }
 
     /// Adds one occurrence. Only the first one of a code keeps its place and detail (`detail` is called just then).

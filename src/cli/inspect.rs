@@ -1,5 +1,6 @@
 //! `paceport inspect`.
 
+use std::io;
 use std::path::PathBuf;
 
 use paceport::model::Glance;
@@ -13,18 +14,23 @@ pub fn run(common: &Common, paths: &[PathBuf], zone: &Zone) -> Result<Exit, Erro
     let mut options = inputs::with_zone(inputs::read_options(common)?, zone)?;
     let inputs = inputs::opened(paths, &mut options)?;
     let bar = Bar::start(common);
-    let mut run = pipeline::inspect(&inputs, &options, &|event| bar.event(event))?;
-    run.report.seconds = bar.finish();
-    let activities = run.results;
+    let mut found = pipeline::inspect(&inputs, &options, &|event| bar.event(event))?;
+    found.report.seconds = bar.finish();
     summary::to_stdout(|out| {
         if common.json {
-            activities.iter().try_for_each(|activity| summary::json_line(out, activity))?;
-            run.sources.iter().try_for_each(|source| summary::json_line(out, source))?;
-            return summary::json_line(out, &run.report);
+            found.each_line(&mut |line| out.write_all(line).and_then(|()| out.write_all(b"\n")))?;
+            found.sources.iter().try_for_each(|source| summary::json_line(out, source))?;
+            return summary::json_line(out, &found.report);
         }
-        let rows: Vec<_> = activities.iter().map(|activity| table::activity(&Glance::from(&**activity), 0)).collect();
-        table::print(out, table::ACTIVITY, &rows)
+        table::print_made(out, table::ACTIVITY, &|each| {
+            found.each_line(&mut |line| each(&table::activity(&glance(line)?, 0)))
+        })
     })?;
-    summary::closing(common, &run.sources, &run.report);
-    Ok(if run.report.is_clean() { Exit::Done } else { Exit::Partly })
+    summary::closing(common, &found.sources, &found.report);
+    Ok(if found.report.is_clean() { Exit::Done } else { Exit::Partly })
+}
+
+fn glance(line: &[u8]) -> io::Result<Glance> {
+    let known = std::str::from_utf8(line).ok().and_then(Glance::of_line);
+    known.map_or_else(|| Ok(serde_json::from_slice(line)?), Ok)
 }

@@ -52,7 +52,7 @@ fn closing(common: &Common, how: RefreshOptions, refreshed: &Refreshed) {
     if !refreshed.failed.is_empty() {
         summary::failure("cannot be read again, left as they were:");
     }
-    for error in refreshed.failed.iter().filter_map(|source| source.error.as_ref()) {
+    for error in refreshed.failed.iter().filter_map(|source| source.error()) {
         summary::failure(&format!("  {}", printable(error)));
     }
     let [changed, appeared, vanished] = kinds(refreshed);

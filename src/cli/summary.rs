@@ -67,12 +67,12 @@ pub fn closing(common: &Common, sources: &[SourceReport], run: &RunReport) {
             say!("{title}:");
         }
         for source in of_kind {
-            match &source.error {
+            match source.error() {
                 Some(error) => {
                     say!("  {}", printable(error));
                 }
                 None => {
-                    say!("  {}: {}", printable(&source.source), damage(&source.notes));
+                    say!("  {}: {}", printable(&source.source), damage(source.notes()));
                 }
             }
         }
@@ -90,7 +90,7 @@ pub fn closing(common: &Common, sources: &[SourceReport], run: &RunReport) {
     }
     if common.verbose {
         for source in sources.iter().filter(|s| s.outcome != Outcome::Skipped) {
-            for note in &source.notes {
+            for note in source.notes() {
                 let (name, detail) = (printable(&source.source), printable(&note.detail));
                 say!("note: {name}: {} ({} ×): {detail}", note.code, note.count);
             }

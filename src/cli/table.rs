@@ -89,15 +89,30 @@ impl<S: AsRef<str>> FromIterator<S> for Row {
 
 /// Prints rows under a header, columns two blanks apart, no trailing blanks.
 pub fn print(out: &mut dyn Write, header: &[(&str, Align)], rows: &[Row]) -> io::Result<()> {
+    print_made(out, header, &|each| rows.iter().try_for_each(each))
+}
+
+/// Takes one row after the other.
+pub type Each<'a> = &'a mut dyn FnMut(&Row) -> io::Result<()>;
+
+/// The same for rows that are not in memory: `rows` hands them on, once to measure and once to print them.
+pub fn print_made(
+    out: &mut dyn Write,
+    header: &[(&str, Align)],
+    rows: &dyn Fn(Each<'_>) -> io::Result<()>,
+) -> io::Result<()> {
     let titles: Row = header.iter().map(|(title, _)| *title).collect();
     let mut widths = vec![0; header.len()];
-    for row in rows.iter().chain([&titles]) {
+    let mut measure = |row: &Row| {
         for (widest, (_, width)) in widths.iter_mut().zip(&row.cells) {
             *widest = (*widest).max(*width);
         }
-    }
+        Ok(())
+    };
+    measure(&titles)?;
+    rows(&mut measure)?;
     titles.print(out, header, &widths)?;
-    rows.iter().try_for_each(|row| row.print(out, header, &widths))
+    rows(&mut |row| row.print(out, header, &widths))
 }
 
 /// `1 file`, `2 files`.

@@ -65,6 +65,7 @@ pub fn group(all: &[Fingerprint]) -> Grouping {
 pub fn pairs(old: &[&Fingerprint], new: &[&Fingerprint]) -> Vec<Pair> {
     let all: Vec<&Fingerprint> = old.iter().chain(new).copied().collect();
     let candidates: Vec<Candidate> = all.iter().copied().map(Candidate::of).collect();
+    let candidates: Vec<&Candidate> = candidates.iter().collect();
     match pairs_of::<Infallible>(&candidates, old.len(), &|at| Ok(Cow::Borrowed(all[at]))) {
         Ok(pairs) => pairs,
         Err(never) => match never {},
@@ -80,7 +81,7 @@ pub fn pairs(old: &[&Fingerprint], new: &[&Fingerprint]) -> Vec<Pair> {
 /// # Errors
 /// The first of `read`.
 pub fn pairs_of<'f, E>(
-    all: &[Candidate],
+    all: &[&Candidate],
     old: usize,
     read: &dyn Fn(usize) -> Result<Cow<'f, Fingerprint>, E>,
 ) -> Result<Vec<Pair>, E> {
@@ -109,12 +110,18 @@ pub fn pairs_of<'f, E>(
 }
 
 /// What tells with whom an activity is compared: little, where a fingerprint is a kilobyte or two.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
     /// Identity of the activity.
     pub id: ActivityId,
     window: Option<(i64, i64)>,
     offset_s: Option<i32>,
+    more: Option<Box<More>>,
+}
+
+/// What few have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct More {
     /// Days since the epoch, of a workout without clock time.
     day: Option<i64>,
     /// Hashes of its platform identities, alike in one run.
@@ -129,24 +136,33 @@ impl Candidate {
             name.hash(&mut hasher);
             hasher.finish()
         };
+        let day = fingerprint.day.as_deref().and_then(day_number);
+        let names: Box<[u64]> = fingerprint.platform_ids.iter().map(hash).collect();
         Candidate {
             id: fingerprint.id,
             window: fingerprint.window(),
             offset_s: fingerprint.offset_s,
-            day: fingerprint.day.as_deref().and_then(day_number),
-            names: fingerprint.platform_ids.iter().map(hash).collect(),
+            more: (day.is_some() || !names.is_empty()).then(|| Box::new(More { day, names })),
         }
+    }
+
+    fn day(&self) -> Option<i64> {
+        self.more.as_ref()?.day
+    }
+
+    fn names(&self) -> &[u64] {
+        self.more.as_ref().map_or(&[], |more| &more.names)
     }
 
     /// The time in which it may meet another one, ms: its own, else its day.
     pub fn time(&self) -> (i64, i64) {
         const DAY_MS: i64 = 86_400_000;
-        let day = || self.day.map(|day| (day * DAY_MS, (day + 1) * DAY_MS));
+        let day = || self.day().map(|day| (day * DAY_MS, (day + 1) * DAY_MS));
         self.window.or_else(day).unwrap_or((i64::MAX, i64::MIN))
     }
 
     fn days(&self) -> Vec<i64> {
-        match self.day {
+        match self.day() {
             Some(day) => vec![day],
             None => days_of(self.window.map(|(start, _)| start), self.offset_s),
         }
@@ -156,18 +172,18 @@ impl Candidate {
 /// Sweep by start: each activity meets those before it whose time it shares, or would share with a zone fault. In order of
 /// time, an activity meets all that it may be while it is in the cache.
 fn sweep<'f, E>(
-    all: &[Candidate],
+    all: &[&Candidate],
     old: usize,
     read: &dyn Fn(usize) -> Result<Cow<'f, Fingerprint>, E>,
     consider: &mut impl FnMut(&Fingerprint, &Fingerprint),
 ) -> Result<(), E> {
-    let mut timed: Vec<((i64, i64), usize)> =
-        all.iter().enumerate().filter_map(|(i, candidate)| Some((candidate.window?, i))).collect();
-    timed.sort_unstable();
+    let mut timed: Vec<usize> = (0..all.len()).filter(|&i| all[i].window.is_some()).collect();
+    timed.sort_unstable_by_key(|&i| (all[i].window, i));
     // Earlier activities that a later one may still meet.
     let mut open: Vec<((i64, i64), usize, Cow<'f, Fingerprint>)> = Vec::new();
     let reach = WIDEST_SHIFT_S * 1000 + CLOCK_SLACK_MS;
-    for &(window, i) in &timed {
+    for &i in &timed {
+        let Some(window) = all[i].window else { continue };
         open.retain(|(earlier, ..)| earlier.0.max(earlier.1) + reach >= window.0);
         let this = read(i)?;
         for (_, j, other) in &open {
@@ -182,12 +198,11 @@ fn sweep<'f, E>(
 
 /// Pairs that share a platform identity. An identity that very many share tells nothing: only neighbours in order are
 /// paired then.
-fn by_name(all: &[Candidate], out: &mut Vec<(usize, usize)>) {
+fn by_name(all: &[&Candidate], out: &mut Vec<(usize, usize)>) {
     const MANY: usize = 64;
-    let keys = |(i, of): (usize, &'_ Candidate)| -> Vec<(u64, ActivityId, usize)> {
-        of.names.iter().map(|name| (*name, of.id, i)).collect()
-    };
-    let mut keyed: Vec<(u64, ActivityId, usize)> = all.iter().enumerate().flat_map(keys).collect();
+    let named = all.iter().enumerate().filter(|(_, of)| !of.names().is_empty());
+    let keys = named.flat_map(|(i, of)| of.names().iter().map(move |name| (*name, of.id, i)));
+    let mut keyed: Vec<(u64, ActivityId, usize)> = keys.collect();
     keyed.sort_unstable();
     for run in keyed.chunk_by(|a, b| a.0 == b.0) {
         let most = if run.len() > MANY { 1 } else { run.len() };
@@ -198,7 +213,7 @@ fn by_name(all: &[Candidate], out: &mut Vec<(usize, usize)>) {
 }
 
 /// Workouts without clock time against all others of the day.
-fn by_day(all: &[Candidate], out: &mut Vec<(usize, usize)>) {
+fn by_day(all: &[&Candidate], out: &mut Vec<(usize, usize)>) {
     let mut of_day: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
     for (i, of) in all.iter().enumerate().filter(|(_, of)| of.window.is_none()) {
         of.days().into_iter().for_each(|day| of_day.entry(day).or_default().push(i));

@@ -41,7 +41,7 @@ pub enum Entry {
 
 /// An activity as its line will say it. Those of a whole import wait for its end; a line is smaller than a summary, and
 /// writing it can be done by many at once.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ActivityLine {
     /// Stable identity.
     pub id: ActivityId,

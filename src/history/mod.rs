@@ -54,7 +54,7 @@ pub use originals::{NewOriginal, Packed};
 pub use rebuild::{Rebuild, Rebuilt, Wanted};
 pub use staging::{Filled, Slot};
 pub use verify::{Check, Finding, Survey, VerifyOptions, survey, verify};
-pub use waiting::{Piece, Waiting};
+pub use waiting::{Piece, Text, Waiting};
 pub use writer::{Committed, Writer};
 
 use crate::error::{Error, Kind, Result};

@@ -1,26 +1,38 @@
-//! Texts that wait for the end of an import: a few in memory, many in a file of the history. A line of a journal takes some
-//! thousand bytes, and an import may bring a hundred thousand.
+//! Texts that wait for the end of a run: a few in memory, many in a file. A line of a journal takes some thousand bytes, and
+//! an import may bring a hundred thousand.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::{Deserialize, Serialize};
+
 use super::batch::unread;
 use super::disk::Disk;
 use super::layout::{self, io_error};
 use super::lines::read_at;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 
 /// Bytes that stay in memory.
 const IN_MEMORY: usize = 4 << 20;
+/// Bytes that are read of a text before its length is known; most are shorter.
+const MOST: u64 = 2048;
+/// Bytes of the length that each text is kept behind.
+const LENGTH: usize = 4;
 
 /// Texts that wait.
-#[derive(Default)]
 pub struct Waiting {
     texts: Mutex<Texts>,
-    /// Where they go when they are many; `None` when they stay in memory.
-    disk: Option<(Arc<dyn Disk>, PathBuf)>,
+    place: Place,
+}
+
+/// Where the texts go when they are many.
+enum Place {
+    /// Into a file in this folder.
+    Folder(Arc<dyn Disk>, PathBuf),
+    /// Into a file that is made so.
+    Made(fn() -> Result<File>),
 }
 
 #[derive(Default)]
@@ -31,15 +43,12 @@ struct Texts {
     file: Option<File>,
 }
 
-/// A text that waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Text {
-    at: u64,
-    length: usize,
-}
+/// A text that waits: where it starts. A hundred thousand of these are in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Text(u64);
 
 /// A text that is here, or waits.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Piece {
     /// Its bytes.
     Here(Box<[u8]>),
@@ -87,40 +96,57 @@ impl Piece {
 impl Waiting {
     /// For the history at `root`.
     pub(super) fn at(root: &Path, disk: &Arc<dyn Disk>) -> Waiting {
-        Waiting { disk: Some((disk.clone(), root.join(layout::INCOMING))), ..Waiting::default() }
+        Waiting { texts: Mutex::default(), place: Place::Folder(disk.clone(), root.join(layout::INCOMING)) }
+    }
+
+    /// For what has no history: many go into a file that `make` gives, to be written and read.
+    pub fn made(make: fn() -> Result<File>) -> Waiting {
+        Waiting { texts: Mutex::default(), place: Place::Made(make) }
     }
 
     /// Takes a text over.
     ///
     /// # Errors
     /// `Io` when the file cannot be written.
-    fn put(&self, text: &[u8]) -> Result<Text> {
+    pub fn put(&self, text: &[u8]) -> Result<Text> {
+        let Ok(length) = u32::try_from(text.len()) else {
+            return Err(Error::new(Kind::Limit, format!("a text of {} bytes is too long to wait", text.len())));
+        };
+        let room = text.len() + LENGTH;
         let texts = &mut *self.texts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((disk, folder)) = self.disk.as_ref().filter(|_| texts.memory.len() + text.len() > IN_MEMORY) {
-            texts.spill(&**disk, folder).map_err(|error| io_error("cannot write", folder, error))?;
+        if texts.memory.len() + room > IN_MEMORY {
+            texts.spill(&self.place)?;
         }
         let at = texts.spilled + texts.memory.len() as u64;
-        if self.disk.is_some() && texts.memory.capacity() > IN_MEMORY / 2 {
+        if texts.memory.capacity() > IN_MEMORY / 2 {
             // It does not double once more: it spills before.
-            texts.memory.reserve_exact((IN_MEMORY - texts.memory.len()).max(text.len()));
+            texts.memory.reserve_exact((IN_MEMORY - texts.memory.len()).max(room));
         }
+        texts.memory.extend_from_slice(&length.to_le_bytes());
         texts.memory.extend_from_slice(text);
-        Ok(Text { at, length: text.len() })
+        Ok(Text(at))
     }
 
     /// Gives a text back, in place of what is in `into`.
     ///
     /// # Errors
     /// When the file cannot be read.
-    fn read(&self, text: Text, into: &mut Vec<u8>) -> io::Result<()> {
+    pub fn read(&self, text: Text, into: &mut Vec<u8>) -> io::Result<()> {
         let texts = &mut *self.texts.lock().unwrap_or_else(PoisonError::into_inner);
         into.clear();
-        let Some(from) = text.at.checked_sub(texts.spilled) else {
-            into.resize(text.length, 0);
-            return read_at(texts.file.as_ref().ok_or(io::ErrorKind::NotFound)?, into, text.at);
+        let Some(from) = text.0.checked_sub(texts.spilled) else {
+            let file = texts.file.as_ref().ok_or(io::ErrorKind::NotFound)?;
+            into.resize(MOST.min(texts.spilled - text.0) as usize, 0);
+            read_at(file, into, text.0)?;
+            let (there, whole) = (into.len(), LENGTH + length_of(into)?);
+            into.resize(whole, 0);
+            read_at(file, into.get_mut(there..).unwrap_or_default(), text.0 + there as u64)?;
+            into.drain(..LENGTH);
+            return Ok(());
         };
         let from = usize::try_from(from).unwrap_or(usize::MAX);
-        let bytes = texts.memory.get(from..).and_then(|rest| rest.get(..text.length));
+        let bytes = texts.memory.get(from..).unwrap_or_default();
+        let bytes = bytes.get(LENGTH..).and_then(|rest| rest.get(..length_of(bytes).ok()?));
         into.extend_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }
@@ -131,17 +157,28 @@ impl Waiting {
     }
 }
 
+/// The length that a text is kept behind.
+fn length_of(bytes: &[u8]) -> io::Result<usize> {
+    let length = bytes.first_chunk::<LENGTH>().ok_or(io::ErrorKind::UnexpectedEof)?;
+    Ok(u32::from_le_bytes(*length) as usize)
+}
+
 impl Texts {
-    fn spill(&mut self, disk: &dyn Disk, folder: &Path) -> io::Result<()> {
-        let mut file = match &self.file {
-            Some(file) => file,
-            None => {
-                disk.create_folder(folder)?;
-                self.file.insert(disk.scratch(&folder.join("waiting"))?)
+    fn spill(&mut self, place: &Place) -> Result<()> {
+        let file = match (&self.file, place) {
+            (Some(file), _) => file,
+            (None, Place::Made(make)) => self.file.insert(make()?),
+            (None, Place::Folder(disk, folder)) => {
+                let make = || disk.create_folder(folder).and_then(|()| disk.scratch(&folder.join("waiting")));
+                self.file.insert(make().map_err(|error| io_error("cannot write", folder, error))?)
             }
         };
-        file.seek(SeekFrom::Start(self.spilled))?;
-        file.write_all(&self.memory)?;
+        let mut file = file;
+        let written = file.seek(SeekFrom::Start(self.spilled)).and_then(|_| file.write_all(&self.memory));
+        written.map_err(|error| match place {
+            Place::Folder(_, folder) => io_error("cannot write", folder, error),
+            Place::Made(_) => Error::io("cannot write the temporary file", error),
+        })?;
         self.spilled += self.memory.len() as u64;
         self.memory.clear();
         Ok(())
@@ -158,8 +195,9 @@ mod tests {
     fn many_texts_wait_on_the_disk_and_come_back_in_any_order() {
         let folder = scratch();
         let disk: Arc<dyn Disk> = Arc::new(RealDisk::default());
-        let text = |n: usize| format!("{n} ").repeat(1 + n % 700).into_bytes();
-        for (waiting, spills) in [(Waiting::at(folder.path(), &disk), true), (Waiting::default(), false)] {
+        let text = |n: usize| format!("{n} ").repeat(n % 700).into_bytes();
+        let make = || Ok(tempfile::tempfile().unwrap());
+        for waiting in [Waiting::at(folder.path(), &disk), Waiting::made(make)] {
             let all: Vec<Text> = (0..6000).map(|n| waiting.put(&text(n)).unwrap()).collect();
             let mut found = Vec::new();
             for n in (0..6000).rev().step_by(7).chain([0, 5999]) {
@@ -167,8 +205,7 @@ mod tests {
                 assert_eq!(found, text(n));
             }
             let texts = waiting.texts.lock().unwrap();
-            assert!(texts.memory.len() <= IN_MEMORY || !spills);
-            assert_eq!(texts.spilled > IN_MEMORY as u64, spills);
+            assert!(texts.memory.len() <= IN_MEMORY && texts.spilled > IN_MEMORY as u64);
             drop(texts);
             waiting.clear();
             assert!(waiting.read(all[0], &mut found).is_err());

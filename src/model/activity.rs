@@ -160,7 +160,7 @@ pub struct Clock {
 }
 
 /// Why a local offset is believed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Evidence {
     /// Stated by the file itself.
     Stated,

@@ -54,10 +54,10 @@ impl Absorbed {
             let is_new = new.contains(&original.digest);
             self.bytes += if is_new { original.bytes } else { 0 };
             self.sources.push(SourceReport {
-                format: formats::by_id(&original.format).map(|format| format.id),
-                activities: if is_new { original.activities.into() } else { 0 },
+                format: formats::by_id(&original.format),
+                activities: if is_new { original.activities } else { 0 },
                 ..SourceReport::new(
-                    &format!("{}/{}", other.root().display(), original.path),
+                    format!("{}/{}", other.root().display(), original.path),
                     Some(original.digest),
                     if is_new { Outcome::Read } else { Outcome::Duplicate },
                 )

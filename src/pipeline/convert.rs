@@ -13,7 +13,7 @@ use super::job::JobRead;
 use super::names::{self, Tree};
 use super::plan::Plan;
 use super::read::{Progress, ReadOptions, Run, Visit, read_all};
-use super::zones;
+use super::zones::Claims;
 use crate::crosscheck;
 use crate::error::{Error, Kind, Result};
 use crate::fix::zone::{Claim, Correction};
@@ -171,10 +171,11 @@ pub fn convert(
     let run = read_all(&plan, &options, progress, &Visit::each(&write_each))?;
     let (claims, mut written): (Vec<Option<Claim>>, Vec<Written>) = run.results.into_iter().flatten().unzip();
     // What all others tell of a zone is known only now: those few activities are written again.
-    let corrections: HashMap<(String, u32), (usize, Correction)> = zones::corrections(&claims, &options)
+    let claims: Claims = claims.into_iter().collect();
+    let corrections: HashMap<(String, u32), (usize, Correction)> = claims
+        .judged(&|i| Ok(written[i].source.clone()), &options)?
         .into_iter()
-        .enumerate()
-        .filter_map(|(i, correction)| Some(((written[i].source.clone(), written[i].index), (i, correction?))))
+        .map(|(i, correction)| ((written[i].source.clone(), written[i].index), (i, correction)))
         .collect();
     if !corrections.is_empty() {
         let sources: HashSet<&str> = corrections.keys().map(|(source, _)| source.as_str()).collect();

@@ -74,7 +74,7 @@ impl Head {
 
     fn file(&self, plan: &Plan, file: usize) -> FileRead {
         FileRead {
-            name: (&*self.giant.entry.name).into(),
+            name: self.giant.entry.name.clone(),
             label: plan.label(file).to_owned(),
             bytes: Vec::new(),
             gzip: None,
@@ -136,7 +136,7 @@ impl Head {
         let mut batch = Batch { of: self.file(plan, file), activities: Vec::new(), before: 0, samples: 0, fatal: None };
         let (mut starts, mut damaged) = (Vec::new(), false);
         let mut keep = |mut draft: Draft, index| {
-            draft.source = Some(read.name.clone());
+            draft.source = Some(read.name.to_string());
             damaged |= !draft.complete || draft.notes.has_damage();
             let told = tables.map(|tables| tables.tell(&mut draft, &read.name, false)).unwrap_or_default();
             let activity = believe(draft, &read, index, told, &options.settle);
@@ -150,7 +150,7 @@ impl Head {
         if let Some(fatal) = fatal {
             return Err(fatal);
         }
-        read.activities = before as u64;
+        read.activities = before as u32;
         match result {
             Ok((skipped, notes)) => {
                 read.notes.extend(notes);
@@ -159,7 +159,7 @@ impl Head {
                 }
             }
             Err(error) if before == 0 => {
-                return Ok((SourceReport::failed(&read.name, &error.in_source(&read.name)), starts));
+                return Ok((SourceReport::failed(read.name.clone(), &error.in_source(&read.name)), starts));
             }
             Err(error) => read.notes.add(ENDED, Place::NOWHERE, || error.to_string()),
         }

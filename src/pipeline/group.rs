@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::thread;
 
+use serde::{Deserialize, Serialize};
+
 use super::jobs::no_thread;
 use super::known::Known;
 use super::merge::{merged_summary, settled};
@@ -15,7 +17,9 @@ use super::shelf::Shelf;
 use crate::dedupe::{self, Candidate, Decisions, Fingerprint, Pair, Preferences};
 use crate::error::{Error, Kind, Result};
 use crate::fix::zone::Correction;
-use crate::history::{Cluster, ClusterLine, Committed, Derived, History, Piece, Stored, Verdict, Waiting, Writer};
+use crate::history::{
+    Cluster, ClusterLine, Committed, Derived, History, Piece, Stored, Text, Verdict, Waiting, Writer,
+};
 use crate::ids::ActivityId;
 use crate::model::{Activity, Summary};
 
@@ -39,10 +43,12 @@ pub(super) fn void_lines<'a>(ids: impl IntoIterator<Item = &'a ActivityId>) -> V
 }
 
 /// A fingerprint, and the line that keeps it.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Fresh {
     candidate: Candidate,
     /// `None` when it is read out of the line: those of a large import would take much memory.
-    at_hand: Option<Box<Fingerprint>>,
+    #[serde(skip)]
+    pub at_hand: Option<Box<Fingerprint>>,
     line: Piece,
 }
 
@@ -59,13 +65,20 @@ impl Fresh {
         Fresh { candidate, at_hand: Some(Box::new(fingerprint)), line: Piece::Here(line.into()) }
     }
 
-    /// The same, left where it waits for little memory, and kept at hand only when asked to.
+    /// The same, with its line left where it waits for little memory.
     ///
     /// # Errors
     /// `Io` when it cannot be written.
-    pub fn leave(self, waiting: &Waiting, at_hand: bool) -> Result<Fresh> {
-        let Fresh { candidate, at_hand: fingerprint, line } = self;
-        Ok(Fresh { candidate, at_hand: fingerprint.filter(|_| at_hand), line: line.leave(waiting)? })
+    pub fn leave(self, waiting: &Waiting) -> Result<Fresh> {
+        Ok(Fresh { line: self.line.leave(waiting)?, ..self })
+    }
+
+    /// Where its line waits.
+    pub fn text(&self) -> Option<Text> {
+        match self.line {
+            Piece::Waiting(text) => Some(text),
+            Piece::Here(_) => None,
+        }
     }
 
     /// What is found out of the time of an activity: only its zone (`None` when it was moved, and has to be taken again).
@@ -78,7 +91,8 @@ impl Fresh {
         }
         let mut fingerprint = self.fingerprint(waiting)?.into_owned();
         fingerprint.in_zone(correction.offset_s, correction.evidence, correction.floating);
-        Fresh::of(fingerprint).leave(waiting, self.at_hand.is_some()).map(Some)
+        let fresh = Fresh::of(fingerprint).leave(waiting)?;
+        Ok(Some(Fresh { at_hand: fresh.at_hand.filter(|_| self.at_hand.is_some()), ..fresh }))
     }
 
     fn fingerprint(&self, waiting: &Waiting) -> Result<Cow<'_, Fingerprint>> {
@@ -158,10 +172,10 @@ struct Judged {
 impl Judged {
     fn of(known: &Known<'_>, mut new: Vec<Fresh>, waiting: &Waiting) -> Result<Judged> {
         new.retain(|new| !known.has(&new.candidate.id));
-        new.sort_by_key(|new| new.candidate.id);
+        new.sort_unstable_by_key(|new| new.candidate.id);
         let old = neighbours(known, &new);
-        let all: Vec<Candidate> =
-            old.iter().map(Candidate::of).chain(new.iter().map(|new| new.candidate.clone())).collect();
+        let candidates: Vec<Candidate> = old.iter().map(Candidate::of).collect();
+        let all: Vec<&Candidate> = candidates.iter().chain(new.iter().map(|new| &new.candidate)).collect();
         let pairs = dedupe::pairs_of(&all, old.len(), &|at| match at.checked_sub(old.len()) {
             None => Ok(Cow::Borrowed(&old[at])),
             Some(at) => new[at].fingerprint(waiting),
@@ -209,6 +223,7 @@ fn conclude(
     if !judged.new.iter().map(|new| new.candidate.id).eq(ids) {
         judged = judged.exactly(&ungrouped, known, writer, options)?;
     }
+    drop(ungrouped);
     let Judged { new, old, pairs } = &judged;
     let (mut clusters, mut unsure) = decide(Some(writer), &writer.waiting(), known, old, new, pairs)?;
     // An import that was killed may have said so already, with fingerprints not yet on the disk.
@@ -233,6 +248,9 @@ fn conclude(
 
 /// Old activities whose time a new one may share.
 fn neighbours(known: &Known<'_>, new: &[Fresh]) -> Vec<Fingerprint> {
+    if known.is_empty() {
+        return Vec::new();
+    }
     let mut windows: Vec<(i64, i64)> = new.iter().map(|new| new.candidate.time()).collect();
     windows.sort_unstable();
     // Furthest end of all windows that start no later: then one look-up decides whether any window is near.

@@ -1,9 +1,10 @@
 //! Sources → history: each new content is kept once, under every name it was met with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
 
 use super::absorb::{self, Absorbed};
 use super::group::{Fresh, commit_and_group, foresee};
@@ -13,20 +14,19 @@ use super::read::{Progress, ReadOptions, Run, Visit, read_all};
 use super::refresh::complete;
 use super::report::{Outcome, RunReport};
 use super::shelf::is_table;
-use super::zones::{days_around, judged, near};
+use super::zones::{Claims, near};
 use crate::dedupe::{Fingerprint, Preferences};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::fix::ZoneChoice;
-use crate::fix::zone::Claim;
-
+use crate::fix::zone::{Claim, Correction};
 use crate::history::{
-    ActivityLine, Committed, Entry, Filled, History, NewOriginal, OriginalKind, Slot, Stored, Waiting, Writer,
+    ActivityLine, Committed, Entry, Filled, History, NewOriginal, OriginalKind, Slot, Stored, Text, Waiting, Writer,
 };
 use crate::ids::{ActivityId, Digest};
 use crate::model::{Activity, Companion, Summary};
-use crate::source::{Compressed, Input};
+use crate::source::{self, Compressed, Input};
 
-/// So many fingerprints of an import stay in memory, where they are at hand when it is grouped.
+/// Fingerprints of an import that has no more stay in memory, where they are at hand when it is grouped.
 const AT_HAND: usize = 4096;
 
 /// How to import.
@@ -84,7 +84,7 @@ impl Sink {
     fn waiting(&self) -> Arc<Waiting> {
         match self {
             Sink::Writer(writer) => writer.lock().unwrap_or_else(PoisonError::into_inner).waiting(),
-            Sink::Dry(_) => Arc::default(),
+            Sink::Dry(_) => Arc::new(Waiting::made(source::nameless)),
         }
     }
 
@@ -92,6 +92,13 @@ impl Sink {
         match self {
             Sink::Writer(writer) => writer.lock().unwrap_or_else(PoisonError::into_inner).has(digest),
             Sink::Dry(history) => history.as_ref().is_some_and(|history| history.has(digest)),
+        }
+    }
+
+    fn knows(&self, activity: &ActivityId) -> bool {
+        match self {
+            Sink::Writer(writer) => writer.lock().unwrap_or_else(PoisonError::into_inner).activity(activity).is_some(),
+            Sink::Dry(history) => history.as_ref().is_some_and(|history| history.activity(activity).is_some()),
         }
     }
 
@@ -175,36 +182,43 @@ pub fn import(
     let options = ReadOptions { once: true, ..options.clone() };
     let plan = Plan::new(&inputs, &options);
     let waiting = &sink.waiting();
-    let taken = AtomicUsize::new(0);
-    let grouped = (how.dedupe == Dedupe::Overlap).then_some(&taken);
+    let at_hand = AtHand::default();
+    let grouped = (how.dedupe == Dedupe::Overlap).then_some(&at_hand);
     let keep = |read: JobRead| keep(&sink, waiting, grouped, &read);
     let known = |digest: &Digest| sink.has(digest).then(|| sink.starts(digest));
     let streams = sink.knows_streams();
     let known_as = |came: &Compressed| if streams { sink.of_stream(&came.digest()) } else { None };
     let told = |digest: &Digest| sink.companions(digest);
     let visit = Visit { known: &known, told: &told, known_as: &known_as, work: &keep };
-    let Run { sources, results: mut new, report } = read_all(&plan, &options, progress, &visit)?;
+    let Run { sources, results: read, report } = read_all(&plan, &options, progress, &visit)?;
     drop(plan);
-    // A file that no activity came from is not kept, so the files of its job are read again; what they give is known.
-    let more = sink.read(|history| told_more(history, waiting, &mut new, std::mem::take(&mut absorbed.others)))?;
-    reconcile(&sink, waiting, &mut new, &options)?;
-    let count = new.iter().map(Vec::len).sum();
-    let all = new.iter().flatten().filter(|_| how.tell);
-    let told = all.map(|new| new.line.summary(waiting).map(Box::new)).collect::<Result<_>>()?;
+    let others = std::mem::take(&mut absorbed.others);
+    let more = sink.read(|history| told_more(history, waiting, &read, others))?;
+    let mut corrections = reconcile(&sink, waiting, &read, &options)?;
+    let (mut told, mut count) = (Vec::new(), 0);
+    let mut fresh: Vec<Fresh> = Vec::with_capacity(grouped.map_or(0, |_| read.len()));
     // Only now it is certain under which name each content goes.
-    let mut fresh: Vec<Fresh> = Vec::with_capacity(count);
-    for New { line, fresh: one, .. } in new.into_iter().flatten() {
-        fresh.extend(one);
+    each_new(&sink, waiting, &read, &mut |mut new, _| {
+        new.fresh.iter_mut().for_each(|fresh| at_hand.put_back(fresh));
+        if let Some(correction) = corrections.remove(&count) {
+            new.correct(&correction, waiting)?;
+        }
+        count += 1;
+        if how.tell {
+            told.push(Box::new(new.line.summary(waiting)?));
+        }
+        fresh.extend(new.fresh);
         sink.put(|writer| {
-            writer.put_activity(line);
+            writer.put_activity(new.line);
             Ok(())
-        })?;
-    }
+        })
+    })?;
+    drop(read);
     let mut run = Run { sources, results: told, report };
     for source in run.sources.iter().filter(|source| source.outcome == Outcome::Duplicate) {
         let Some(digest) = source.sha256 else { continue };
         sink.put(|writer| {
-            writer.put(Entry::Alias { digest, names: vec![source.source.clone()] });
+            writer.put(Entry::Alias { digest, names: vec![source.source.to_string()] });
             Ok(())
         })?;
     }
@@ -251,7 +265,9 @@ pub fn import(
     Ok(Imported { run, new: count + absorbed_count, uncompared, committed })
 }
 
-/// A new activity, until the end of the run: its line, its fingerprint, and what it says of its time.
+/// A new activity, until the end of the run: its line, its fingerprint, and what it says of its time. Those of a job wait
+/// as one text.
+#[derive(Serialize, Deserialize)]
 struct New {
     line: ActivityLine,
     claim: Option<Claim>,
@@ -259,30 +275,81 @@ struct New {
     fresh: Option<Fresh>,
 }
 
-/// Takes out what the history has already. Gives those of it of which more files tell now: as they are, with those files.
-/// They are read again after the commit.
-fn told_more(
-    history: &History,
+impl New {
+    /// A moved activity loses its fingerprint: it is taken again, from the original.
+    fn correct(&mut self, correction: &Correction, waiting: &Waiting) -> Result<()> {
+        let mut summary = self.line.summary(waiting)?;
+        correction.apply_to_summary(&mut summary);
+        self.line = ActivityLine::of(&summary)?.leave(waiting)?;
+        if let Some(fresh) = self.fresh.take() {
+            self.fresh = fresh.corrected(correction, waiting)?;
+        }
+        Ok(())
+    }
+}
+
+/// Fingerprints by the lines that keep them, and how many there were.
+#[derive(Default)]
+struct AtHand(Mutex<(HashMap<Text, Box<Fingerprint>>, usize)>);
+
+impl AtHand {
+    /// Keeps the fingerprint of an activity that is left for a while.
+    fn keep(&self, fresh: &mut Fresh) {
+        let (kept, count) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *count += 1;
+        if *count > AT_HAND {
+            *kept = HashMap::new();
+        }
+        let fingerprint = fresh.at_hand.take().filter(|_| *count <= AT_HAND);
+        kept.extend(fresh.text().zip(fingerprint));
+    }
+
+    fn put_back(&self, fresh: &mut Fresh) {
+        let (kept, _) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        fresh.at_hand = fresh.text().and_then(|text| kept.remove(&text));
+    }
+}
+
+/// Reads what was left of each job, and hands on what the history does not have already, with its job and its place there.
+fn each_new(
+    sink: &Sink,
     waiting: &Waiting,
-    new: &mut [Vec<New>],
-    absorbed: Vec<Summary>,
-) -> Result<Vec<Summary>> {
+    jobs: &[Text],
+    each: &mut dyn FnMut(New, (Text, usize)) -> Result<()>,
+) -> Result<()> {
+    for &job in jobs {
+        let new = left(waiting, job)?.into_iter().enumerate().filter(|(_, new)| !sink.knows(&new.line.id));
+        new.into_iter().try_for_each(|(place, new)| each(new, (job, place)))?;
+    }
+    Ok(())
+}
+
+/// What was left of a job.
+fn left(waiting: &Waiting, job: Text) -> Result<Vec<New>> {
+    let mut text = Vec::new();
+    waiting.read(job, &mut text).map_err(|error| Error::io("cannot read what waits", error))?;
+    serde_json::from_slice(&text).map_err(not_left)
+}
+
+fn not_left(error: serde_json::Error) -> Error {
+    Error::new(Kind::Internal, format!("cannot leave a new activity for the end: {error}"))
+}
+
+/// What the history has already and of which more files tell now: as it is, with those files. A file that no activity came
+/// from is not kept, so the files of its job are read again; what they give is known. It is read again after the commit.
+fn told_more(history: &History, waiting: &Waiting, read: &[Text], absorbed: Vec<Summary>) -> Result<Vec<Summary>> {
     let mut more: BTreeMap<ActivityId, Summary> = BTreeMap::new();
     for again in absorbed {
         let Some(stored) = history.activity(&again.id) else { continue };
         more.extend(with_more(stored.summary()?, again).map(|summary| (summary.id, summary)));
     }
-    for of_job in new {
-        let mut known = Vec::new();
-        of_job.retain(|new| match history.activity(&new.line.id) {
-            Some(stored) => {
-                known.push((stored, new.line.summary(waiting)));
-                false
+    if !history.activities().is_empty() {
+        for &job in read {
+            for New { line, .. } in left(waiting, job)? {
+                let Some(stored) = history.activity(&line.id) else { continue };
+                let again = with_more(stored.summary()?, line.summary(waiting)?);
+                more.extend(again.map(|summary| (summary.id, summary)));
             }
-            None => true,
-        });
-        for (stored, again) in known {
-            more.extend(with_more(stored.summary()?, again?).map(|summary| (summary.id, summary)));
         }
     }
     Ok(more.into_values().collect())
@@ -319,32 +386,39 @@ fn with_more(old: Summary, again: Summary) -> Option<Summary> {
     (the_same != old).then_some(Summary { companions, ..old })
 }
 
-/// Settles the zones of the new activities with what the others of the run, and those of the same days in the history,
-/// tell. A moved activity loses its fingerprint: it is taken again, from the original.
-fn reconcile(sink: &Sink, waiting: &Waiting, new: &mut [Vec<New>], options: &ReadOptions) -> Result<()> {
-    let mut new: Vec<&mut New> = new.iter_mut().flatten().collect();
-    let claims: Vec<Option<Claim>> = new.iter_mut().map(|new| new.claim.take()).collect();
+/// What the others of the run, and those of the same days in the history, tell of the zones of the new activities: what is
+/// to be changed, by place among them.
+fn reconcile(
+    sink: &Sink,
+    waiting: &Waiting,
+    read: &[Text],
+    options: &ReadOptions,
+) -> Result<BTreeMap<usize, Correction>> {
     if options.settle.zone == ZoneChoice::Keep {
-        return Ok(());
+        return Ok(BTreeMap::new());
     }
-    let Some(days) = days_around(claims.iter().flatten().map(|claim| claim.start)) else { return Ok(()) };
+    let (mut claims, mut places) = (Claims::with_room(read.len()), Vec::with_capacity(read.len()));
+    each_new(sink, waiting, read, &mut |new, place| {
+        claims.add(new.claim);
+        places.push(place);
+        Ok(())
+    })?;
+    let Some(days) = claims.days() else { return Ok(BTreeMap::new()) };
     let known: Vec<Summary> = sink.read(|history| near(history, &days).map(Stored::summary).collect())?;
-    for (place, correction) in judged(claims, known.iter().filter_map(Claim::of), options) {
-        let New { line, fresh, .. } = &mut *new[place];
-        let mut summary = line.summary(waiting)?;
-        correction.apply_to_summary(&mut summary);
-        *line = ActivityLine::of(&summary)?.leave(waiting)?;
-        *fresh = match fresh.take() {
-            Some(fresh) => fresh.corrected(&correction, waiting)?,
-            None => None,
-        };
-    }
-    Ok(())
+    known.iter().for_each(|known| claims.add(Claim::of(known)));
+    let source = |place: usize| match places.get(place) {
+        Some(&(job, place)) => Ok(left(waiting, job)?[place].line.summary(waiting)?.source),
+        None => Ok(known[place - places.len()].source.clone()),
+    };
+    let mut corrections = claims.judged(&source, options)?;
+    // Those of before stay.
+    drop(corrections.split_off(&places.len()));
+    Ok(corrections)
 }
 
-/// Keeps the bytes of what was read, and gives its activities. Sources that no activity came from are not kept.
-/// Fingerprints are taken of what will be `grouped`; that counts those that were taken so far.
-fn keep(sink: &Sink, waiting: &Waiting, grouped: Option<&AtomicUsize>, read: &JobRead) -> Result<Vec<New>> {
+/// Keeps the bytes of what was read, and leaves its activities for the end. Sources that no activity came from are not
+/// kept. Fingerprints are taken of what will be `grouped`.
+fn keep(sink: &Sink, waiting: &Waiting, grouped: Option<&AtHand>, read: &JobRead) -> Result<Text> {
     let summaries: Vec<Summary> = read.activities.iter().map(Summary::of).collect();
     for file in &read.files {
         let uses = |activity: &&Activity| {
@@ -359,7 +433,7 @@ fn keep(sink: &Sink, waiting: &Waiting, grouped: Option<&AtomicUsize>, read: &Jo
             digest: file.digest,
             bytes: &file.bytes,
             gzip: file.gzip.as_deref(),
-            names: std::slice::from_ref(&file.name),
+            names: &[file.name.to_string()],
             format: format.id,
             extension: format.extensions.first().copied().unwrap_or(format.id),
             text: !format.binary,
@@ -375,17 +449,14 @@ fn keep(sink: &Sink, waiting: &Waiting, grouped: Option<&AtomicUsize>, read: &Jo
         }
     }
     let new = |(summary, activity): (&Summary, &Activity)| {
-        let fresh = grouped.map(|taken| {
-            let at_hand = taken.fetch_add(1, Ordering::Relaxed) < AT_HAND;
-            Fresh::of(Fingerprint::of(activity)).leave(waiting, at_hand)
+        let fresh = grouped.map(|at_hand| {
+            let mut fresh = Fresh::of(Fingerprint::of(activity)).leave(waiting)?;
+            at_hand.keep(&mut fresh);
+            Ok(fresh)
         });
         let line = ActivityLine::of(summary)?.leave(waiting)?;
         Ok(New { line, claim: Claim::of(summary), fresh: fresh.transpose()? })
     };
-    // Most are one, and thousands of such lists wait.
-    let mut all = Vec::with_capacity(summaries.len());
-    for each in summaries.iter().zip(&read.activities).map(new) {
-        all.push(each?);
-    }
-    Ok(all)
+    let all: Vec<New> = summaries.iter().zip(&read.activities).map(new).collect::<Result<_>>()?;
+    waiting.put(&serde_json::to_vec(&all).map_err(not_left)?)
 }

@@ -1,34 +1,99 @@
 //! Sources → summaries; writes nothing.
 
+use std::io;
+
 use super::job::JobRead;
 use super::plan::Plan;
 use super::read::{Progress, ReadOptions, Run, Visit, read_all};
-use super::zones;
-use crate::error::Result;
-use crate::fix::ZoneChoice;
+use super::report::{RunReport, SourceReport};
+use super::zones::Claims;
+use crate::error::{Error, Kind, Result};
+use crate::fix::zone::Claim;
+use crate::history::{Text, Waiting};
 use crate::model::Summary;
-use crate::source::Input;
+use crate::source::{self, Input};
+
+/// What was found. The summaries are left as lines of JSON, which for many activities are in a temporary file.
+pub struct Inspected {
+    /// One line a source, as those of a [`Run`].
+    pub sources: Vec<SourceReport>,
+    /// Counts, and remarks on the walk through folders and archives.
+    pub report: RunReport,
+    lines: Vec<Text>,
+    waiting: Waiting,
+}
+
+impl Inspected {
+    /// Hands on the activities' lines of the JSON contract, in plan order.
+    ///
+    /// # Errors
+    /// What `each` says, and when a line cannot be read where it was left.
+    pub fn each_line(&self, each: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        let mut line = Vec::new();
+        self.lines.iter().try_for_each(|text| {
+            self.waiting.read(*text, &mut line)?;
+            each(&line)
+        })
+    }
+
+    /// The summaries of the activities, in plan order.
+    pub fn summaries(&self) -> impl Iterator<Item = Result<Summary>> {
+        self.lines.iter().map(|line| summary(&self.waiting, *line))
+    }
+}
 
 /// Sums up every activity of every source. What the activities tell of one another's zones is heeded; which of them are the
 /// same workout is not looked for, as that takes more time than all else.
 ///
 /// # Errors
-/// When threads cannot be started; what is wrong with a source is in its report.
-pub fn inspect(
-    inputs: &[Input],
-    options: &ReadOptions,
-    progress: &(dyn Fn(Progress<'_>) + Sync),
-) -> Result<Run<Box<Summary>>> {
+/// When threads cannot be started or the temporary file not be written; what is wrong with a source is in its report.
+pub fn inspect(inputs: &[Input], options: &ReadOptions, progress: &(dyn Fn(Progress<'_>) + Sync)) -> Result<Inspected> {
     let plan = Plan::new(inputs, options);
-    let sum_up = |read: JobRead| -> Result<Vec<Box<Summary>>> {
-        Ok(read.activities.iter().map(|activity| Box::new(Summary::of(activity))).collect())
+    let waiting = Waiting::made(source::nameless);
+    // What a job gave waits as one text: what each activity claims, and where its line is.
+    let sum_up = |read: JobRead| -> Result<Text> {
+        let mut all = Vec::with_capacity(read.activities.len());
+        for activity in &read.activities {
+            let summary = Summary::of(activity);
+            all.push((Claim::of(&summary), leave(&waiting, &summary)?));
+        }
+        waiting.put(&serde_json::to_vec(&all).map_err(not_left)?)
     };
-    let run = read_all(&plan, options, progress, &Visit::each(&sum_up))?;
-    let mut summaries: Vec<Box<Summary>> = run.results.into_iter().flatten().collect();
-    let mut report = run.report;
-    report.clusters = summaries.len() as u64;
-    if options.settle.zone != ZoneChoice::Keep {
-        zones::by_others(&mut summaries, &[], options);
+    let Run { sources, results, mut report } = read_all(&plan, options, progress, &Visit::each(&sum_up))?;
+    drop(plan);
+    let (mut claims, mut lines) = (Claims::with_room(results.len()), Vec::with_capacity(results.len()));
+    let mut text = Vec::new();
+    for job in results {
+        waiting.read(job, &mut text).map_err(unread)?;
+        let all: Vec<(Option<Claim>, Text)> = serde_json::from_slice(&text).map_err(not_left)?;
+        for (claim, line) in all {
+            claims.add(claim);
+            lines.push(line);
+        }
     }
-    Ok(Run { sources: run.sources, results: summaries, report })
+    report.clusters = lines.len() as u64;
+    for (place, correction) in claims.judged(&|place| Ok(summary(&waiting, lines[place])?.source), options)? {
+        let mut corrected = summary(&waiting, lines[place])?;
+        correction.apply_to_summary(&mut corrected);
+        lines[place] = leave(&waiting, &corrected)?;
+    }
+    Ok(Inspected { sources, report, lines, waiting })
+}
+
+fn leave(waiting: &Waiting, summary: &Summary) -> Result<Text> {
+    waiting.put(&serde_json::to_vec(summary).map_err(not_left)?)
+}
+
+fn summary(waiting: &Waiting, line: Text) -> Result<Summary> {
+    let mut text = Vec::new();
+    waiting.read(line, &mut text).map_err(unread)?;
+    serde_json::from_slice(&text).map_err(not_left)
+}
+
+fn unread(error: io::Error) -> Error {
+    Error::io("cannot read what waits", error)
+}
+
+fn not_left(error: serde_json::Error) -> Error {
+    Error::new(Kind::Internal, format!("cannot leave a summary for the end: {error}"))
 }

@@ -6,6 +6,7 @@ use super::read::ReadOptions;
 use super::report::{Outcome, SourceReport};
 use super::tables::{Tables, is_workout, say_lost, why_not};
 use std::io::BufRead;
+use std::sync::Arc;
 
 use crate::error::{Error, Kind, Place, Result};
 use crate::exports;
@@ -25,7 +26,7 @@ const UNRECOGNISED: Code = Code::info("source.unrecognised");
 #[derive(Debug, Clone)]
 pub struct FileRead {
     /// Name, `archive!/member` inside archives.
-    pub name: String,
+    pub name: Arc<str>,
     /// Name relative to what the user named.
     pub label: String,
     /// Content after gunzip; empty for a giant, which is never whole in memory.
@@ -45,7 +46,7 @@ pub struct FileRead {
     /// Remarks on the source as a whole.
     pub notes: Notes,
     /// How many activities have it as their base.
-    pub activities: u64,
+    pub activities: u32,
     /// True for a table that tells of activities of other sources.
     pub tells: bool,
     pub(super) drafts: Vec<Draft>,
@@ -60,12 +61,8 @@ impl FileRead {
 
     /// The `source` line.
     pub(super) fn report(&self) -> SourceReport {
-        SourceReport {
-            format: self.format.map(|format| format.id),
-            activities: self.activities,
-            notes: self.notes.clone(),
-            ..SourceReport::new(&self.name, Some(self.digest), self.outcome)
-        }
+        let report = SourceReport::new(self.name.clone(), Some(self.digest), self.outcome);
+        SourceReport { format: self.format, activities: self.activities, ..report.with_notes(self.notes.clone()) }
     }
 }
 
@@ -100,7 +97,7 @@ pub(super) fn read_job(
         let entry = &plan.scan.entries[file];
         match loaded.and_then(|loaded| read_file(entry, plan.label(file), loaded, &options.limits)) {
             Ok(file) => read.files.push(file),
-            Err(error) => failures.push(SourceReport::failed(&entry.name, &error)),
+            Err(error) => failures.push(SourceReport::failed(entry.name.clone(), &error)),
         }
     }
     let mut drafts = Vec::new();
@@ -111,7 +108,7 @@ pub(super) fn read_job(
             read.notes.extend(read.drafts.iter().flat_map(why_not).collect());
         }
         for (index, mut draft) in read.drafts.drain(..).enumerate().filter(|(_, draft)| !table || is_workout(draft)) {
-            draft.source = Some(read.name.clone());
+            draft.source = Some(read.name.to_string());
             say_lost(&mut draft);
             drafts.push(draft);
             places.push((file, index as u32));
@@ -144,7 +141,7 @@ pub(super) fn read_job(
         }
         for (part, &(file, _)) in parts.iter().enumerate() {
             let file = &mut read.files[file];
-            file.activities += u64::from(part == 0);
+            file.activities += u32::from(part == 0);
             if !complete {
                 file.outcome = Outcome::Partial;
                 file.notes.extend(damage.iter().cloned().collect());
@@ -170,7 +167,7 @@ pub(super) fn believe(
 ) -> Activity {
     let mut activity = fix::settle(draft, settle);
     activity.origin = Origin {
-        source: base.name.clone(),
+        source: base.name.to_string(),
         digest: base.digest,
         format: base.format.map_or_else(String::new, |format| format.id.to_owned()),
         index,
@@ -214,7 +211,7 @@ fn join(drafts: Vec<Draft>, stems: Vec<Option<String>>) -> Vec<fix::Joined> {
 
 /// The diary that tells of a recording made of these files: its file, the number of the entry, the entry.
 fn diary_of(files: &[FileRead], of: impl Iterator<Item = usize>) -> Option<(usize, u32, DiaryEntry)> {
-    let names: Vec<&str> = of.filter_map(|file| files.get(file)).map(|file| file.name.as_str()).collect();
+    let names: Vec<&str> = of.filter_map(|file| files.get(file)).map(|file| &*file.name).collect();
     let diaries = files.iter().enumerate().filter(|(_, file)| is_diary(file.format));
     diaries
         .flat_map(|(file, diary)| (0..).zip(diary_entries(&diary.bytes)).map(move |(i, entry)| (file, i, entry)))
@@ -228,13 +225,13 @@ fn is_diary(format: Option<&Format>) -> bool {
 /// A source as a companion of an activity.
 pub(super) fn companion(file: &FileRead, index: u32) -> Companion {
     let format = file.format.map_or_else(String::new, |format| format.id.to_owned());
-    Companion { source: file.name.clone(), digest: file.digest, format, index }
+    Companion { source: file.name.to_string(), digest: file.digest, format, index }
 }
 
 /// Sniffs and reads one loaded source.
 pub(super) fn read_file(entry: &Entry, label: &str, loaded: source::Loaded, limits: &Limits) -> Result<FileRead> {
     let mut read = FileRead {
-        name: (&*entry.name).into(),
+        name: entry.name.clone(),
         label: label.to_owned(),
         format: formats::sniff(&loaded.bytes),
         length: loaded.bytes.len() as u64,

@@ -37,13 +37,14 @@ pub fn run<T: Send>(
     work: impl Fn(usize) -> Result<T> + Sync,
     consume: impl FnMut(usize, Result<T>) -> Result<()> + Send,
 ) -> Result<()> {
-    let mut order: Vec<usize> = (0..sizes.len()).collect();
-    order.sort_by_key(|&job| (std::cmp::Reverse(sizes[job]), job));
+    let mut order: Vec<u32> = (0..sizes.len() as u32).collect();
+    order.sort_unstable_by_key(|&job| (std::cmp::Reverse(sizes[job as usize]), job));
     let budget = Budget::new(workers.memory);
     let next = AtomicUsize::new(0);
     let consumer = Mutex::new((consume, Ok(())));
     pool(workers.threads)?.broadcast(|_| {
         while let Some(&job) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let job = job as usize;
             let permit = budget.take(need(sizes[job]));
             let result = catch_unwind(AssertUnwindSafe(|| work(job))).unwrap_or_else(|panic| Err(panicked(&*panic)));
             let (consume, outcome) = &mut *consumer.lock().unwrap_or_else(PoisonError::into_inner);

@@ -50,6 +50,10 @@ impl<'a> Known<'a> {
         Ok(known)
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
     pub fn has(&self, id: &ActivityId) -> bool {
         self.lines.contains_key(id)
     }

@@ -55,12 +55,12 @@ pub fn merge_files(
 ) -> Result<Run<Activity>> {
     let plan = Plan::new(inputs, options);
     let run = read_all(&plan, options, progress, &Visit::each(&|read: JobRead| Ok(read.activities)))?;
-    if let Some(error) = run.sources.iter().find_map(|source| source.error.as_ref()) {
+    if let Some(error) = run.sources.iter().find_map(|source| source.error()) {
         return Err(Error::new(Kind::Usage, format!("nothing is merged, a source cannot be read: {error}")));
     }
     let Run { sources, results, mut report } = run;
     let mut activities: Vec<Activity> = results.into_iter().flatten().collect();
-    zones::settle_together(activities.iter_mut(), options);
+    zones::settle_together(activities.iter_mut(), options)?;
     if activities.is_empty() {
         return Err(Error::new(Kind::Usage, "there is no activity in these sources"));
     }
@@ -117,7 +117,7 @@ pub fn convert_merged(
     };
     let run = read_all(&plan, &options, progress, &Visit::each(&keep))?;
     let mut all: Vec<(Activity, String)> = run.results.into_iter().flatten().collect();
-    zones::settle_together(all.iter_mut().map(|(activity, _)| activity), &options);
+    zones::settle_together(all.iter_mut().map(|(activity, _)| activity), &options)?;
     let prints: Vec<Fingerprint> = all.iter().map(|(activity, _)| Fingerprint::of(activity)).collect();
     let grouping = dedupe::group(&prints);
     let by_id: BTreeMap<ActivityId, &(Activity, String)> = all.iter().map(|pair| (pair.0.origin.id(), pair)).collect();

@@ -2,22 +2,23 @@
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::giant::{self, Head};
 use super::job::{FileRead, JobRead, read_file, read_job};
 use super::jobs::{self, Workers};
+use super::met::{Done, Met};
 use super::plan::Plan;
 use super::report::{ExportReport, Outcome, RunReport, SourceReport};
 use super::tables::{self, Tables};
-use crate::error::{Error, Place, Result};
+use crate::error::{Place, Result};
 use crate::exports::{Export, Role};
 use crate::fix::{SettleOptions, ZoneChoice};
 use crate::ids::Digest;
 use crate::limits::Limits;
 use crate::model::Companion;
-use crate::report::Code;
-use crate::source::{self, Compressed, ScanOptions};
+use crate::report::{Code, Notes};
+use crate::source::{self, Compressed, Entry, ScanOptions};
 
 const PASSED_OVER: Code = Code::info("source.passed_over");
 
@@ -107,23 +108,6 @@ pub struct Run<T> {
     pub report: RunReport,
 }
 
-/// What became of one job: a report a file, bytes read, what `work` made of it, when its activities start.
-struct Done<T> {
-    reports: Vec<SourceReport>,
-    bytes: u64,
-    results: Vec<T>,
-    key: Option<Digest>,
-    starts: Vec<i64>,
-    /// What ends the run.
-    fatal: Option<Error>,
-}
-
-impl<T> Done<T> {
-    fn only(reports: Vec<SourceReport>, bytes: u64) -> Done<T> {
-        Done { reports, bytes, results: Vec::new(), key: None, starts: Vec::new(), fatal: None }
-    }
-}
-
 /// Reads every job of a plan and lets `visit` make something of each, on the workers' threads. Equal contents are read
 /// once (with [`ReadOptions::once`]): the smallest name wins, whatever the number of threads or the order of inputs.
 /// The metadata tables of exports are read first; what is left of them in the end counts as activities, too.
@@ -140,37 +124,43 @@ pub fn read_all<T: Send>(
     let count = all.jobs().len();
     let bytes = (0..count).map(|job| plan.size(job)).sum();
     progress(Progress::Scanned { sources: entries.len() as u64, bytes });
+    let name = |file: usize| -> Arc<str> { entries[file].name.clone() };
     let done = |job: usize| {
         for file in all.job(job).files() {
             progress(Progress::Done { name: &entries[file].name, bytes: entries[file].size() });
         }
     };
     let ranks = plan.ranks();
-    let winners: Mutex<HashMap<Digest, u32>> = Mutex::new(HashMap::new());
+    let winners: Mutex<HashMap<Key, u32>> = Mutex::default();
     // True when a better name has this content; a worse one may already be read, it then gives way.
     let beaten = |key: Digest, job: usize| {
         let mut winners = winners.lock().unwrap_or_else(PoisonError::into_inner);
-        let best = winners.entry(key).or_insert(ranks[job]);
-        let beaten = *best < ranks[job];
-        *best = (*best).min(ranks[job]);
+        let rank = ranks[job] as u32;
+        let best = winners.entry(half(&key)).or_insert(rank);
+        let beaten = *best < rank;
+        *best = (*best).min(rank);
         beaten
     };
-    let mut slots: Vec<Option<Done<T>>> = Vec::new();
-    slots.resize_with(count, || None);
+    let mut met = Met::new(plan);
     let tables = read_tables(plan, options)?;
-    let mut todo = Vec::new();
+    let mut todo: Vec<u32> = Vec::with_capacity(count);
     for (job, of) in all.jobs().enumerate() {
         match of.role {
             Role::Ignored(what) => {
-                slots[job] =
-                    Some(Done::only(of.files().map(|file| passed_over(&entries[file].name, what)).collect(), 0));
+                let reports = of.files().map(|file| passed_over(&entries[file], what));
+                met.take(job, Done::only(reports.collect(), 0), false);
                 done(job);
             }
             Role::Table if tables.jobs.contains(&job) => {}
-            Role::Table | Role::Recording => todo.push(job),
+            Role::Table | Role::Recording => todo.push(job as u32),
         }
     }
-    let sizes: Vec<u64> = todo.iter().map(|&job| plan.size(job)).collect();
+    // Of exact size: archives of a million members exist.
+    met.results.reserve_exact(todo.len());
+    if options.once {
+        winners.lock().unwrap_or_else(PoisonError::into_inner).reserve(todo.len());
+    }
+    let sizes: Vec<u64> = todo.iter().map(|&job| plan.size(job as usize)).collect();
     let giant = giant::threshold(options);
     let is_known = |contents: &[Digest]| contents.iter().all(|digest| (visit.known)(digest).is_some());
     // More may be told of what is known: by a file that is part of no activity yet, or by a table of the same export that is
@@ -202,13 +192,13 @@ pub fn read_all<T: Send>(
         options.once && (beaten(key, job) || is_known(contents) && !told_more(job, contents))
     };
     let work = |at: usize| -> Result<Done<T>> {
-        let job = todo[at];
+        let job = todo[at] as usize;
         let files: Vec<usize> = all.job(job).files().collect();
         let of_export = all.job(job).export.and_then(|export| tables.of_exports.get(export));
         let stream = |file: usize| -> Result<Option<Done<T>>> {
             let Some(head) = Head::of(&entries[file], options)? else { return Ok(None) };
             if needless(head.digest(), &[head.digest()], job) {
-                let report = SourceReport::new(&entries[file].name, Some(head.digest()), Outcome::Duplicate);
+                let report = SourceReport::new(name(file), Some(head.digest()), Outcome::Duplicate);
                 return Ok(Some(Done::only(vec![report], head.length())));
             }
             let mut done = Done { key: Some(head.digest()), ..Done::only(Vec::new(), head.length()) };
@@ -233,7 +223,7 @@ pub fn read_all<T: Send>(
             && let Some(digest) = (visit.known_as)(came)
             && needless(digest, &[digest], job)
         {
-            let report = SourceReport::new(&entries[*file].name, Some(digest), Outcome::Duplicate);
+            let report = SourceReport::new(name(*file), Some(digest), Outcome::Duplicate);
             return Ok(Done::only(vec![report], came.content_length()));
         }
         let loaded: Vec<(usize, Result<source::Loaded>)> = files
@@ -253,8 +243,8 @@ pub fn read_all<T: Send>(
         let key = key_of(&digests);
         if key.is_some_and(|key| needless(key, &digests, job)) {
             let reports = loaded.iter().map(|(file, loaded)| match loaded {
-                Ok(content) => SourceReport::new(&entries[*file].name, Some(content.digest), Outcome::Duplicate),
-                Err(error) => SourceReport::failed(&entries[*file].name, error),
+                Ok(content) => SourceReport::new(name(*file), Some(content.digest), Outcome::Duplicate),
+                Err(error) => SourceReport::failed(name(*file), error),
             });
             return Ok(Done::only(reports.collect(), bytes));
         }
@@ -262,7 +252,7 @@ pub fn read_all<T: Send>(
         let failed = reports.iter().any(|report| report.outcome == Outcome::Failed);
         if options.once && failed && digests.len() == files.len() && is_known(&digests) {
             // What is known of it stays.
-            reports = read_before(&digests, files.iter().map(|&file| &*entries[file].name));
+            reports = read_before(&digests, files.iter().map(|&file| name(file)));
             return Ok(Done { key, ..Done::only(reports, bytes) });
         }
         let starts = read.activities.iter().filter_map(|activity| Some(activity.span()?.0)).collect();
@@ -277,78 +267,91 @@ pub fn read_all<T: Send>(
         Ok(done)
     };
     jobs::run(options.workers, &sizes, work, |at, result| {
-        let job = todo[at];
+        let job = todo[at] as usize;
         done(job);
         let mut done = result.unwrap_or_else(|error| {
-            let failed = |file: usize| SourceReport::failed(&entries[file].name, &error);
+            let failed = |file: usize| SourceReport::failed(name(file), &error);
             Done::only(all.job(job).files().map(failed).collect(), 0)
         });
         let fatal = done.fatal.take();
-        slots[job] = Some(done);
+        met.take(job, done, !tables.jobs.is_empty());
         fatal.map_or(Ok(()), Err)
     })?;
+    drop((todo, sizes));
     let mut winners = winners.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let lost = |winners: &HashMap<Digest, u32>, job: usize, key: Option<Digest>| {
-        options.once && key.is_some_and(|key| winners.get(&key).is_some_and(|best| *best != ranks[job]))
+    let lost = |met: &Met<T>, job: usize| {
+        let best = met.key(job).and_then(|key| winners.get(&half(&key)));
+        options.once && best.is_some_and(|best| *best != ranks[job] as u32)
     };
-    for (job, slot) in slots.iter_mut().enumerate() {
-        let Some(done) = slot.as_mut().filter(|done| lost(&winners, job, done.key)) else { continue };
-        for report in done.reports.iter_mut().filter(|report| report.outcome != Outcome::Failed) {
-            *report = SourceReport::new(&report.source, report.sha256, Outcome::Duplicate);
+    let mut gone: HashSet<u32> = HashSet::new();
+    for job in 0..count {
+        if lost(&met, job) {
+            gone.insert(job as u32);
+            let read = met.of_job(job).iter_mut().filter(|report| report.outcome != Outcome::Failed);
+            read.for_each(|report| {
+                *report = SourceReport::new(report.source.clone(), report.sha256, Outcome::Duplicate);
+            });
         }
-        done.results.clear();
     }
+    met.results.retain(|(job, _)| !gone.contains(job));
     // What is not read because its content is known needs no rows, either.
-    let mut met: HashMap<Digest, Vec<i64>> = HashMap::new();
-    if !tables.of_exports.is_empty() {
-        met.extend(slots.iter().flatten().filter_map(|done| Some((done.key?, done.starts.clone()))));
-    }
-    for (job, slot) in slots.iter().enumerate() {
-        let Some(tables) = all.job(job).export.and_then(|export| tables.of_exports.get(export)) else { continue };
-        for report in slot.iter().flat_map(|done| &done.reports).filter(|r| r.outcome == Outcome::Duplicate) {
-            let digest = report.sha256.unwrap_or_default();
-            let starts = met.get(&digest).cloned().or_else(|| (visit.known)(&digest)).unwrap_or_default();
-            tables.known(&report.source, &starts);
+    if !tables.jobs.is_empty() {
+        let starts = met.starts_by_content();
+        for (job, of) in all.jobs().enumerate() {
+            let Some(tables) = of.export.and_then(|export| tables.of_exports.get(export)) else { continue };
+            for report in met.of_job(job).iter().filter(|r| r.outcome == Outcome::Duplicate) {
+                let digest = report.sha256.unwrap_or_default();
+                let starts = starts.get(&digest).cloned().or_else(|| (visit.known)(&digest)).unwrap_or_default();
+                tables.known(&report.source, &starts);
+            }
         }
     }
     for (job, read) in tables::rest(tables.of_exports, &ranks, &options.settle, options.once) {
         let digests: Vec<Digest> = read.files.iter().map(|file| file.digest).collect();
-        let known = |digest: &Digest| winners.insert(*digest, ranks[job]).is_some() || (visit.known)(digest).is_some();
+        let known = |digest: &Digest| {
+            winners.insert(half(digest), ranks[job] as u32).is_some() || (visit.known)(digest).is_some()
+        };
         let twice = options.once && digests.iter().any(known);
         let reports = read.files.iter().map(|file| match twice {
-            true => SourceReport::new(&file.name, Some(file.digest), Outcome::Duplicate),
+            true => SourceReport::new(file.name.clone(), Some(file.digest), Outcome::Duplicate),
             false => file.report(),
         });
         let mut of_table = Done::only(reports.collect(), read.files.iter().map(|file| file.length).sum());
         if !twice {
             of_table.results.push((visit.work)(read)?);
         }
-        slots[job] = Some(of_table);
+        met.take(job, of_table, false);
         done(job);
     }
-    // Of exact size: archives of a million members exist.
-    let mut sources = Vec::with_capacity(entries.len() + plan.scan.problems.len() + plan.scan.damaged.len());
-    let mut results = Vec::with_capacity(slots.iter().flatten().map(|done| done.results.len()).sum());
-    let mut bytes = 0;
+    drop(winners);
     let mut exports: Vec<ExportReport> = plan.layout.exports.iter().map(ExportReport::of).collect();
-    for (job, mut done) in slots.into_iter().enumerate().filter_map(|(job, slot)| Some((job, slot?))) {
-        bytes += done.bytes;
+    for (job, of) in all.jobs().enumerate() {
         if let Some((export, report)) =
-            all.job(job).export.and_then(|at| Some((plan.layout.exports.get(at)?, exports.get_mut(at)?)))
+            of.export.and_then(|at| Some((plan.layout.exports.get(at)?, exports.get_mut(at)?)))
         {
-            for source in &mut done.reports {
-                source.platform = Some(export.platform.id);
-                report.count(source, all.job(job).role);
+            for source in met.of_job(job) {
+                source.platform = Some(export.platform);
+                report.count(source, of.role);
             }
         }
-        results.append(&mut done.results);
-        sources.extend(done.reports);
     }
-    sources.extend(plan.scan.problems.iter().map(|problem| SourceReport::failed(&problem.name, &problem.error)));
-    sources.extend(plan.scan.damaged.iter().map(|damaged| SourceReport::damaged(&damaged.name, &damaged.notes)));
+    let Met { reports: mut sources, mut results, bytes, .. } = met;
+    results.sort_by_key(|(job, _)| *job);
+    let results = results.into_iter().map(|(_, result)| result).collect();
+    sources.extend(plan.scan.problems.iter().map(|problem| SourceReport::failed(&*problem.name, &problem.error)));
+    sources.extend(plan.scan.damaged.iter().map(|damaged| SourceReport::damaged(&*damaged.name, &damaged.notes)));
     exports.retain(|export| export.recordings + export.tables + export.damaged + export.encrypted > 0);
     let report = RunReport { exports, notes: plan.scan.notes.clone(), ..RunReport::of(&sources, bytes) };
     Ok(Run { sources, results, report })
+}
+
+/// Half of a digest knows a content from others, as an [`ActivityId`](crate::ids::ActivityId) does.
+type Key = [u8; 16];
+
+fn half(digest: &Digest) -> Key {
+    let mut half = Key::default();
+    half.copy_from_slice(&digest.0[..16]);
+    half
 }
 
 /// The tables of each export, and the jobs that were read to get them.
@@ -393,14 +396,14 @@ fn read_tables<'a>(plan: &'a Plan, options: &ReadOptions) -> Result<TablesRead<'
 }
 
 /// The reports of files whose contents are known.
-fn read_before<'n>(contents: &[Digest], names: impl Iterator<Item = &'n str>) -> Vec<SourceReport> {
+fn read_before(contents: &[Digest], names: impl Iterator<Item = Arc<str>>) -> Vec<SourceReport> {
     names.zip(contents).map(|(name, digest)| SourceReport::new(name, Some(*digest), Outcome::Duplicate)).collect()
 }
 
-fn passed_over(name: &str, what: &str) -> SourceReport {
-    let mut report = SourceReport::new(name, None, Outcome::Skipped);
-    report.notes.add(PASSED_OVER, Place::NOWHERE, || what);
-    report
+fn passed_over(entry: &Entry, what: &str) -> SourceReport {
+    let mut notes = Notes::new();
+    notes.add(PASSED_OVER, Place::NOWHERE, || what);
+    SourceReport::new(entry.name.clone(), None, Outcome::Skipped).with_notes(notes)
 }
 
 /// Identity of what a job read: the digest of its content, those of several mixed. `None` when nothing was loaded.

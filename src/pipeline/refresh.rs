@@ -204,8 +204,8 @@ fn read_again(
             Some(Ok(reading)) => readings.read.push((original.digest, reading)),
             Some(Err(error)) => readings.failed.push(SourceReport {
                 sha256: Some(original.digest),
-                format: formats::by_id(&original.format).map(|format| format.id),
-                ..SourceReport::failed(&original.path, &error.in_source(&original.path))
+                format: formats::by_id(&original.format),
+                ..SourceReport::failed(&*original.path, &error.in_source(&original.path))
             }),
             None => {}
         }
@@ -323,7 +323,7 @@ fn settle_zones(history: &History, readings: &mut Readings, options: &ReadOption
         None => Some(stored.summary()),
     });
     let known = known.collect::<Result<Vec<Summary>>>()?;
-    let moved: HashSet<ActivityId> = by_others(&mut anew, &known, options).into_iter().collect();
+    let moved: HashSet<ActivityId> = by_others(&mut anew, &known, options)?.into_iter().collect();
     let mut anew: HashMap<ActivityId, Box<Summary>> = anew.into_iter().map(|summary| (summary.id, summary)).collect();
     for again in &mut all {
         if let Some(new) = again.new.as_mut().filter(|new| moved.contains(&new.id)) {

@@ -217,7 +217,7 @@ pub(super) fn rest(all: Vec<Tables<'_>>, ranks: &[u32], settle: &SettleOptions, 
             let Table { job, mut file, told, rows } = table;
             let unplaced: Notes = rows.iter().flat_map(why_not).collect();
             file.tells = told.iter().any(|told| told.load(Ordering::Relaxed));
-            file.activities = left.len() as u64;
+            file.activities = left.len() as u32;
             if unplaced.has_damage() {
                 file.outcome = Outcome::Partial;
             }
@@ -226,7 +226,7 @@ pub(super) fn rest(all: Vec<Tables<'_>>, ranks: &[u32], settle: &SettleOptions, 
                 file.skip("a table that tells of no workout here");
             }
             let activities = left.into_iter().map(|Left { row, mut draft, companions }| {
-                draft.source = Some(file.name.clone());
+                draft.source = Some(file.name.to_string());
                 job::believe(draft, &file, row, companions, settle)
             });
             let activities = activities.collect();

@@ -29,6 +29,7 @@ use crate::report::Notes;
 
 pub use load::{Finished, Loaded, Stream, compressed, load, load_compressed, open};
 pub use scan::{Spread, scan, scan_spread};
+pub use spool::nameless;
 pub use whole::Compressed;
 
 /// Something to read from.

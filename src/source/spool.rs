@@ -108,7 +108,10 @@ impl Spool {
 }
 
 /// A temporary file that only this process can see.
-fn nameless() -> Result<File> {
+///
+/// # Errors
+/// `Io` when there is no room for one.
+pub fn nameless() -> Result<File> {
     let folder = std::env::temp_dir();
     let failed = |error| Error::io(format!("cannot create a temporary file in {}", folder.display()), error);
     for attempt in 0..1000 {

@@ -17,7 +17,7 @@ use tzf_rs::EmbeddedFinder;
 pub use choice::ZoneChoice;
 pub use judge::{KEPT, Verdict};
 pub(super) use judge::{is_virtual, judge, quarter_hours};
-pub use reconcile::{Claim, Correction, PAIR, reconcile};
+pub use reconcile::{Claim, Correction, PAIR, Source, reconcile};
 
 /// `EmbeddedFinder` reads the bundled polygons in place: it opens 15 times faster than the finder that unpacks them, in a
 /// fifth of the memory, and one look-up an activity does not notice its slower queries.

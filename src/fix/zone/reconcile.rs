@@ -1,5 +1,9 @@
 //! What other recordings of the same run say about a time: the same workout recorded twice, or one of the same days.
 
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
 use super::judge::{FLOATING, OFFSETS_S, quarter_hours};
 use super::{Zone, ZoneChoice, offset_text, span_text};
 use crate::error::Place;
@@ -23,8 +27,9 @@ const BETWEEN_MS: i64 = 3 * DAY_MS;
 /// Two recorders of one workout are started within this time, ms.
 const STARTED_TOGETHER_MS: i64 = 120_000;
 
-/// What one activity claims; made of its summary, so that no columns need be in memory.
-#[derive(Debug, Clone, PartialEq)]
+/// What one activity claims; made of its summary, so that no columns need be in memory. Those of a whole run are at hand
+/// at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Claim {
     /// Start, ms; UTC, or wall clock when `floating`.
     pub start: i64,
@@ -42,8 +47,6 @@ pub struct Claim {
     pub ends: Option<[[f64; 2]; 2]>,
     /// Distance, metres.
     pub distance_m: Option<f64>,
-    /// Name of the source, for notes.
-    pub source: String,
 }
 
 impl Claim {
@@ -58,7 +61,6 @@ impl Claim {
             moved: summary.time_shift_s != 0.0,
             ends: summary.first_position.zip(summary.last_position).map(|(first, last)| [first, last]),
             distance_m: summary.computed.distance_m.or(summary.stated.distance_m),
-            source: summary.source.clone(),
         })
     }
 
@@ -78,7 +80,6 @@ impl Claim {
             moved: activity.shift_ms != 0,
             ends: first.zip(last).map(|(first, last)| [first, last]),
             distance_m: activity.computed.distance_m.or(activity.stated.distance_m),
-            source: activity.origin.source.clone(),
         })
     }
 
@@ -150,21 +151,26 @@ impl Correction {
 /// Judges the activities of one run together, after each was settled alone. In this order: a copy of a recording that
 /// differs from it by a whole multiple of 15 minutes is moved onto it; floating times and unknown offsets are taken from
 /// another recording of the same workout, from the recordings before or after within a day (when they agree), from those
-/// before and after within three days (when there are both, and they agree), from `home`. The answer has one entry a claim;
-/// `None` leaves it as it is. The order of the claims does not matter.
-pub fn reconcile(claims: &[Claim], home: &ZoneChoice) -> Vec<Option<Correction>> {
-    let mut corrections: Vec<Option<Correction>> = vec![None; claims.len()];
-    copies(claims, &mut corrections);
-    let mut known: Vec<usize> =
-        (0..claims.len()).filter(|&i| claims[i].offset_s.is_some() && corrections[i].is_none()).collect();
-    known.sort_by_key(|&i| (claims[i].start, i));
+/// before and after within three days (when there are both, and they agree), from `home`. Gives what is to be changed, by
+/// place; all others stay as they are. The order of the claims does not matter. `source` names the source of a claim, for
+/// notes.
+pub fn reconcile(claims: &[Claim], source: Source<'_>, home: &ZoneChoice) -> BTreeMap<usize, Correction> {
+    let mut corrections = BTreeMap::new();
+    copies(claims, source, &mut corrections);
+    let is_known = |i: &usize| claims[*i].offset_s.is_some() && !corrections.contains_key(i);
+    let mut known: Vec<usize> = (0..claims.len()).filter(is_known).collect();
+    known.sort_unstable_by_key(|&i| (claims[i].start, i));
     for (i, claim) in claims.iter().enumerate() {
-        if claim.offset_s.is_none() && corrections[i].is_none() {
-            corrections[i] = by_others(claim, claims, &known).or_else(|| by_home(claim, home));
+        if claim.offset_s.is_none() && !corrections.contains_key(&i) {
+            let found = by_others(claim, claims, source, &known).or_else(|| by_home(claim, home));
+            corrections.extend(found.map(|correction| (i, correction)));
         }
     }
     corrections
 }
+
+/// Names the source of the claim at a place.
+pub type Source<'a> = &'a dyn Fn(usize) -> String;
 
 /// Makes a wall-clock or UTC claim local: `offset` gives the offset at an instant, or at a wall time.
 fn localised(claim: &Claim, offset_s: i32, evidence: Evidence, code: Code, why: String) -> Correction {
@@ -196,7 +202,7 @@ fn offset_for(claim: &Claim, witness: &Claim) -> Option<i32> {
     }
 }
 
-fn by_others(claim: &Claim, claims: &[Claim], known: &[usize]) -> Option<Correction> {
+fn by_others(claim: &Claim, claims: &[Claim], source: Source<'_>, known: &[usize]) -> Option<Correction> {
     // In the claim's own clock: a floating one is compared with the local times of the others.
     let start_of =
         |i: usize| claims[i].start + if claim.floating { 1000 * i64::from(claims[i].offset_s.unwrap_or(0)) } else { 0 };
@@ -219,7 +225,7 @@ fn by_others(claim: &Claim, claims: &[Claim], known: &[usize]) -> Option<Correct
         if pairs.iter().any(|&other| other != offset) {
             return None;
         }
-        let source = near.iter().find(together).map(|&i| claims[i].source.clone()).unwrap_or_default();
+        let source = near.iter().find(together).map(|&i| source(i)).unwrap_or_default();
         let why = format!("as in {source}, a recording of the same workout");
         return Some(localised(claim, offset, Evidence::Pair, PAIR_OFFSET, why));
     }
@@ -235,7 +241,7 @@ fn by_others(claim: &Claim, claims: &[Claim], known: &[usize]) -> Option<Correct
     if offsets.any(|(other, _)| other != offset) {
         return None;
     }
-    let why = format!("as in {}, recorded {when}", claims[witness].source);
+    let why = format!("as in {}, recorded {when}", source(witness));
     Some(localised(claim, offset?, Evidence::Neighbour, NEIGHBOUR, why))
 }
 
@@ -250,10 +256,10 @@ fn by_home(claim: &Claim, home: &ZoneChoice) -> Option<Correction> {
 }
 
 /// Finds copies of one recording whose clocks differ by a whole multiple of 15 minutes, and moves the wrong one.
-fn copies(claims: &[Claim], corrections: &mut [Option<Correction>]) {
+fn copies(claims: &[Claim], source: Source<'_>, corrections: &mut BTreeMap<usize, Correction>) {
     let mut order: Vec<usize> =
         (0..claims.len()).filter(|&i| claims[i].ends.is_some() && !claims[i].floating).collect();
-    order.sort_by_key(|&i| (claims[i].start, i));
+    order.sort_unstable_by_key(|&i| (claims[i].start, i));
     for (at, &early) in order.iter().enumerate() {
         for &late in &order[at + 1..] {
             let (a, b) = (&claims[early], &claims[late]);
@@ -262,11 +268,11 @@ fn copies(claims: &[Claim], corrections: &mut [Option<Correction>]) {
             }
             let Some(apart_s) = copied(a, b) else { continue };
             match wrong_one(a, b, apart_s) {
-                Some(Side::Early) => correct(early, b, i64::from(apart_s) * 1000, claims, corrections),
-                Some(Side::Late) => correct(late, a, -i64::from(apart_s) * 1000, claims, corrections),
+                Some(Side::Early) => correct(early, &source(late), i64::from(apart_s) * 1000, claims, corrections),
+                Some(Side::Late) => correct(late, &source(early), -i64::from(apart_s) * 1000, claims, corrections),
                 None => {
-                    for (i, other) in [(early, b), (late, a)] {
-                        note_differs(i, other, apart_s, claims, corrections);
+                    for (i, other) in [(early, late), (late, early)] {
+                        note_differs(i, (&source(other), claims[other].start), apart_s, claims, corrections);
                     }
                 }
             }
@@ -317,27 +323,32 @@ fn wrong_one(early: &Claim, late: &Claim, apart_s: i32) -> Option<Side> {
     (!early.moved && zone.offset_at(late.start) == Some(-apart_s)).then_some(Side::Early)
 }
 
-fn correct(i: usize, right: &Claim, shift_ms: i64, claims: &[Claim], corrections: &mut [Option<Correction>]) {
-    if corrections[i].is_some() {
+fn correct(i: usize, right: &str, shift_ms: i64, claims: &[Claim], corrections: &mut BTreeMap<usize, Correction>) {
+    if corrections.contains_key(&i) {
         return;
     }
     let claim = &claims[i];
     let mut notes = Notes::new();
     notes.add(PAIR, Place::NOWHERE, || {
         format!(
-            "same recording as {}, but its clock differs by {}; moved by {}",
-            right.source,
+            "same recording as {right}, but its clock differs by {}; moved by {}",
             span_text(shift_ms),
             signed(shift_ms)
         )
     });
     let offset_s = claim.zone().and_then(|zone| zone.offset_at(claim.start + shift_ms)).or(claim.offset_s);
-    corrections[i] = Some(Correction { shift_ms, offset_s, evidence: Evidence::Pair, floating: false, notes });
+    corrections.insert(i, Correction { shift_ms, offset_s, evidence: Evidence::Pair, floating: false, notes });
 }
 
-fn note_differs(i: usize, other: &Claim, apart_s: i32, claims: &[Claim], corrections: &mut [Option<Correction>]) {
+fn note_differs(
+    i: usize,
+    (source, start): (&str, i64),
+    apart_s: i32,
+    claims: &[Claim],
+    corrections: &mut BTreeMap<usize, Correction>,
+) {
     let Claim { offset_s, evidence, floating, .. } = claims[i];
-    let correction = corrections[i].get_or_insert_with(|| Correction {
+    let correction = corrections.entry(i).or_insert_with(|| Correction {
         shift_ms: 0,
         offset_s,
         evidence,
@@ -345,11 +356,8 @@ fn note_differs(i: usize, other: &Claim, apart_s: i32, claims: &[Claim], correct
         notes: Notes::new(),
     });
     correction.notes.add(PAIR_DIFFERS, Place::NOWHERE, || {
-        let (source, start) = (&other.source, time::utc(other.start));
-        format!(
-            "same recording as {source} ({start}), but {} apart; nothing tells which clock is right",
-            span_text(1000 * i64::from(apart_s))
-        )
+        let (start, apart) = (time::utc(start), span_text(1000 * i64::from(apart_s)));
+        format!("same recording as {source} ({start}), but {apart} apart; nothing tells which clock is right")
     });
 }
 
@@ -388,7 +396,6 @@ mod tests {
             moved: false,
             ends: None,
             distance_m: None,
-            source: start.to_owned(),
         }
     }
 
@@ -406,9 +413,12 @@ mod tests {
         Claim { floating: true, ..claim(start, minutes) }
     }
 
+    const NAMELESS: Source<'static> = &|_| String::new();
+
     fn verdicts(claims: &[Claim], home: &ZoneChoice) -> Vec<Option<(i64, Option<i32>, Evidence)>> {
-        let found = reconcile(claims, home);
-        found.into_iter().map(|c| c.map(|c| (c.shift_ms / 1000, c.offset_s, c.evidence))).collect()
+        let found = reconcile(claims, NAMELESS, home);
+        let verdict = |c: &Correction| (c.shift_ms / 1000, c.offset_s, c.evidence);
+        (0..claims.len()).map(|i| found.get(&i).map(verdict)).collect()
     }
 
     #[test]
@@ -427,12 +437,9 @@ mod tests {
         claims[1].evidence = Evidence::Stated;
         assert_eq!(verdicts(&claims, &ZoneChoice::Auto), [Some((7200, Some(7200), Evidence::Pair)), None]);
         claims[0].evidence = Evidence::Stated;
-        let notes = reconcile(&claims, &ZoneChoice::Auto);
-        assert!(
-            notes
-                .iter()
-                .all(|c| c.as_ref().is_some_and(|c| c.shift_ms == 0 && c.notes.get("time.pair_differs").is_some()))
-        );
+        let notes = reconcile(&claims, NAMELESS, &ZoneChoice::Auto);
+        let differs = |c: &Correction| c.shift_ms == 0 && c.notes.get("time.pair_differs").is_some();
+        assert!(notes.len() == 2 && notes.values().all(differs));
     }
 
     #[test]
@@ -448,12 +455,12 @@ mod tests {
             assert_eq!(verdicts(&[first.clone(), again], &ZoneChoice::Auto), [None, None], "{start}");
         }
         // Apart by a whole hour that is not the zone's offset: said, not moved.
-        let found = reconcile(&[first.clone(), placed("2024-07-01T09:00:00Z", 60, 7200)], &ZoneChoice::Auto);
-        assert!(found.iter().all(|c| c.as_ref().is_some_and(|c| c.shift_ms == 0)));
+        let found = reconcile(&[first.clone(), placed("2024-07-01T09:00:00Z", 60, 7200)], NAMELESS, &ZoneChoice::Auto);
+        assert!(found.len() == 2 && found.values().all(|c| c.shift_ms == 0));
         // Not either when one of them states its offset: it proves its own clock, not the other's fault.
         let stated = Claim { evidence: Evidence::Stated, ..first };
-        let found = reconcile(&[stated, placed("2024-07-01T09:00:00Z", 60, 7200)], &ZoneChoice::Auto);
-        assert!(found.iter().all(|c| c.as_ref().is_some_and(|c| c.shift_ms == 0)));
+        let found = reconcile(&[stated, placed("2024-07-01T09:00:00Z", 60, 7200)], NAMELESS, &ZoneChoice::Auto);
+        assert!(found.len() == 2 && found.values().all(|c| c.shift_ms == 0));
     }
 
     #[test]
@@ -522,14 +529,13 @@ mod tests {
             placed("2024-07-01T10:00:00Z", 60, 7200),
             floating("2024-07-01T20:00:00Z", 30),
         ];
-        let corrections = reconcile(&claims, &ZoneChoice::Auto);
-        for (claim, correction) in claims.iter_mut().zip(corrections) {
-            let Some(c) = correction else { continue };
+        for (i, c) in reconcile(&claims, NAMELESS, &ZoneChoice::Auto) {
+            let claim = &mut claims[i];
             claim.start += c.shift_ms;
             claim.end += c.shift_ms;
             (claim.offset_s, claim.evidence, claim.floating) = (c.offset_s, c.evidence, c.floating);
             claim.moved |= c.shift_ms != 0;
         }
-        assert!(reconcile(&claims, &ZoneChoice::Auto).iter().all(Option::is_none));
+        assert!(reconcile(&claims, NAMELESS, &ZoneChoice::Auto).is_empty());
     }
 }
