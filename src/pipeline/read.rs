@@ -135,7 +135,7 @@ pub fn read_all<T: Send>(
     // True when a better name has this content; a worse one may already be read, it then gives way.
     let beaten = |key: Digest, job: usize| {
         let mut winners = winners.lock().unwrap_or_else(PoisonError::into_inner);
-        let rank = ranks[job] as u32;
+        let rank = ranks[job];
         let best = winners.entry(half(&key)).or_insert(rank);
         let beaten = *best < rank;
         *best = (*best).min(rank);
@@ -281,7 +281,7 @@ pub fn read_all<T: Send>(
     let mut winners = winners.into_inner().unwrap_or_else(PoisonError::into_inner);
     let lost = |met: &Met<T>, job: usize| {
         let best = met.key(job).and_then(|key| winners.get(&half(&key)));
-        options.once && best.is_some_and(|best| *best != ranks[job] as u32)
+        options.once && best.is_some_and(|best| *best != ranks[job])
     };
     let mut gone: HashSet<u32> = HashSet::new();
     for job in 0..count {
@@ -309,7 +309,7 @@ pub fn read_all<T: Send>(
     for (job, read) in tables::rest(tables.of_exports, &ranks, &options.settle, options.once) {
         let digests: Vec<Digest> = read.files.iter().map(|file| file.digest).collect();
         let known = |digest: &Digest| {
-            winners.insert(half(digest), ranks[job] as u32).is_some() || (visit.known)(digest).is_some()
+            winners.insert(half(digest), ranks[job]).is_some() || (visit.known)(digest).is_some()
         };
         let twice = options.once && digests.iter().any(known);
         let reports = read.files.iter().map(|file| match twice {
