@@ -260,17 +260,20 @@ impl Scanner<'_> {
         let mut at = 0..;
         directory.members.retain(|_| at.next().is_some_and(|at| overlapping.binary_search(&at).is_err()));
         self.scan.entries.reserve(directory.members.len());
-        for some in directory.members.chunks(AT_ONCE) {
+        let mut members = directory.members.into_iter();
+        while !members.as_slice().is_empty() {
+            // Names of the list go as those of entries come.
+            let some: Vec<Listed> = members.by_ref().take(AT_ONCE).collect();
             let looks = self.looks(some.len(), &|at| {
                 let Listed { member, .. } = some.get(at).filter(|listed| listed.what == What::File)?;
                 Some((store.clone(), Packing::Member(member.clone())))
             });
-            for (Listed { name: inner, what, member }, looked) in some.iter().zip(looks) {
+            for (Listed { name: inner, what, member }, looked) in some.into_iter().zip(looks) {
                 // Deflate needs two bytes for nothing, a cipher some more.
                 let empty =
                     member.unpacked == 0 && member.crc == Some(0) && (member.packed <= 2 || member.lock != Lock::Open);
-                if let Some(name) = self.wanted(name, inner, *what, empty) {
-                    self.content(store.clone(), Packing::Member(member.clone()), name, depth + 1, looked);
+                if let Some(name) = self.wanted(name, &inner, what, empty) {
+                    self.content(store.clone(), Packing::Member(member), name, depth + 1, looked);
                 }
             }
         }

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 
 /// Bytes of one spool that stay in memory.
-const IN_MEMORY: u64 = 32 << 20;
+const IN_MEMORY: u64 = 8 << 20;
 const CHUNK: usize = 256 << 10;
 
 /// Unpacked bytes, shared by all nested archives of one scan.
