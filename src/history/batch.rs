@@ -11,7 +11,7 @@ use super::replay::State;
 use super::staging::Staged;
 use super::waiting::{Piece, Waiting};
 use crate::error::{Error, Result};
-use crate::ids::{ActivityId, Digest};
+use crate::ids::{ActivityId, Digest, UNMIXED};
 use crate::model::Summary;
 
 /// Lines of a batch to be, by kind. Those of a hundred thousand new files are written out of where they wait.
@@ -147,7 +147,7 @@ pub(super) fn lines(
     let mut lines = Lines { staged, activities, ..Lines::default() };
     lines.settle(waiting).map_err(unread)?;
     for same in lines.activities.chunk_by(|a, b| a.id == b.id) {
-        if let Some(staged) = same.first().and_then(|line| lines.staged.get_mut(&line.digest)) {
+        if let Some(staged) = same.first().and_then(|line| of_activity(&mut lines.staged, &line.id)) {
             staged.count_one();
         }
     }
@@ -202,6 +202,14 @@ pub(super) fn lines(
     Ok(lines)
 }
 
+/// The staged original that an activity is of: its identity starts as their digest does.
+fn of_activity<'s>(staged: &'s mut BTreeMap<Digest, Staged>, id: &ActivityId) -> Option<&'s mut Staged> {
+    let (mut least, start) = (Digest::default(), id.0.get(..UNMIXED)?);
+    least.0.get_mut(..UNMIXED)?.copy_from_slice(start);
+    let (digest, staged) = staged.range_mut(least..).next()?;
+    (digest.0.get(..UNMIXED)? == start).then_some(staged)
+}
+
 /// A line could not be read where it waits.
 pub(super) fn unread(error: io::Error) -> Error {
     Error::io("cannot read a waiting line", error)
@@ -231,7 +239,7 @@ fn add_rereads(lines: &mut Lines, state: &State, rereads: Vec<Reread>) -> Result
         }
         lines.original(&Original { reread: !same, ..line })?;
         if !same {
-            let of_it = |(id, body)| ActivityLine { id, digest, body: Piece::Here(body) };
+            let of_it = |(id, body)| ActivityLine { id, body: Piece::Here(body) };
             bodies.into_iter().map(of_it).for_each(|line| lines.activity(line));
         }
     }

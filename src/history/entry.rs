@@ -45,8 +45,6 @@ pub enum Entry {
 pub struct ActivityLine {
     /// Stable identity.
     pub id: ActivityId,
-    /// Original that it was read from.
-    pub digest: Digest,
     /// Without number and seal.
     pub(super) body: Piece,
 }
@@ -58,7 +56,7 @@ impl ActivityLine {
     /// None in practice: a summary can be written.
     pub fn of(summary: &Summary) -> Result<ActivityLine> {
         let body = Piece::Here(journal::body(LineKind::Activity, summary)?);
-        Ok(ActivityLine { id: summary.id, digest: summary.sha256, body })
+        Ok(ActivityLine { id: summary.id, body })
     }
 
     /// The same, with its text left where it waits for little memory.

@@ -186,8 +186,8 @@ impl Rebuild {
             })?;
         }
         for activity in state.activities.iter().filter(|activity| !self.supplied.contains_key(&activity.digest())) {
-            let (digest, body) = (activity.digest(), Piece::Here(activity.text.body()?.into()));
-            lines.activity(ActivityLine { id: activity.id, digest, body });
+            let body = Piece::Here(activity.text.body()?.into());
+            lines.activity(ActivityLine { id: activity.id, body });
         }
         for summary in self.supplied.values().flat_map(|(_, activities)| activities) {
             lines.activity(ActivityLine::of(summary)?);

@@ -169,12 +169,28 @@ impl Writer {
     /// Says something in the journal, at the commit. The order in which things are said does not matter, and what is
     /// known already is not said again.
     pub fn put(&mut self, entry: Entry) {
+        if let Entry::Alias { digest, names } = &entry {
+            if let Some(staged) = self.originals.get_mut(digest) {
+                staged.add_names(names.iter().cloned());
+                return;
+            }
+            // Who imports the same again says a hundred thousand names that are known.
+            let original = self.history.original(digest).ok().flatten();
+            if original.is_some_and(|original| names.iter().all(|name| original.names.contains(name))) {
+                return;
+            }
+        }
         self.said.entries.push(entry);
     }
 
     /// The same for an activity of an original.
     pub fn put_activity(&mut self, line: ActivityLine) {
         self.said.activities.push(line);
+    }
+
+    /// Makes room for so many activities, no more than it takes.
+    pub fn reserve_activities(&mut self, count: usize) {
+        self.said.activities.reserve_exact(count);
     }
 
     /// The same for a cluster.

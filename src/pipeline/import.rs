@@ -197,6 +197,10 @@ pub fn import(
     let mut corrections = reconcile(&sink, waiting, &read, &options)?;
     let (mut told, mut count) = (Vec::new(), 0);
     let mut fresh: Vec<Fresh> = Vec::with_capacity(grouped.map_or(0, |_| read.len()));
+    sink.put(|writer| {
+        writer.reserve_activities(read.len());
+        Ok(())
+    })?;
     // Only now it is certain under which name each content goes.
     each_new(&sink, waiting, &read, &mut |mut new, _| {
         new.fresh.iter_mut().for_each(|fresh| at_hand.put_back(fresh));

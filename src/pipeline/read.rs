@@ -308,9 +308,8 @@ pub fn read_all<T: Send>(
     }
     for (job, read) in tables::rest(tables.of_exports, &ranks, &options.settle, options.once) {
         let digests: Vec<Digest> = read.files.iter().map(|file| file.digest).collect();
-        let known = |digest: &Digest| {
-            winners.insert(half(digest), ranks[job]).is_some() || (visit.known)(digest).is_some()
-        };
+        let known =
+            |digest: &Digest| winners.insert(half(digest), ranks[job]).is_some() || (visit.known)(digest).is_some();
         let twice = options.once && digests.iter().any(known);
         let reports = read.files.iter().map(|file| match twice {
             true => SourceReport::new(file.name.clone(), Some(file.digest), Outcome::Duplicate),
