@@ -10,7 +10,7 @@ use super::batch::{Lines, unread};
 use super::entry::{Batch, PARSER};
 use super::journal::{self, Line, LineKind, Point};
 use super::layout::{self, io_error};
-use super::lines::{SegmentFile, Words, said};
+use super::lines::{SegmentFile, Sports, said};
 use super::replay::{SaidByKind, State};
 use super::{End, Writer};
 use crate::error::Result;
@@ -48,7 +48,7 @@ impl Writer {
         let head = journal::body(LineKind::Batch, &Batch { parser: PARSER.to_owned(), lines: count, resets })?;
         let path = self.history.root.join(layout::segment_path(end.segment));
         let (mut last, mut at) = (Vec::new(), end.keep);
-        let (mut all, mut words) = (SaidByKind::with_room(originals, activities), Words::default());
+        let (mut all, mut sports) = (SaidByKind::with_room(originals, activities), Sports::default());
         let (mut put, root) = (Some(lines), &self.history.root);
         let mut write = || -> io::Result<()> {
             if first {
@@ -64,7 +64,7 @@ impl Writer {
                     journal::seal(&mut last, body, number);
                     let text = last.strip_suffix(b"\n").unwrap_or(&last);
                     let line = Line { n: number, number, at: at.at, length: text.len(), kind };
-                    all.add(said(&line, text, &file, &mut words));
+                    all.add(said(&line, text, &file, &mut sports));
                     at = Point { at: at.at + last.len() as u64, number };
                     Ok(())
                 };

@@ -1,7 +1,7 @@
 //! What single lines say: as much as is always wanted is kept in memory, the rest stays on the disk.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
@@ -105,13 +105,16 @@ pub struct Stored {
     /// [`NO_INSTANT`] for none, as the end.
     start: i64,
     end: i64,
-    sport: Arc<str>,
-    day: Option<Box<Day>>,
+    what: Arc<What>,
     pub(super) text: Text,
 }
 
-/// The day (`YYYY-MM-DD`) of a workout without clock time: few have one.
-type Day = Box<str>;
+/// What many activities have in common.
+struct What {
+    sport: Box<str>,
+    /// Few have one.
+    day: Option<Box<str>>,
+}
 
 /// Stands for an instant that is not there; no file can state it.
 const NO_INSTANT: i64 = i64::MIN;
@@ -140,7 +143,7 @@ impl Stored {
 
     /// The day (`YYYY-MM-DD`) of a workout without clock time.
     pub fn day(&self) -> Option<&str> {
-        self.day.as_deref().map(|day| &**day)
+        self.what.day.as_deref()
     }
 
     /// Local offset from UTC, seconds.
@@ -150,7 +153,7 @@ impl Stored {
 
     /// Canonical sport name.
     pub fn sport(&self) -> &str {
-        &self.sport
+        &self.what.sport
     }
 }
 
@@ -228,29 +231,29 @@ pub(super) enum Said {
     Odd(usize),
 }
 
-/// Words that many lines share, each kept once.
+/// Sports that many lines share, each kept once.
 #[derive(Default)]
-pub(super) struct Words(HashSet<Arc<str>>);
+pub(super) struct Sports(HashMap<Box<str>, Arc<What>>);
 
-impl Words {
-    fn get(&mut self, word: &str) -> Arc<str> {
-        if let Some(known) = self.0.get(word) {
-            return Arc::clone(known);
+impl Sports {
+    fn of(&mut self, sport: &str, day: Option<&str>) -> Arc<What> {
+        let new = || Arc::new(What { sport: sport.into(), day: day.map(Into::into) });
+        if day.is_some() {
+            return new();
         }
-        let new: Arc<str> = word.into();
-        self.0.insert(Arc::clone(&new));
-        new
+        let known = self.0.get(sport).cloned();
+        known.unwrap_or_else(|| Arc::clone(self.0.entry(sport.into()).or_insert_with(new)))
     }
 }
 
 /// Reads a line as far as it is always at hand.
-pub(super) fn said(line: &Line, bytes: &[u8], segment: &Arc<SegmentFile>, words: &mut Words) -> Said {
+pub(super) fn said(line: &Line, bytes: &[u8], segment: &Arc<SegmentFile>, sports: &mut Sports) -> Said {
     // The text is looked at once as a whole: that is faster than string by string.
     let json = std::str::from_utf8(bytes).ok();
-    json.and_then(|json| said_in(line.kind, json, Text::of(line, segment)?, words)).unwrap_or(Said::Odd(line.n))
+    json.and_then(|json| said_in(line.kind, json, Text::of(line, segment)?, sports)).unwrap_or(Said::Odd(line.n))
 }
 
-fn said_in(kind: LineKind, json: &str, text: Text, words: &mut Words) -> Option<Said> {
+fn said_in(kind: LineKind, json: &str, text: Text, sports: &mut Sports) -> Option<Said> {
     Some(match kind {
         LineKind::Batch => Said::Batch(Box::new(serde_json::from_str(json).ok()?)),
         LineKind::Original => {
@@ -260,7 +263,7 @@ fn said_in(kind: LineKind, json: &str, text: Text, words: &mut Words) -> Option<
         }
         LineKind::Alias => Said::Alias(Box::new((serde_json::from_str::<Alias>(json).ok()?.digest, text))),
         LineKind::Decision => Said::Decision(Box::new(serde_json::from_str(json).ok()?)),
-        LineKind::Activity => Said::Activity(Box::new(activity(json, text, words)?)),
+        LineKind::Activity => Said::Activity(Box::new(activity(json, text, sports)?)),
         LineKind::Cluster => {
             let ClusterHead { verdict, base, members } = serde_json::from_str(json).ok()?;
             Said::Cluster(Box::new(StoredCluster { verdict, base, members, text }))
@@ -282,7 +285,7 @@ struct ClusterHead {
     members: Vec<ActivityId>,
 }
 
-fn activity(json: &str, text: Text, words: &mut Words) -> Option<Stored> {
+fn activity(json: &str, text: Text, sports: &mut Sports) -> Option<Stored> {
     let head = match ActivityHead::read(json) {
         Some(head) => head,
         None => serde_json::from_str(json).ok()?,
@@ -299,9 +302,8 @@ fn activity(json: &str, text: Text, words: &mut Words) -> Option<Stored> {
         index: head.index,
         start: instant(head.start)?,
         end: instant(head.end)?,
-        day: head.day.map(|day| Box::new(day.into())),
         offset_s: head.local_offset_s.unwrap_or(NO_OFFSET),
-        sport: words.get(&head.sport),
+        what: sports.of(&head.sport, head.day.as_deref()),
         text,
     })
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::journal::Line;
-use super::lines::{Said, SegmentFile, Words, said};
+use super::lines::{Said, SegmentFile, Sports, said};
 
 /// Below so many bytes threads are not worth their start.
 const MANY: u64 = 4 << 20;
@@ -28,8 +28,8 @@ pub(super) fn parsed<T>(
 ) -> (T, Vec<Vec<Said>>) {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
     if length < MANY || threads == 1 {
-        let (mut all, mut words) = (Vec::new(), Words::default());
-        let done = read(&mut |line, text| all.push(said(line, text, file, &mut words)));
+        let (mut all, mut sports) = (Vec::new(), Sports::default());
+        let done = read(&mut |line, text| all.push(said(line, text, file, &mut sports)));
         return (done, vec![all]);
     }
     let (pieces, inbox) = mpsc::sync_channel(2 * threads);
@@ -92,11 +92,11 @@ fn work(
     emptied: &Sender<Piece>,
     file: &Arc<SegmentFile>,
 ) -> Vec<(usize, Vec<Said>)> {
-    let (mut done, mut words) = (Vec::new(), Words::default());
+    let (mut done, mut sports) = (Vec::new(), Sports::default());
     let next = || inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
     while let Ok((number, mut piece)) = next() {
         let text = |range: &Range<usize>| piece.bytes.get(range.clone()).unwrap_or_default();
-        let said = piece.lines.iter().map(|(line, range)| said(line, text(range), file, &mut words));
+        let said = piece.lines.iter().map(|(line, range)| said(line, text(range), file, &mut sports));
         done.push((number, said.collect()));
         piece.bytes.clear();
         piece.lines.clear();
