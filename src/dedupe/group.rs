@@ -228,6 +228,34 @@ fn by_day(all: &[&Candidate], out: &mut Vec<(usize, usize)>) {
     }
 }
 
+/// Which activities hang together through pairs, in however many steps. What [`cluster`] makes of some does not depend on
+/// others that they do not hang together with.
+pub struct Parts {
+    ids: Vec<ActivityId>,
+    forest: Forest,
+}
+
+impl Parts {
+    /// Through these.
+    pub fn of(pairs: impl Iterator<Item = (ActivityId, ActivityId)> + Clone) -> Parts {
+        let mut ids: Vec<ActivityId> = pairs.clone().flat_map(|(a, b)| [a, b]).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut parts = Parts { forest: Forest::of(ids.len()), ids };
+        for (a, b) in pairs {
+            if let (Ok(a), Ok(b)) = (parts.ids.binary_search(&a), parts.ids.binary_search(&b)) {
+                parts.forest.join(a, b);
+            }
+        }
+        parts
+    }
+
+    /// Number of the part that an activity belongs to.
+    pub fn part(&self, id: &ActivityId) -> Option<usize> {
+        self.forest.root.get(self.ids.binary_search(id).ok()?).copied()
+    }
+}
+
 /// Joins `same` pairs to clusters, the surest first. A pair does not join two clusters when something speaks against
 /// any two of their members being one workout; it is reported as unsure then. The user's decisions come before all.
 pub fn cluster(all: &[&Fingerprint], pairs: &[Pair], decisions: &Decisions) -> Grouping {
@@ -236,7 +264,7 @@ pub fn cluster(all: &[&Fingerprint], pairs: &[Pair], decisions: &Decisions) -> G
     order.dedup_by_key(|&mut i| all[i].id);
     let place = |id: ActivityId| order.binary_search_by_key(&id, |&i| all[i].id).ok();
     let known = |(a, b): &(ActivityId, ActivityId)| Some((place(*a)?, place(*b)?));
-    let mut forest = Forest { root: (0..order.len()).collect(), members: (0..order.len()).map(|i| vec![i]).collect() };
+    let mut forest = Forest::of(order.len());
     let forbidden: Vec<(usize, usize)> = decisions.different.iter().filter_map(known).collect();
     let mut links: Vec<Pair> = Vec::new();
     let mut unsure: Vec<Pair> = Vec::new();
@@ -343,6 +371,10 @@ struct Forest {
 }
 
 impl Forest {
+    fn of(count: usize) -> Forest {
+        Forest { root: (0..count).collect(), members: (0..count).map(|i| vec![i]).collect() }
+    }
+
     /// Joins the sets of two; false when they are one already.
     fn join(&mut self, a: usize, b: usize) -> bool {
         let (mut a, mut b) = (self.root[a], self.root[b]);
@@ -356,5 +388,21 @@ impl Forest {
         moved.iter().for_each(|&i| self.root[i] = a);
         self.members[a].extend(moved);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_what_hangs_together() {
+        let id = |n: u8| ActivityId([n; 16]);
+        let pairs = [(1, 2), (7, 8), (2, 3), (5, 4), (3, 5)].map(|(a, b)| (id(a), id(b)));
+        let parts = Parts::of(pairs.iter().copied());
+        assert!((2..=5).all(|n| parts.part(&id(n)) == parts.part(&id(1))));
+        assert_eq!(parts.part(&id(7)), parts.part(&id(8)));
+        assert_ne!(parts.part(&id(7)), parts.part(&id(1)));
+        assert_eq!(parts.part(&id(6)), None);
     }
 }

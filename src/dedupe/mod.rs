@@ -32,7 +32,7 @@ mod when;
 
 pub use evidence::Reason;
 pub use fingerprint::{Fingerprint, Numbers, Person};
-pub use group::{Candidate, Cluster, Decisions, Grouping, Pair, cluster, group, pairs, pairs_of};
+pub use group::{Candidate, Cluster, Decisions, Grouping, Pair, Parts, cluster, group, pairs, pairs_of};
 pub use join::join;
 pub use judge::{Judgement, Side, Verdict, judge};
 pub use merge::{Merged, merge};

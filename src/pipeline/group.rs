@@ -2,7 +2,8 @@
 //! journal lines. Originals of before are not read again.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::thread;
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use super::read::ReadOptions;
 use super::recall::each_of;
 use super::sets::each_set;
 use super::shelf::Shelf;
-use crate::dedupe::{self, Candidate, Decisions, Fingerprint, Pair, Preferences};
+use crate::dedupe::{self, Candidate, Decisions, Fingerprint, Pair, Parts, Preferences};
 use crate::error::{Error, Kind, Result};
 use crate::fix::zone::Correction;
 use crate::history::{
@@ -23,6 +24,8 @@ use crate::history::{
 use crate::ids::ActivityId;
 use crate::model::{Activity, Summary};
 
+/// So many fingerprints, but no more, stay in memory until they are compared.
+pub(super) const AT_HAND: usize = 4096;
 /// Activities further apart than this are never compared, ms: the widest zone fault and a bit.
 const REACH_MS: i64 = 27 * 3_600_000;
 
@@ -139,8 +142,8 @@ pub(super) fn commit_and_group(
 pub(super) fn foresee(history: Option<&History>, fresh: Vec<Fresh>, waiting: &Waiting) -> Result<Grouped> {
     let derived = history.map_or_else(|| Ok(Derived::default()), History::derived)?;
     let known = Known::before(&derived, fresh.iter().map(|new| new.candidate.id))?;
-    let Judged { new, old, pairs } = Judged::of(&known, fresh, waiting)?;
-    let (clusters, unsure) = decide(history, waiting, &known, &old, &new, &pairs)?;
+    let Judged { new, pairs } = Judged::of(&known, fresh, waiting)?;
+    let (clusters, unsure) = decide(history, waiting, &known, &new, pairs)?;
     let merged = clusters.iter().map(|(members, _)| members.len() as u64 - 1).sum();
     Ok(Grouped { clusters: clusters.len() as u64, merged, unsure: unsure.len() as u64 })
 }
@@ -161,11 +164,10 @@ pub(super) fn regroup(
     conclude(writer, &derived, &known, judged, options, preferences)
 }
 
-/// New activities, those of before whose time they may share, and the pairs of them that are not different.
+/// New activities, and the pairs of them and those of before that are not different.
 struct Judged {
     /// In order of identity.
     new: Vec<Fresh>,
-    old: Vec<Fingerprint>,
     pairs: Vec<Pair>,
 }
 
@@ -174,13 +176,18 @@ impl Judged {
         new.retain(|new| !known.has(&new.candidate.id));
         new.sort_unstable_by_key(|new| new.candidate.id);
         let old = neighbours(known, &new);
-        let candidates: Vec<Candidate> = old.iter().map(Candidate::of).collect();
-        let all: Vec<&Candidate> = candidates.iter().chain(new.iter().map(|new| &new.candidate)).collect();
+        let all: Vec<&Candidate> = old.iter().map(|(old, _)| old).chain(new.iter().map(|new| &new.candidate)).collect();
         let pairs = dedupe::pairs_of(&all, old.len(), &|at| match at.checked_sub(old.len()) {
-            None => Ok(Cow::Borrowed(&old[at])),
+            None => match &old[at] {
+                (_, Some(at_hand)) => Ok(Cow::Borrowed(&**at_hand)),
+                (old, None) => known
+                    .fingerprint(&old.id)
+                    .map(Cow::Owned)
+                    .ok_or_else(|| Error::new(Kind::Io, format!("the fingerprint of {} cannot be read again", old.id))),
+            },
             Some(at) => new[at].fingerprint(waiting),
         })?;
-        Ok(Judged { new, old, pairs })
+        Ok(Judged { new, pairs })
     }
 
     /// As if exactly these of the history had been new. Fingerprints that are not at hand are taken from the originals.
@@ -224,8 +231,8 @@ fn conclude(
         judged = judged.exactly(&ungrouped, known, writer, options)?;
     }
     drop(ungrouped);
-    let Judged { new, old, pairs } = &judged;
-    let (mut clusters, mut unsure) = decide(Some(writer), &writer.waiting(), known, old, new, pairs)?;
+    let Judged { new, pairs } = judged;
+    let (mut clusters, mut unsure) = decide(Some(writer), &writer.waiting(), known, &new, pairs)?;
     // An import that was killed may have said so already, with fingerprints not yet on the disk.
     let said: HashSet<(bool, &[ActivityId])> =
         writer.clusters().iter().map(|c| (c.verdict == Verdict::Same, c.members.as_slice())).collect();
@@ -241,13 +248,13 @@ fn conclude(
     let lines = cluster_lines(writer, clusters, unsure, options, preferences, &mut grouped)?;
     lines.into_iter().for_each(|line| writer.put_cluster(line));
     writer.commit()?;
-    let lines: Vec<Piece> = judged.new.into_iter().map(|new| new.line).collect();
+    let lines: Vec<Piece> = new.into_iter().map(|new| new.line).collect();
     writer.append_derived(derived, &lines)?;
     Ok(grouped)
 }
 
-/// Old activities whose time a new one may share.
-fn neighbours(known: &Known<'_>, new: &[Fresh]) -> Vec<Fingerprint> {
+/// Old activities whose time a new one may share, with their fingerprints when they are few.
+fn neighbours(known: &Known<'_>, new: &[Fresh]) -> Vec<(Candidate, Option<Box<Fingerprint>>)> {
     if known.is_empty() {
         return Vec::new();
     }
@@ -262,52 +269,62 @@ fn neighbours(known: &Known<'_>, new: &[Fresh]) -> Vec<Fingerprint> {
         let upto = windows.partition_point(|(start, _)| *start <= to.saturating_add(REACH_MS));
         upto.checked_sub(1).is_some_and(|last| reach[last] >= from.saturating_sub(REACH_MS))
     };
-    known.in_time(&near).iter().filter_map(|id| known.fingerprint(id)).collect()
+    let ids = known.in_time(&near);
+    let few = ids.len() <= AT_HAND;
+    let old = ids.iter().filter_map(|id| known.fingerprint(id));
+    old.map(|old| (Candidate::of(&old), few.then(|| Box::new(old)))).collect()
 }
 
 /// Members of one workout, and why they are.
 type Found = (Vec<ActivityId>, Vec<String>);
 
-/// Clusters with a new member, and doubtful pairs with one. What was one workout before stays so.
+/// Clusters with a new member, and doubtful pairs with one. What was one workout before stays so. Fingerprints are read for
+/// activities that hang together, as each of a large import may be there twice.
 fn decide(
     history: Option<&History>,
     waiting: &Waiting,
     known: &Known<'_>,
-    old: &[Fingerprint],
     new: &[Fresh],
-    pairs: &[Pair],
+    mut pairs: Vec<Pair>,
 ) -> Result<(Vec<Found>, Vec<Pair>)> {
-    let met: BTreeSet<ActivityId> = pairs.iter().flat_map(|pair| [pair.first, pair.second]).collect();
-    let news = new.iter().filter(|new| met.contains(&new.candidate.id)).map(|new| new.fingerprint(waiting));
-    let news: Vec<Cow<'_, Fingerprint>> = news.collect::<Result<_>>()?;
-    let mut decisions = Decisions::default();
-    let mut others: BTreeMap<ActivityId, Fingerprint> = BTreeMap::new();
+    let met: HashSet<ActivityId> = pairs.iter().flat_map(|pair| [pair.first, pair.second]).collect();
     let before = history.map_or(&[][..], History::clusters).iter().filter(|c| c.verdict == Verdict::Same);
-    for cluster in before.filter(|c| c.members.iter().any(|id| met.contains(id))) {
-        decisions.same.extend(cluster.members.windows(2).map(|pair| (pair[0], pair[1])));
-        others.extend(cluster.members.iter().filter_map(|id| Some((*id, known.fingerprint(id)?))));
-    }
-    let all: Vec<&Fingerprint> = {
-        let news = || news.iter().map(|new| &**new);
-        let taken: HashSet<ActivityId> = old.iter().chain(news()).map(|f| f.id).collect();
-        let near = old.iter().filter(|f| met.contains(&f.id));
-        near.chain(news()).chain(others.values().filter(|f| !taken.contains(&f.id))).collect()
-    };
-    let ids: Vec<ActivityId> = all.iter().map(|f| f.id).collect();
-    for pair in pairs {
-        if history.is_some_and(|history| history.are_apart(&pair.first, &pair.second)) {
-            decisions.different.push((pair.first, pair.second));
+    let before = before.filter(|c| c.members.iter().any(|id| met.contains(id)));
+    let same: Vec<(ActivityId, ActivityId)> =
+        before.flat_map(|c| c.members.windows(2).map(|pair| (pair[0], pair[1]))).collect();
+    let parts = Parts::of(pairs.iter().map(|pair| (pair.first, pair.second)).chain(same.iter().copied()));
+    let mut same_of: HashMap<Option<usize>, Vec<(ActivityId, ActivityId)>> = HashMap::new();
+    same.into_iter().for_each(|pair| same_of.entry(parts.part(&pair.0)).or_default().push(pair));
+    pairs.sort_by_cached_key(|pair| (parts.part(&pair.first), pair.first, pair.second));
+    let place = |id: &ActivityId| new.binary_search_by_key(id, |new| new.candidate.id).ok();
+    let (mut clusters, mut unsure): (Vec<Found>, Vec<Pair>) = Default::default();
+    for pairs in pairs.chunk_by(|a, b| parts.part(&a.first) == parts.part(&b.first)) {
+        let same = pairs.first().and_then(|pair| same_of.remove(&parts.part(&pair.first))).unwrap_or_default();
+        let apart = |pair: &&Pair| history.is_some_and(|history| history.are_apart(&pair.first, &pair.second));
+        let different = pairs.iter().filter(apart).map(|pair| (pair.first, pair.second)).collect();
+        let mut fingerprints: BTreeMap<ActivityId, Cow<'_, Fingerprint>> = BTreeMap::new();
+        for id in same.iter().flat_map(|(a, b)| [a, b]) {
+            fingerprints.extend(known.fingerprint(id).map(|known| (*id, Cow::Owned(known))));
         }
+        for id in pairs.iter().flat_map(|pair| [pair.first, pair.second]) {
+            if let Entry::Vacant(vacant) = fingerprints.entry(id)
+                && let Some(fingerprint) = match place(&id) {
+                    Some(at) => Some(new[at].fingerprint(waiting)?),
+                    None => known.fingerprint(&id).map(Cow::Owned),
+                }
+            {
+                vacant.insert(fingerprint);
+            }
+        }
+        let all: Vec<&Fingerprint> = fingerprints.values().map(|fingerprint| &**fingerprint).collect();
+        let grouping = dedupe::cluster(&all, pairs, &Decisions { same, different });
+        let with_new = grouping.clusters.into_iter().filter(|c| c.members.iter().any(|id| place(id).is_some()));
+        clusters.extend(with_new.map(|c| (c.members, c.links.iter().map(reason).collect())));
+        unsure.extend(grouping.unsure);
     }
-    let grouping = dedupe::cluster(&all, pairs, &decisions);
-    let is_new = |id: &ActivityId| new.binary_search_by_key(id, |new| new.candidate.id).is_ok();
-    let clusters = grouping
-        .clusters
-        .into_iter()
-        .filter(|cluster| cluster.members.iter().any(is_new) && cluster.members.iter().all(|id| ids.contains(id)))
-        .map(|cluster| (cluster.members, cluster.links.iter().map(reason).collect()))
-        .collect();
-    Ok((clusters, grouping.unsure))
+    clusters.sort_by(|(a, _), (b, _)| a.cmp(b));
+    unsure.sort_by_key(|pair| (pair.first, pair.second));
+    Ok((clusters, unsure))
 }
 
 /// What joins a pair, in words: the strongest evidence first.

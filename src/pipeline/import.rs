@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::absorb::{self, Absorbed};
-use super::group::{Fresh, commit_and_group, foresee};
+use super::group::{AT_HAND, Fresh, commit_and_group, foresee};
 use super::job::JobRead;
 use super::plan::Plan;
 use super::read::{Progress, ReadOptions, Run, Visit, read_all};
@@ -25,9 +25,6 @@ use crate::history::{
 use crate::ids::{ActivityId, Digest};
 use crate::model::{Activity, Companion, Summary};
 use crate::source::{self, Compressed, Input};
-
-/// Fingerprints of an import that has no more stay in memory, where they are at hand when it is grouped.
-const AT_HAND: usize = 4096;
 
 /// How to import.
 #[derive(Debug, Clone)]
@@ -219,10 +216,14 @@ pub fn import(
     })?;
     drop(read);
     let mut run = Run { sources, results: told, report };
+    let mut aliases: BTreeMap<Digest, Vec<String>> = BTreeMap::new();
     for source in run.sources.iter().filter(|source| source.outcome == Outcome::Duplicate) {
         let Some(digest) = source.sha256 else { continue };
+        aliases.entry(digest).or_default().push(source.source.to_string());
+    }
+    for (digest, names) in aliases {
         sink.put(|writer| {
-            writer.put(Entry::Alias { digest, names: vec![source.source.to_string()] });
+            writer.put(Entry::Alias { digest, names });
             Ok(())
         })?;
     }
