@@ -16,16 +16,15 @@ pub fn run(common: &Common, paths: &[PathBuf], into: &Path, how: &ImportOptions,
     let inputs = inputs::opened(paths, &mut options)?;
     let bar = Bar::start(common);
     let mut imported = pipeline::import(&inputs, into, &options, how, &|event| bar.event(event))?;
-    imported.run.report.seconds = bar.finish();
-    let run = &imported.run;
-    if common.json {
+    imported.report.seconds = bar.finish();
+    let report = &imported.report;
+    if let Some(told) = &imported.told {
         summary::to_stdout(|out| {
-            run.results.iter().try_for_each(|activity| summary::json_line(out, activity))?;
-            run.sources.iter().try_for_each(|source| summary::json_line(out, source))?;
-            summary::json_line(out, &run.report)
+            told.each_line(&mut |line| out.write_all(line).and_then(|()| out.write_all(b"\n")))?;
+            summary::json_line(out, report)
         })?;
     }
-    summary::closing(common, &run.sources, &run.report);
+    summary::closing(common, &imported.sources, report);
     let new = table::count(imported.new as u64, "new activity", "new activities");
     let made = History::is_at(into);
     let into = into.display().to_string();
@@ -41,12 +40,12 @@ pub fn run(common: &Common, paths: &[PathBuf], into: &Path, how: &ImportOptions,
         _ => format!("kept in {into}: {new}"),
     };
     summary::warn(common, &line);
-    if run.report.completed > 0 {
-        let completed = table::count(run.report.completed, "activity", "activities");
+    if report.completed > 0 {
+        let completed = table::count(report.completed, "activity", "activities");
         summary::warn(common, &format!("{completed} of before completed by files that came now"));
     }
-    if run.report.merged + run.report.unsure + imported.uncompared as u64 > 0 {
-        let (merged, unsure) = (run.report.merged, run.report.unsure);
+    if report.merged + report.unsure + imported.uncompared as u64 > 0 {
+        let (merged, unsure) = (report.merged, report.unsure);
         let line = if how.dry_run {
             format!("{merged} of them would belong to another workout, {unsure} pairs would be doubtful")
         } else {
@@ -58,5 +57,5 @@ pub fn run(common: &Common, paths: &[PathBuf], into: &Path, how: &ImportOptions,
         };
         summary::warn(common, &(line + &unknown));
     }
-    Ok(if run.report.is_clean() { Exit::Done } else { Exit::Partly })
+    Ok(if report.is_clean() { Exit::Done } else { Exit::Partly })
 }

@@ -18,12 +18,12 @@ pub fn run(common: &Common, paths: &[PathBuf], zone: &Zone) -> Result<Exit, Erro
     found.report.seconds = bar.finish();
     summary::to_stdout(|out| {
         if common.json {
-            found.each_line(&mut |line| out.write_all(line).and_then(|()| out.write_all(b"\n")))?;
+            found.activities.each_line(&mut |line| out.write_all(line).and_then(|()| out.write_all(b"\n")))?;
             found.sources.iter().try_for_each(|source| summary::json_line(out, source))?;
             return summary::json_line(out, &found.report);
         }
         table::print_made(out, table::ACTIVITY, &|each| {
-            found.each_line(&mut |line| each(&table::activity(&glance(line)?, 0)))
+            found.activities.each_line(&mut |line| each(&table::activity(&glance(line)?, 0)))
         })
     })?;
     summary::closing(common, &found.sources, &found.report);

@@ -40,7 +40,7 @@ impl Writer {
             self.stage_copy(Original { gzip_sha256, path, ..original }, &file)?;
         }
         for activity in other.activities().iter().filter(|activity| new.contains(&activity.digest())) {
-            self.put_activity(ActivityLine::of(&activity.summary()?)?);
+            self.put_activity(ActivityLine::of(&activity.summary()?)?.leave(&self.waiting())?);
         }
         let decided: HashSet<ActivityId> = self.clusters().iter().flat_map(|c| c.members.iter().copied()).collect();
         let open = |members: &[ActivityId]| !members.iter().any(|id| decided.contains(id));

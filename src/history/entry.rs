@@ -16,7 +16,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::batch::unread;
 use super::journal::{self, LineKind};
 use super::waiting::{Piece, Waiting};
 use crate::error::{Error, Kind, Result};
@@ -67,15 +66,22 @@ impl ActivityLine {
         Ok(ActivityLine { body: self.body.leave(waiting)?, ..self })
     }
 
+    /// Its line of the JSON contract.
+    ///
+    /// # Errors
+    /// `Io` when the text cannot be read where it waits.
+    pub fn json(&self, waiting: &Waiting) -> Result<Vec<u8>> {
+        let mut json = self.body.read(waiting)?;
+        json.push(b'}');
+        Ok(json)
+    }
+
     /// The summary again.
     ///
     /// # Errors
     /// `Io` when the text cannot be read where it waits.
     pub fn summary(&self, waiting: &Waiting) -> Result<Summary> {
-        let mut buffer = Vec::new();
-        let bytes = self.body.bytes(waiting, &mut buffer).map_err(unread)?;
-        let json = [bytes, b"}"].concat();
-        serde_json::from_slice(&json)
+        serde_json::from_slice(&self.json(waiting)?)
             .map_err(|error| Error::new(Kind::Internal, format!("cannot read a journal line: {error}")))
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::report::{Outcome, SourceReport};
+use super::told::Told;
 use crate::error::Result;
 use crate::formats;
 use crate::history::{History, Original, Writer};
@@ -15,8 +16,8 @@ use crate::source::Input;
 pub(super) struct Absorbed {
     /// One report an original.
     pub sources: Vec<SourceReport>,
-    /// Activities of new originals.
-    pub summaries: Vec<Box<Summary>>,
+    /// How many activities of new originals.
+    pub new: usize,
     /// Bytes of new originals.
     pub bytes: u64,
     /// What they say of activities that are known already, where it may be more.
@@ -39,11 +40,17 @@ pub(super) fn split(inputs: &[Input]) -> Result<(Vec<History>, Vec<Input>)> {
 }
 
 impl Absorbed {
-    /// Puts a history into the writer; without one (a dry run) only says what is new, after `has`.
+    /// Puts a history into the writer; without one (a dry run) only says what is new, after `has`. New activities are `told`.
     ///
     /// # Errors
     /// `Io` and `History` when an original of the other history cannot be copied or is damaged.
-    pub fn take(&mut self, other: &History, writer: Option<&mut Writer>, has: &dyn Fn(&Digest) -> bool) -> Result<()> {
+    pub fn take(
+        &mut self,
+        other: &History,
+        writer: Option<&mut Writer>,
+        mut told: Option<&mut Told>,
+        has: &dyn Fn(&Digest) -> bool,
+    ) -> Result<()> {
         let new: HashSet<Digest> = match writer {
             Some(writer) => writer.absorb(other)?,
             None => other.digests().filter(|digest| !has(digest)).collect(),
@@ -66,7 +73,8 @@ impl Absorbed {
         for activity in other.activities() {
             let summary = activity.summary()?;
             if new.contains(&summary.sha256) {
-                self.summaries.push(Box::new(summary));
+                self.new += 1;
+                told.as_mut().map_or(Ok(()), |told| told.add(&summary))?;
             } else if !summary.companions.is_empty() {
                 self.others.push(summary);
             }

@@ -12,8 +12,9 @@ use super::job::JobRead;
 use super::plan::Plan;
 use super::read::{Progress, ReadOptions, Run, Visit, read_all};
 use super::refresh::complete;
-use super::report::{Outcome, RunReport};
+use super::report::{Outcome, RunReport, SourceReport};
 use super::shelf::is_table;
+use super::told::Told;
 use super::zones::{Claims, near};
 use crate::dedupe::{Fingerprint, Preferences};
 use crate::error::{Error, Kind, Result};
@@ -52,8 +53,12 @@ pub enum Dedupe {
 
 /// What an import did.
 pub struct Imported {
-    /// One report a source; with [`ImportOptions::tell`] the new activities in plan order.
-    pub run: Run<Box<Summary>>,
+    /// Counts, and remarks on the walk through folders and archives.
+    pub report: RunReport,
+    /// Reports of the sources of which there is something to say besides what is counted.
+    pub sources: Vec<SourceReport>,
+    /// With [`ImportOptions::tell`] lines of the JSON contract: the new activities in plan order, then one a source.
+    pub told: Option<Told>,
     /// How many activities are new.
     pub new: usize,
     /// How many of them a dry run could not compare with others: those of other histories, and those whose times others
@@ -166,14 +171,15 @@ pub fn import(
     // Where nothing can be read nothing is kept: a mistyped name leaves no empty history behind.
     let nothing = histories.is_empty() && !inputs.iter().any(Input::exists) && !History::is_at(root);
     let sink = if nothing { Sink::Dry(None) } else { Sink::open(root, how)? };
+    let mut told = how.tell.then(Told::new);
     let mut absorbed = Absorbed::default();
     for other in &histories {
         match &sink {
             Sink::Writer(writer) => {
                 let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
-                absorbed.take(other, Some(&mut writer), &|_| false)?;
+                absorbed.take(other, Some(&mut writer), told.as_mut(), &|_| false)?;
             }
-            Sink::Dry(_) => absorbed.take(other, None, &|digest| sink.has(digest))?,
+            Sink::Dry(_) => absorbed.take(other, None, told.as_mut(), &|digest| sink.has(digest))?,
         }
     }
     let options = ReadOptions { once: true, ..options.clone() };
@@ -185,14 +191,14 @@ pub fn import(
     let known = |digest: &Digest| sink.has(digest).then(|| sink.starts(digest));
     let streams = sink.knows_streams();
     let known_as = |came: &Compressed| if streams { sink.of_stream(&came.digest()) } else { None };
-    let told = |digest: &Digest| sink.companions(digest);
-    let visit = Visit { known: &known, told: &told, known_as: &known_as, work: &keep };
-    let Run { sources, results: read, report } = read_all(&plan, &options, progress, &visit)?;
+    let heard = |digest: &Digest| sink.companions(digest);
+    let visit = Visit { known: &known, told: &heard, known_as: &known_as, work: &keep };
+    let Run { mut sources, results: read, mut report } = read_all(&plan, &options, progress, &visit)?;
     drop(plan);
     let others = std::mem::take(&mut absorbed.others);
     let more = sink.read(|history| told_more(history, waiting, &read, others))?;
     let mut corrections = reconcile(&sink, waiting, &read, &options)?;
-    let (mut told, mut count) = (Vec::new(), 0);
+    let mut count = 0;
     let mut fresh: Vec<Fresh> = Vec::with_capacity(grouped.map_or(0, |_| read.len()));
     sink.put(|writer| {
         writer.reserve_activities(read.len());
@@ -205,8 +211,8 @@ pub fn import(
             new.correct(&correction, waiting)?;
         }
         count += 1;
-        if how.tell {
-            told.push(Box::new(new.line.summary(waiting)?));
+        if let Some(told) = &mut told {
+            told.add_line(&new.line.json(waiting)?)?;
         }
         fresh.extend(new.fresh);
         sink.put(|writer| {
@@ -215,39 +221,39 @@ pub fn import(
         })
     })?;
     drop(read);
-    let mut run = Run { sources, results: told, report };
-    let mut aliases: BTreeMap<Digest, Vec<String>> = BTreeMap::new();
-    for source in run.sources.iter().filter(|source| source.outcome == Outcome::Duplicate) {
-        let Some(digest) = source.sha256 else { continue };
-        aliases.entry(digest).or_default().push(source.source.to_string());
-    }
-    for (digest, names) in aliases {
+    let mut again: Vec<&SourceReport> = sources.iter().filter(|source| source.outcome == Outcome::Duplicate).collect();
+    again.sort_by_key(|source| source.sha256);
+    for same in again.chunk_by(|a, b| a.sha256 == b.sha256) {
+        let Some(digest) = same.first().and_then(|source| source.sha256) else { continue };
+        let names = same.iter().map(|source| source.source.to_string()).collect();
         sink.put(|writer| {
             writer.put(Entry::Alias { digest, names });
             Ok(())
         })?;
     }
-    let absorbed_count = absorbed.summaries.len();
     if !histories.is_empty() {
-        run.sources.splice(0..0, absorbed.sources);
-        if how.tell {
-            run.results.splice(0..0, absorbed.summaries);
-        }
-        let RunReport { exports, notes, bytes, .. } = run.report;
-        run.report = RunReport { exports, notes, ..RunReport::of(&run.sources, bytes + absorbed.bytes) };
+        sources.splice(0..0, absorbed.sources);
+        let RunReport { exports, notes, bytes, .. } = report;
+        report = RunReport { exports, notes, ..RunReport::of(&sources, bytes + absorbed.bytes) };
     }
-    run.report.clusters = run.report.activities;
-    run.report.completed = more.len() as u64;
+    if let Some(told) = &mut told {
+        sources.iter().try_for_each(|source| told.add(source))?;
+    }
+    // Those of a hundred thousand take as much memory as all that is committed.
+    sources.retain(SourceReport::has_more);
+    sources.shrink_to_fit();
+    report.clusters = report.activities;
+    report.completed = more.len() as u64;
     let mut committed = Committed::default();
     let mut uncompared = 0;
     if let Sink::Dry(history) = &sink
         && how.dedupe == Dedupe::Overlap
     {
-        uncompared = count + absorbed_count - fresh.len();
+        uncompared = count + absorbed.new - fresh.len();
         let foreseen = foresee(history.as_deref(), std::mem::take(&mut fresh), waiting)?;
-        run.report.merged = foreseen.merged;
-        run.report.unsure = foreseen.unsure;
-        run.report.clusters = run.report.activities.saturating_sub(foreseen.merged);
+        report.merged = foreseen.merged;
+        report.unsure = foreseen.unsure;
+        report.clusters = report.activities.saturating_sub(foreseen.merged);
     }
     if let Sink::Writer(writer) = sink {
         let mut writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -256,18 +262,18 @@ pub fn import(
         } else {
             let grouped;
             (committed, grouped) = commit_and_group(&mut writer, fresh, &options, &how.preferences)?;
-            run.report.merged = grouped.merged;
-            run.report.unsure = grouped.unsure;
-            run.report.clusters = run.report.activities.saturating_sub(grouped.merged);
+            report.merged = grouped.merged;
+            report.unsure = grouped.unsure;
+            report.clusters = report.activities.saturating_sub(grouped.merged);
         }
         if !more.is_empty() {
             let completed = complete(&mut writer, more, &options, how.dedupe == Dedupe::Overlap)?;
-            run.report.completed = completed.changes.len() as u64;
-            run.report.merged += completed.merged;
-            run.report.unsure += completed.unsure;
+            report.completed = completed.changes.len() as u64;
+            report.merged += completed.merged;
+            report.unsure += completed.unsure;
         }
     }
-    Ok(Imported { run, new: count + absorbed_count, uncompared, committed })
+    Ok(Imported { report, sources, told, new: count + absorbed.new, uncompared, committed })
 }
 
 /// A new activity, until the end of the run: its line, its fingerprint, and what it says of its time. Those of a job wait

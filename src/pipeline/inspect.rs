@@ -6,6 +6,7 @@ use super::job::JobRead;
 use super::plan::Plan;
 use super::read::{Progress, ReadOptions, Run, Visit, read_all};
 use super::report::{RunReport, SourceReport};
+use super::told::Told;
 use super::zones::Claims;
 use crate::error::{Error, Kind, Result};
 use crate::fix::zone::Claim;
@@ -13,32 +14,23 @@ use crate::history::{Text, Waiting};
 use crate::model::Summary;
 use crate::source::{self, Input};
 
-/// What was found. The summaries are left as lines of JSON, which for many activities are in a temporary file.
+/// What was found.
 pub struct Inspected {
     /// One line a source, as those of a [`Run`].
     pub sources: Vec<SourceReport>,
     /// Counts, and remarks on the walk through folders and archives.
     pub report: RunReport,
-    lines: Vec<Text>,
-    waiting: Waiting,
+    /// The activities' lines of the JSON contract, in plan order.
+    pub activities: Told,
 }
 
 impl Inspected {
-    /// Hands on the activities' lines of the JSON contract, in plan order.
+    /// The summaries of the activities, in plan order.
     ///
     /// # Errors
-    /// What `each` says, and when a line cannot be read where it was left.
-    pub fn each_line(&self, each: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-        let mut line = Vec::new();
-        self.lines.iter().try_for_each(|text| {
-            self.waiting.read(*text, &mut line)?;
-            each(&line)
-        })
-    }
-
-    /// The summaries of the activities, in plan order.
+    /// Each when its line cannot be read where it waits.
     pub fn summaries(&self) -> impl Iterator<Item = Result<Summary>> {
-        self.lines.iter().map(|line| summary(&self.waiting, *line))
+        (0..self.activities.len()).map(|place| summary(&self.activities, place))
     }
 }
 
@@ -55,7 +47,7 @@ pub fn inspect(inputs: &[Input], options: &ReadOptions, progress: &(dyn Fn(Progr
         let mut all = Vec::with_capacity(read.activities.len());
         for activity in &read.activities {
             let summary = Summary::of(activity);
-            all.push((Claim::of(&summary), leave(&waiting, &summary)?));
+            all.push((Claim::of(&summary), waiting.put(&serde_json::to_vec(&summary).map_err(not_left)?)?));
         }
         waiting.put(&serde_json::to_vec(&all).map_err(not_left)?)
     };
@@ -72,22 +64,17 @@ pub fn inspect(inputs: &[Input], options: &ReadOptions, progress: &(dyn Fn(Progr
         }
     }
     report.clusters = lines.len() as u64;
-    for (place, correction) in claims.judged(&|place| Ok(summary(&waiting, lines[place])?.source), options)? {
-        let mut corrected = summary(&waiting, lines[place])?;
+    let mut activities = Told::of(lines, waiting);
+    for (place, correction) in claims.judged(&|place| Ok(summary(&activities, place)?.source), options)? {
+        let mut corrected = summary(&activities, place)?;
         correction.apply_to_summary(&mut corrected);
-        lines[place] = leave(&waiting, &corrected)?;
+        activities.replace(place, &corrected)?;
     }
-    Ok(Inspected { sources, report, lines, waiting })
+    Ok(Inspected { sources, report, activities })
 }
 
-fn leave(waiting: &Waiting, summary: &Summary) -> Result<Text> {
-    waiting.put(&serde_json::to_vec(summary).map_err(not_left)?)
-}
-
-fn summary(waiting: &Waiting, line: Text) -> Result<Summary> {
-    let mut text = Vec::new();
-    waiting.read(line, &mut text).map_err(unread)?;
-    serde_json::from_slice(&text).map_err(not_left)
+fn summary(activities: &Told, place: usize) -> Result<Summary> {
+    serde_json::from_slice(&activities.line(place).map_err(unread)?).map_err(not_left)
 }
 
 fn unread(error: io::Error) -> Error {

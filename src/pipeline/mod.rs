@@ -25,6 +25,7 @@ mod report;
 mod sets;
 mod shelf;
 mod tables;
+mod told;
 mod verify;
 mod zones;
 
@@ -43,6 +44,7 @@ pub use rebuild::rebuild;
 pub use recall::{Member, Workout, export, export_originals, map_glances, map_workouts, workouts};
 pub use refresh::{RefreshOptions, Refreshed, refresh};
 pub use report::{ExportReport, Outcome, RunReport, SourceReport};
+pub use told::Told;
 pub use verify::verify;
 
 pub use crate::dedupe::Preferences;

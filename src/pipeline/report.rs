@@ -109,6 +109,11 @@ impl SourceReport {
         said.0.drain(..more);
     }
 
+    /// True when there is more to say of it than that it was read whole, or known.
+    pub fn has_more(&self) -> bool {
+        !matches!(self.outcome, Outcome::Read | Outcome::Duplicate) || self.rare.is_some()
+    }
+
     /// Why it failed.
     pub fn error(&self) -> Option<&str> {
         self.rare.as_ref()?.error.as_deref()

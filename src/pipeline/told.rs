@@ -1,0 +1,114 @@
+//! Lines of the JSON contract that wait for the end of a run: of many most are in a temporary file.
+
+use std::io;
+
+use serde::Serialize;
+
+use crate::error::{Error, Kind, Result};
+use crate::history::{Text, Waiting};
+use crate::source;
+
+/// Lines that wait, in the order in which they will be told.
+pub struct Told {
+    lines: Vec<Text>,
+    waiting: Waiting,
+}
+
+impl Told {
+    pub(super) fn new() -> Told {
+        Told { lines: Vec::new(), waiting: Waiting::made(source::nameless) }
+    }
+
+    /// Lines that are left already.
+    pub(super) fn of(lines: Vec<Text>, waiting: Waiting) -> Told {
+        Told { lines, waiting }
+    }
+
+    /// Adds the line of a value.
+    ///
+    /// # Errors
+    /// `Io` when the temporary file cannot be written.
+    pub(super) fn add(&mut self, value: &impl Serialize) -> Result<()> {
+        self.add_line(&line_of(value)?)
+    }
+
+    /// Adds a line that is written already.
+    ///
+    /// # Errors
+    /// As [`Told::add`].
+    pub(super) fn add_line(&mut self, line: &[u8]) -> Result<()> {
+        self.lines.push(self.waiting.put(line)?);
+        Ok(())
+    }
+
+    /// Puts the line of a value in the place of another one.
+    ///
+    /// # Errors
+    /// As [`Told::add`].
+    pub(super) fn replace(&mut self, place: usize, value: &impl Serialize) -> Result<()> {
+        if let Some(line) = self.lines.get_mut(place) {
+            *line = self.waiting.put(&line_of(value)?)?;
+        }
+        Ok(())
+    }
+
+    /// How many lines there are.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// True when there are none.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// One line; empty when there are fewer.
+    ///
+    /// # Errors
+    /// When it cannot be read where it waits.
+    pub(super) fn line(&self, place: usize) -> io::Result<Vec<u8>> {
+        let mut line = Vec::new();
+        self.lines.get(place).map_or(Ok(()), |text| self.waiting.read(*text, &mut line))?;
+        Ok(line)
+    }
+
+    /// Hands on all lines, without their ends.
+    ///
+    /// # Errors
+    /// What `each` says, and when a line cannot be read where it waits.
+    pub fn each_line(&self, each: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        let mut line = Vec::new();
+        self.lines.iter().try_for_each(|text| {
+            self.waiting.read(*text, &mut line)?;
+            each(&line)
+        })
+    }
+}
+
+fn line_of(value: &impl Serialize) -> Result<Vec<u8>> {
+    let failed = |error| Error::new(Kind::Internal, format!("cannot leave a line for the end: {error}"));
+    serde_json::to_vec(value).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_come_in_their_order_with_those_that_took_the_places_of_others() {
+        let mut told = Told::new();
+        for n in 0..5 {
+            told.add(&n).unwrap();
+        }
+        told.add_line(b"{}").unwrap();
+        told.replace(3, &"three").unwrap();
+        let mut all = Vec::new();
+        told.each_line(&mut |line| {
+            all.push(String::from_utf8(line.to_vec()).unwrap());
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(all, ["0", "1", "2", "\"three\"", "4", "{}"]);
+        assert_eq!((told.len(), told.line(3).unwrap()), (6, b"\"three\"".to_vec()));
+    }
+}
