@@ -195,6 +195,19 @@ pub fn import(
     let visit = Visit { known: &known, told: &heard, known_as: &known_as, work: &keep };
     let Run { mut sources, results: read, mut report } = read_all(&plan, &options, progress, &visit)?;
     drop(plan);
+    put_names(&sink, &sources)?;
+    if !histories.is_empty() {
+        sources.splice(0..0, absorbed.sources);
+        let RunReport { exports, notes, bytes, .. } = report;
+        report = RunReport { exports, notes, ..RunReport::of(&sources, bytes + absorbed.bytes) };
+    }
+    let mut told_of_sources = told.as_ref().map(Told::more);
+    if let Some(told) = &mut told_of_sources {
+        sources.iter().try_for_each(|source| told.add(source))?;
+    }
+    // Those of a hundred thousand take as much memory as all that is committed.
+    sources.retain(SourceReport::has_more);
+    sources.shrink_to_fit();
     let others = std::mem::take(&mut absorbed.others);
     let more = sink.read(|history| told_more(history, waiting, &read, others))?;
     let mut corrections = reconcile(&sink, waiting, &read, &options)?;
@@ -221,27 +234,7 @@ pub fn import(
         })
     })?;
     drop(read);
-    let mut again: Vec<&SourceReport> = sources.iter().filter(|source| source.outcome == Outcome::Duplicate).collect();
-    again.sort_by_key(|source| source.sha256);
-    for same in again.chunk_by(|a, b| a.sha256 == b.sha256) {
-        let Some(digest) = same.first().and_then(|source| source.sha256) else { continue };
-        let names = same.iter().map(|source| source.source.to_string()).collect();
-        sink.put(|writer| {
-            writer.put(Entry::Alias { digest, names });
-            Ok(())
-        })?;
-    }
-    if !histories.is_empty() {
-        sources.splice(0..0, absorbed.sources);
-        let RunReport { exports, notes, bytes, .. } = report;
-        report = RunReport { exports, notes, ..RunReport::of(&sources, bytes + absorbed.bytes) };
-    }
-    if let Some(told) = &mut told {
-        sources.iter().try_for_each(|source| told.add(source))?;
-    }
-    // Those of a hundred thousand take as much memory as all that is committed.
-    sources.retain(SourceReport::has_more);
-    sources.shrink_to_fit();
+    told.iter_mut().zip(told_of_sources).for_each(|(told, more)| told.append(more));
     report.clusters = report.activities;
     report.completed = more.len() as u64;
     let mut committed = Committed::default();
@@ -274,6 +267,21 @@ pub fn import(
         }
     }
     Ok(Imported { report, sources, told, new: count + absorbed.new, uncompared, committed })
+}
+
+/// Says under which names contents were met that are known from before or from other sources of the run.
+fn put_names(sink: &Sink, sources: &[SourceReport]) -> Result<()> {
+    let mut again: Vec<&SourceReport> = sources.iter().filter(|source| source.outcome == Outcome::Duplicate).collect();
+    again.sort_by_key(|source| source.sha256);
+    for same in again.chunk_by(|a, b| a.sha256 == b.sha256) {
+        let Some(digest) = same.first().and_then(|source| source.sha256) else { continue };
+        let names = same.iter().map(|source| source.source.to_string()).collect();
+        sink.put(|writer| {
+            writer.put(Entry::Alias { digest, names });
+            Ok(())
+        })?;
+    }
+    Ok(())
 }
 
 /// A new activity, until the end of the run: its line, its fingerprint, and what it says of its time. Those of a job wait

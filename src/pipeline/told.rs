@@ -1,6 +1,7 @@
 //! Lines of the JSON contract that wait for the end of a run: of many most are in a temporary file.
 
 use std::io;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -11,17 +12,28 @@ use crate::source;
 /// Lines that wait, in the order in which they will be told.
 pub struct Told {
     lines: Vec<Text>,
-    waiting: Waiting,
+    waiting: Arc<Waiting>,
 }
 
 impl Told {
     pub(super) fn new() -> Told {
-        Told { lines: Vec::new(), waiting: Waiting::made(source::nameless) }
+        Told { lines: Vec::new(), waiting: Arc::new(Waiting::made(source::nameless)) }
     }
 
     /// Lines that are left already.
     pub(super) fn of(lines: Vec<Text>, waiting: Waiting) -> Told {
-        Told { lines, waiting }
+        Told { lines, waiting: Arc::new(waiting) }
+    }
+
+    /// Lines that will be told after these, and wait in the same place.
+    pub(super) fn more(&self) -> Told {
+        Told { lines: Vec::new(), waiting: Arc::clone(&self.waiting) }
+    }
+
+    /// Puts lines of [`Told::more`] behind these.
+    pub(super) fn append(&mut self, mut more: Told) {
+        debug_assert!(Arc::ptr_eq(&self.waiting, &more.waiting), "they wait in the same place");
+        self.lines.append(&mut more.lines);
     }
 
     /// Adds the line of a value.
@@ -102,13 +114,17 @@ mod tests {
         }
         told.add_line(b"{}").unwrap();
         told.replace(3, &"three").unwrap();
+        let mut more = told.more();
+        more.add(&true).unwrap();
+        told.add(&false).unwrap();
+        told.append(more);
         let mut all = Vec::new();
         told.each_line(&mut |line| {
             all.push(String::from_utf8(line.to_vec()).unwrap());
             Ok(())
         })
         .unwrap();
-        assert_eq!(all, ["0", "1", "2", "\"three\"", "4", "{}"]);
-        assert_eq!((told.len(), told.line(3).unwrap()), (6, b"\"three\"".to_vec()));
+        assert_eq!(all, ["0", "1", "2", "\"three\"", "4", "{}", "false", "true"]);
+        assert_eq!((told.len(), told.line(3).unwrap()), (8, b"\"three\"".to_vec()));
     }
 }
