@@ -62,7 +62,7 @@ struct Doubt<'a> {
 fn doubtful(common: &Common, history: &History, filter: &Filter) -> Result<Exit, Error> {
     let passes =
         |c: &&StoredCluster| c.members.iter().any(|id| history.activity(id).is_some_and(|a| passes(a, filter)));
-    let clusters: Vec<_> = history.clusters().iter().filter(|c| c.verdict == Verdict::Unsure).filter(passes).collect();
+    let clusters: Vec<_> = history.clusters().filter(|c| c.verdict == Verdict::Unsure).filter(passes).collect();
     summary::to_stdout(|out| {
         for stored in clusters {
             let cluster = stored.cluster().map_err(std::io::Error::other)?;

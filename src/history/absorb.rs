@@ -42,9 +42,9 @@ impl Writer {
         for activity in other.activities().iter().filter(|activity| new.contains(&activity.digest())) {
             self.put_activity(ActivityLine::of(&activity.summary()?)?.leave(&self.waiting())?);
         }
-        let decided: HashSet<ActivityId> = self.clusters().iter().flat_map(|c| c.members.iter().copied()).collect();
+        let decided: HashSet<ActivityId> = self.clusters().flat_map(|c| c.members.iter().copied()).collect();
         let open = |members: &[ActivityId]| !members.iter().any(|id| decided.contains(id));
-        for cluster in other.clusters().iter().filter(|cluster| open(&cluster.members)) {
+        for cluster in other.clusters().filter(|cluster| open(&cluster.members)) {
             let apart = |a| cluster.members.iter().any(|b| self.are_apart(a, b));
             if cluster.verdict == Verdict::Unsure || !cluster.members.iter().any(apart) {
                 self.put(Entry::Cluster(cluster.cluster()?));

@@ -267,7 +267,7 @@ pub(super) fn shown(history: &History) -> Vec<String> {
         format!("{} {} {:?}", o.path, content.len(), o.names)
     });
     let activities = history.activities().iter().map(|a| format!("{:?}", a.summary().unwrap()));
-    let clusters = history.clusters().iter().map(|c| format!("{:?}", c.cluster().unwrap()));
+    let clusters = history.clusters().map(|c| format!("{:?}", c.cluster().unwrap()));
     originals.chain(activities).chain(clusters).collect()
 }
 

@@ -229,8 +229,8 @@ impl History {
     }
 
     /// Clusters that hold: merges, and doubts that nobody settled.
-    pub fn clusters(&self) -> &[StoredCluster] {
-        &self.state.clusters
+    pub fn clusters(&self) -> impl Iterator<Item = &StoredCluster> {
+        self.state.clusters()
     }
 
     /// True when the owner declared two activities different.

@@ -1,6 +1,7 @@
 //! The journal played back: a pure function from lines to what the history knows.
 
 use std::collections::{HashMap, HashSet};
+use std::num::NonZeroU32;
 use std::sync::OnceLock;
 
 use super::entry::{Action, Alias, Batch, Decision, Original, Verdict};
@@ -22,11 +23,11 @@ pub(super) struct State {
     pub activities: Vec<Stored>,
     /// Their places, in order of their identities.
     by_id: Vec<u32>,
-    /// Clusters whose members are all known.
-    pub clusters: Vec<StoredCluster>,
+    /// Those whose members are all known, in order of their members.
+    clusters: Vec<u32>,
     /// All clusters that hold, in the order in which they were said; a void one leaves its place.
     pub said_clusters: Vec<Option<StoredCluster>>,
-    by_member: HashMap<ActivityId, Vec<usize>>,
+    by_member: ByMember,
     /// Sets of activities that the owner declared different.
     pub apart: Vec<Vec<ActivityId>>,
     /// Merged workouts that the owner took back, as they were.
@@ -41,6 +42,35 @@ pub(super) struct State {
     parsers: Vec<(u32, String)>,
     /// Originals that this batch says were read again.
     reread: HashSet<Digest>,
+}
+
+/// Which of the clusters that were said an activity is part of: nearly always one.
+#[derive(Default)]
+struct ByMember {
+    /// The last one of each activity, as a place in `all`.
+    last: HashMap<ActivityId, u32>,
+    /// A cluster, and the one before of the same activity.
+    all: Vec<(u32, Option<NonZeroU32>)>,
+}
+
+impl ByMember {
+    fn add(&mut self, id: ActivityId, cluster: usize) {
+        let place = self.all.len() as u32;
+        let before = self.last.insert(id, place).and_then(|before| NonZeroU32::new(before + 1));
+        self.all.push((cluster as u32, before));
+    }
+
+    /// In the order in which they were added.
+    fn of(&self, id: &ActivityId) -> Vec<usize> {
+        let mut clusters = Vec::new();
+        let mut place = self.last.get(id).copied();
+        while let Some(&(cluster, before)) = place.and_then(|place| self.all.get(place as usize)) {
+            clusters.push(cluster as usize);
+            place = before.map(|before| before.get() - 1);
+        }
+        clusters.reverse();
+        clusters
+    }
 }
 
 /// What the lines of one batch say, by kind: of a whole import that is much, and it goes over as it is.
@@ -238,7 +268,7 @@ impl State {
             }
         });
         for id in &cluster.members {
-            self.by_member.entry(*id).or_default().push(self.said_clusters.len());
+            self.by_member.add(*id, self.said_clusters.len());
         }
         self.said_clusters.push(Some(cluster));
     }
@@ -266,7 +296,7 @@ impl State {
     fn drop_clusters(&mut self, members: &[ActivityId], void: impl Fn(&StoredCluster) -> bool) -> Vec<StoredCluster> {
         let mut dropped = Vec::new();
         for id in members {
-            for &at in self.by_member.get(id).into_iter().flatten() {
+            for at in self.by_member.of(id) {
                 if let Some(slot) = self.said_clusters.get_mut(at) {
                     dropped.extend(slot.take_if(|old| void(old)));
                 }
@@ -295,9 +325,21 @@ impl State {
         self.by_stream = OnceLock::new();
         self.aliases.sort_by_key(|(digest, _)| *digest);
         self.settle_activities();
-        let whole = |cluster: &&StoredCluster| cluster.members.iter().all(|id| self.activity(id).is_some());
-        self.clusters = self.said_clusters.iter().flatten().filter(whole).cloned().collect();
-        self.clusters.sort_by(|a, b| (&a.members, a.verdict as u8).cmp(&(&b.members, b.verdict as u8)));
+        let whole =
+            |at: &u32| self.cluster(*at).is_some_and(|c| c.members.iter().all(|id| self.activity(id).is_some()));
+        let mut clusters: Vec<u32> = (0..self.said_clusters.len() as u32).filter(whole).collect();
+        let about = |at: &u32| self.cluster(*at).map(|cluster| (cluster.members.as_slice(), cluster.verdict as u8));
+        clusters.sort_by(|a, b| about(a).cmp(&about(b)));
+        self.clusters = clusters;
+    }
+
+    fn cluster(&self, at: u32) -> Option<&StoredCluster> {
+        self.said_clusters.get(at as usize)?.as_ref()
+    }
+
+    /// Clusters whose members are all known, in order of their members.
+    pub fn clusters(&self) -> impl Iterator<Item = &StoredCluster> {
+        self.clusters.iter().filter_map(|at| self.cluster(*at))
     }
 
     fn settle_activities(&mut self) {
@@ -342,8 +384,9 @@ impl State {
 
     /// True when the same was said of these members before.
     pub fn knows_cluster(&self, members: &[ActivityId], body: &[u8]) -> bool {
-        let first = self.clusters.partition_point(|have| have.members.as_slice() < members);
-        let same = self.clusters.iter().skip(first).take_while(|have| have.members == members);
+        let less = |at: &u32| self.cluster(*at).is_some_and(|have| have.members.as_slice() < members);
+        let first = self.clusters.partition_point(less);
+        let same = self.clusters.iter().skip(first).map_while(|at| self.cluster(*at).filter(|c| c.members == members));
         same.into_iter().any(|have| have.text.has_body(body))
     }
 
@@ -466,7 +509,7 @@ mod tests {
                 prop_assert_eq!(everything(&writer), everything(&History::open(&root).unwrap()));
             }
             // Each activity at most once among the merged.
-            let same = writer.clusters().iter().filter(|c| c.verdict == Verdict::Same);
+            let same = writer.clusters().filter(|c| c.verdict == Verdict::Same);
             let mut merged: Vec<_> = same.flat_map(|c| c.members.iter().copied()).collect();
             merged.sort();
             prop_assert!(merged.windows(2).all(|pair| pair[0] != pair[1]));

@@ -36,7 +36,7 @@ pub fn decide(root: &Path, id: &str, one: bool, options: &ReadOptions) -> Result
 type Told = (Vec<ActivityId>, Vec<Entry>);
 
 fn accept(shelf: &Shelf<'_>, pair: &[ActivityId]) -> Result<Told> {
-    let merged = shelf.history.clusters().iter().filter(|c| c.verdict == Verdict::Same);
+    let merged = shelf.history.clusters().filter(|c| c.verdict == Verdict::Same);
     let touched = merged.filter(|c| c.members.iter().any(|id| pair.contains(id)));
     let replaces = touched.map(StoredCluster::cluster).collect::<Result<Vec<Cluster>>>()?;
     let tied = replaces.iter().flat_map(|cluster| &cluster.members);
@@ -80,7 +80,7 @@ fn undo(shelf: &Shelf<'_>, cluster: &StoredCluster) -> Result<Told> {
 /// The one merged workout or doubtful pair that has an activity whose identity starts so; a merge comes before a doubt.
 fn to_undo(history: &History, id: &str) -> Result<StoredCluster> {
     let id = start_of_id(id)?;
-    let found: Vec<&StoredCluster> = history.clusters().iter().filter(|c| has(&c.members, &id)).collect();
+    let found: Vec<&StoredCluster> = history.clusters().filter(|c| has(&c.members, &id)).collect();
     let merged: Vec<&StoredCluster> = found.iter().copied().filter(|c| c.verdict == Verdict::Same).collect();
     match (found.as_slice(), merged.as_slice()) {
         ([only], _) | (_, [only]) => Ok((*only).clone()),
@@ -93,7 +93,7 @@ fn to_undo(history: &History, id: &str) -> Result<StoredCluster> {
 /// the workouts that the owner declared different.
 fn to_accept(history: &History, id: &str) -> Result<Vec<ActivityId>> {
     let id = start_of_id(id)?;
-    let doubts = history.clusters().iter().filter(|c| c.verdict == Verdict::Unsure && has(&c.members, &id));
+    let doubts = history.clusters().filter(|c| c.verdict == Verdict::Unsure && has(&c.members, &id));
     let mut found: BTreeSet<Vec<ActivityId>> = doubts.map(|c| c.members.clone()).collect();
     if found.is_empty() {
         let sets = history.apart().iter().filter(|set| has(set, &id));
@@ -109,7 +109,7 @@ fn to_accept(history: &History, id: &str) -> Result<Vec<ActivityId>> {
 /// All activities of the workouts that these activities are part of, in order of identity: an undo says of each pair
 /// across two workouts that it is different. `None` when it is one workout, or not all of them are there any more.
 fn workouts_of(history: &History, set: &[ActivityId]) -> Option<Vec<ActivityId>> {
-    let merged = history.clusters().iter().filter(|c| c.verdict == Verdict::Same);
+    let merged = history.clusters().filter(|c| c.verdict == Verdict::Same);
     let touched: Vec<&StoredCluster> = merged.filter(|c| c.members.iter().any(|id| set.contains(id))).collect();
     let one = touched.iter().any(|c| set.iter().all(|id| c.members.contains(id)));
     let known = set.iter().all(|id| history.activity(id).is_some());

@@ -235,7 +235,7 @@ fn conclude(
     let (mut clusters, mut unsure) = decide(Some(writer), &writer.waiting(), known, &new, pairs)?;
     // An import that was killed may have said so already, with fingerprints not yet on the disk.
     let said: HashSet<(bool, &[ActivityId])> =
-        writer.clusters().iter().map(|c| (c.verdict == Verdict::Same, c.members.as_slice())).collect();
+        writer.clusters().map(|c| (c.verdict == Verdict::Same, c.members.as_slice())).collect();
     clusters.retain_mut(|(members, _)| {
         members.sort_unstable();
         !said.contains(&(true, members.as_slice()))
@@ -245,11 +245,11 @@ fn conclude(
         !said.contains(&(false, members.as_slice()))
     });
     let mut grouped = Grouped { unsure: unsure.len() as u64, ..Grouped::default() };
+    let derived_lines: Vec<Piece> = new.into_iter().map(|new| new.line).collect();
     let lines = cluster_lines(writer, clusters, unsure, options, preferences, &mut grouped)?;
     lines.into_iter().for_each(|line| writer.put_cluster(line));
     writer.commit()?;
-    let lines: Vec<Piece> = new.into_iter().map(|new| new.line).collect();
-    writer.append_derived(derived, &lines)?;
+    writer.append_derived(derived, &derived_lines)?;
     Ok(grouped)
 }
 
@@ -288,7 +288,7 @@ fn decide(
     mut pairs: Vec<Pair>,
 ) -> Result<(Vec<Found>, Vec<Pair>)> {
     let met: HashSet<ActivityId> = pairs.iter().flat_map(|pair| [pair.first, pair.second]).collect();
-    let before = history.map_or(&[][..], History::clusters).iter().filter(|c| c.verdict == Verdict::Same);
+    let before = history.into_iter().flat_map(History::clusters).filter(|c| c.verdict == Verdict::Same);
     let before = before.filter(|c| c.members.iter().any(|id| met.contains(id)));
     let same: Vec<(ActivityId, ActivityId)> =
         before.flat_map(|c| c.members.windows(2).map(|pair| (pair[0], pair[1]))).collect();
@@ -409,7 +409,7 @@ pub(super) fn preferences_of(cluster: &Cluster) -> Result<Preferences> {
 
 /// What the owner preferred when one of these was merged before; nothing when that was said of none.
 fn preferred_before(history: &History, members: &[ActivityId]) -> Result<Preferences> {
-    let before = history.clusters().iter().filter(|cluster| cluster.verdict == Verdict::Same);
+    let before = history.clusters().filter(|cluster| cluster.verdict == Verdict::Same);
     for cluster in before.filter(|cluster| cluster.members.iter().any(|id| members.contains(id))) {
         let cluster = cluster.cluster()?;
         if !cluster.prefer.is_empty() {

@@ -148,7 +148,7 @@ fn map_stored<T: Send>(
     wanted: &(dyn Fn(&Stored) -> bool + Sync),
     make: &(dyn Fn(&Stored, Option<&StoredCluster>) -> Result<T> + Sync),
 ) -> Result<Vec<T>> {
-    let merges = history.clusters().iter().filter(|cluster| cluster.verdict == history::Verdict::Same);
+    let merges = history.clusters().filter(|cluster| cluster.verdict == history::Verdict::Same);
     let cluster_of: HashMap<ActivityId, &StoredCluster> =
         merges.flat_map(|cluster| cluster.members.iter().map(move |id| (*id, cluster))).collect();
     let one = |stored: &Stored| -> Result<Option<T>> {

@@ -340,7 +340,7 @@ fn write(writer: &mut Writer, readings: Readings, options: &ReadOptions, groups:
     let mut refreshed = readings.report();
     let changed: BTreeSet<ActivityId> = refreshed.changes.iter().map(|change| change.activity.id).collect();
     let mut touched: Vec<Cluster> = Vec::new();
-    for cluster in writer.clusters().iter().filter(|cluster| cluster.members.iter().any(|id| changed.contains(id))) {
+    for cluster in writer.clusters().filter(|cluster| cluster.members.iter().any(|id| changed.contains(id))) {
         if cluster.verdict == Verdict::Same {
             touched.push(cluster.cluster()?);
         }

@@ -34,7 +34,7 @@ fn a_history_written_by_hand_reads_as_described() {
     let summary = history.activities()[1].summary().unwrap();
     assert_eq!((summary.computed.distance_m, summary.samples), (Some(7593.5), 2));
     assert_eq!(history.original(&run_digest).unwrap().unwrap().parser, "0.1.0");
-    assert_eq!(history.clusters()[0].cluster().unwrap().reasons, ["made for a test"]);
+    assert_eq!(history.clusters().next().unwrap().cluster().unwrap().reasons, ["made for a test"]);
     assert_eq!((history.damaged_lines(), history.unknown_lines()), (0, 0));
 }
 
@@ -154,7 +154,7 @@ fn shown(root: &Path) -> (Vec<String>, Vec<String>, Vec<Vec<String>>) {
     let history = History::open(root).unwrap();
     (
         history.activities().iter().map(|a| format!("{:?}", a.summary().unwrap())).collect(),
-        history.clusters().iter().map(|c| format!("{:?}", c.cluster().unwrap())).collect(),
+        history.clusters().map(|c| format!("{:?}", c.cluster().unwrap())).collect(),
         history.originals().map(|o| o.unwrap().names).collect(),
     )
 }
@@ -306,7 +306,7 @@ fn an_original_read_again_changes_only_what_is_new() {
     writer.put_reread(run_digest, "gpx", Vec::new());
     writer.commit().unwrap();
     assert_eq!(writer.activities().len(), 1, "an activity that is not found any more goes away");
-    assert!(writer.clusters().is_empty());
+    assert!(writer.clusters().next().is_none());
     drop(writer);
     assert_eq!(found(&root, false), []);
     assert_eq!(History::open(&root).unwrap().activities().len(), 1);
