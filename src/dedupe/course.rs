@@ -18,8 +18,14 @@ fn lengths(f: &Fingerprint) -> impl Iterator<Item = f64> {
 }
 
 /// Compares two courses when one recorder seems to have left its pauses out: starts together, different windows, equal
-/// time on the way. Gives the evidence that replaces that at equal instants, and the share of time in common.
-pub(super) fn without_pauses(a: &Fingerprint, b: &Fingerprint, pair: &Comparison<'_>) -> Option<(Evidence, f64)> {
+/// time on the way. Gives the evidence that replaces that at equal instants (`told` in words or not), and the share of time in
+/// common.
+pub(super) fn without_pauses(
+    a: &Fingerprint,
+    b: &Fingerprint,
+    pair: &Comparison<'_>,
+    told: bool,
+) -> Option<(Evidence, f64)> {
     let (of_a, of_b) = (a.window()?, b.window()?);
     let (length_a, length_b) = (a.duration_s()?, b.duration_s()?);
     let together = (of_a.0 - of_b.0).abs() <= START_MS && (length_a - length_b).abs() > 20.0;
@@ -53,8 +59,9 @@ pub(super) fn without_pauses(a: &Fingerprint, b: &Fingerprint, pair: &Comparison
     if median > 25.0 + drift.min(50.0) || most > 100.0 + drift.min(100.0) || way_a.length() < 10.0 * median {
         return None;
     }
-    let mut out = Evidence { track_median: median, ..Evidence::default() };
-    let text = format!("one course with pauses left out: {median:.0} m apart (median) at equal shares of the way");
+    let mut out = Evidence::new(told);
+    out.track_median = median;
+    let text = || format!("one course with pauses left out: {median:.0} m apart (median) at equal shares of the way");
     out.add("track", Grade::Strong, 3.0, text);
     if let Some(matched) = of_pairs(beats.into_iter()).filter(|m: &SeriesMatch| m.count >= SHARES / 2) {
         heart_rate(matched, "shares of the way", &mut out);

@@ -39,8 +39,10 @@ pub(super) enum Grade {
 }
 
 /// Evidence gathered so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Evidence {
+    /// Whether it is told in words: of a hundred pairs that are judged a few are.
+    told: bool,
     pub(super) reasons: Vec<Reason>,
     pub(super) grades: Vec<(&'static str, Grade)>,
     /// Median distance of the tracks, m; 0 when they were not compared.
@@ -48,8 +50,13 @@ pub(super) struct Evidence {
 }
 
 impl Evidence {
-    pub(super) fn add(&mut self, code: &'static str, grade: Grade, score: f64, text: String) {
+    pub(super) fn new(told: bool) -> Evidence {
+        Evidence { told, reasons: Vec::new(), grades: Vec::new(), track_median: 0.0 }
+    }
+
+    pub(super) fn add(&mut self, code: &'static str, grade: Grade, score: f64, text: impl FnOnce() -> String) {
         if grade != Grade::Silent || score != 0.0 {
+            let text = if self.told { text() } else { String::new() };
             self.reasons.push(Reason { code: code.into(), score, text });
         }
         self.grades.push((code, grade));
@@ -89,7 +96,7 @@ pub(super) fn track(pair: &Comparison<'_>, unplaced: bool, shift_s: f64, out: &m
     if best.count < LEAST_COMMON {
         // A handful of instants only tells when they are apart.
         if best.median > 1000.0 && !unplaced {
-            out.add("track", Grade::Against, -6.0, format!("positions {:.0} m apart", best.median));
+            out.add("track", Grade::Against, -6.0, || format!("positions {:.0} m apart", best.median));
         }
         return 0.0;
     }
@@ -109,16 +116,16 @@ pub(super) fn track(pair: &Comparison<'_>, unplaced: bool, shift_s: f64, out: &m
         return 0.0;
     }
     out.track_median = best.median;
-    let after = if lag == 0.0 { String::new() } else { format!(" after a lag of {lag:.0} s") };
-    out.add(
-        "track",
-        grade,
-        score,
+    let after = || if lag == 0.0 { String::new() } else { format!(" after a lag of {lag:.0} s") };
+    out.add("track", grade, score, || {
         format!(
-            "positions {:.0} m apart (median), {:.0} m at most in nine of ten, at {} shared instants{after}",
-            best.median, best.most, best.count
-        ),
-    );
+            "positions {:.0} m apart (median), {:.0} m at most in nine of ten, at {} shared instants{}",
+            best.median,
+            best.most,
+            best.count,
+            after()
+        )
+    });
     if grade >= Grade::Strong { lag } else { 0.0 }
 }
 
@@ -155,8 +162,11 @@ pub(super) fn sensors(pair: &Comparison<'_>, unplaced: bool, shift_s: f64, track
 
 fn add_series(quantity: Quantity, m: SeriesMatch, (grade, score): (Grade, f64), at: &str, out: &mut Evidence) {
     let (code, unit) = name(quantity);
-    let (what, d, r, n) = (code.replace('_', " "), m.difference, m.correlation, m.count);
-    out.add(code, grade, score, format!("{what} differs by {d:.1} {unit} on average, correlation {r:.2}, at {n} {at}"));
+    let (d, r, n) = (m.difference, m.correlation, m.count);
+    let what = || code.replace('_', " ");
+    out.add(code, grade, score, || {
+        format!("{} differs by {d:.1} {unit} on average, correlation {r:.2}, at {n} {at}", what())
+    });
 }
 
 /// Heart rates that were compared at `at`, which are no shared instants.
@@ -241,7 +251,7 @@ pub(super) fn totals(a: &Fingerprint, b: &Fingerprint, share: f64, out: &mut Evi
             }
             _ => (Grade::Silent, 0.0),
         };
-        out.add("distance", grade, score, format!("distances of {x:.0} m and {y:.0} m"));
+        out.add("distance", grade, score, || format!("distances of {x:.0} m and {y:.0} m"));
     }
     let equal = [
         ("timer", a.totals.timer_s, b.totals.timer_s, 0.001),
@@ -250,7 +260,7 @@ pub(super) fn totals(a: &Fingerprint, b: &Fingerprint, share: f64, out: &mut Evi
     let names: Vec<&str> =
         equal.iter().filter(|(_, x, y, near)| ratio(*x, *y).is_some_and(|r| r <= *near)).map(|e| e.0).collect();
     if !names.is_empty() {
-        out.add("totals", Grade::Agrees, 0.25 * names.len() as f64, format!("equal totals: {}", names.join(", ")));
+        out.add("totals", Grade::Agrees, 0.25 * names.len() as f64, || format!("equal totals: {}", names.join(", ")));
     }
 }
 
@@ -266,7 +276,7 @@ pub(super) fn averages(a: &Fingerprint, b: &Fingerprint, out: &mut Evidence) {
         d if d > 15.0 => (Grade::Against, -2.0),
         _ => (Grade::Silent, -0.5),
     };
-    out.add("heart_rate", grade, score, format!("average heart rates of {x:.0} and {y:.0} bpm"));
+    out.add("heart_rate", grade, score, || format!("average heart rates of {x:.0} and {y:.0} bpm"));
 }
 
 /// A person does one workout at a time: a summary without samples that covers the same time is the same workout (the
@@ -287,7 +297,7 @@ pub(super) fn one_at_a_time(a: &Fingerprint, b: &Fingerprint, common: &Overlap, 
         (false, _) => 0.5,
     };
     let what = if bare { "one is only a summary" } else { "they share no quantity that could be compared" };
-    out.add("time", Grade::Silent, score, format!("{what}, and cover the same time"));
+    out.add("time", Grade::Silent, score, || format!("{what}, and cover the same time"));
 }
 
 /// True when one of the two is a summary without samples.
@@ -299,7 +309,7 @@ pub(super) fn is_bare(a: &Fingerprint, b: &Fingerprint) -> bool {
 /// from two devices has two numbers as well, so that recordings may overrule it.)
 pub(super) fn platforms(a: &Fingerprint, b: &Fingerprint, out: &mut Evidence) {
     if let Some(text) = two_numbers(a, b) {
-        out.add("platform", Grade::Doubt, -1.0, text);
+        out.add("platform", Grade::Doubt, -1.0, || text);
     }
 }
 
@@ -314,10 +324,10 @@ pub(super) fn two_numbers(a: &Fingerprint, b: &Fingerprint) -> Option<String> {
 pub(super) fn sport(a: &Fingerprint, b: &Fingerprint, out: &mut Evidence) {
     let text = || format!("{} and {}", Sport(a.sport).name(), Sport(b.sport).name());
     match kinship(a.sport, b.sport) {
-        Kinship::Same => out.add("sport", Grade::Silent, 0.5, format!("both {}", Sport(a.sport).name())),
-        Kinship::Related => out.add("sport", Grade::Silent, 0.25, format!("{}: one family", text())),
+        Kinship::Same => out.add("sport", Grade::Silent, 0.5, || format!("both {}", Sport(a.sport).name())),
+        Kinship::Related => out.add("sport", Grade::Silent, 0.25, || format!("{}: one family", text())),
         Kinship::Unknown => {}
-        Kinship::Conflict => out.add("sport", Grade::Doubt, -2.0, format!("{}: two sports", text())),
+        Kinship::Conflict => out.add("sport", Grade::Doubt, -2.0, || format!("{}: two sports", text())),
     }
 }
 
@@ -331,7 +341,7 @@ pub(super) fn owner(a: &Fingerprint, b: &Fingerprint, share: f64, out: &mut Evid
         if x == y && maker {
             // One recorder makes one recording at a time: nearly the same span means copies of it.
             let score = if share > 0.8 { 1.5 } else { 0.0 };
-            out.add("device", Grade::Silent, score, format!("one recorder, serial {x}"));
+            out.add("device", Grade::Silent, score, || format!("one recorder, serial {x}"));
         }
     }
     let mut differs = Vec::new();
@@ -351,6 +361,6 @@ pub(super) fn owner(a: &Fingerprint, b: &Fingerprint, share: f64, out: &mut Evid
         differs.push("age");
     }
     if differs.len() > 1 {
-        out.add("athlete", Grade::Doubt, -2.0, format!("two athletes: {} differ", differs.join(" and ")));
+        out.add("athlete", Grade::Doubt, -2.0, || format!("two athletes: {} differ", differs.join(" and ")));
     }
 }

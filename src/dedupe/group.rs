@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::Reason;
 use super::fingerprint::Fingerprint;
-use super::judge::{Judgement, Verdict, judge};
+use super::judge::{Judgement, Verdict, judge, verdict_on};
 use super::summary::{day_number, days_of};
 use super::when::{CLOCK_SLACK_MS, WIDEST_SHIFT_S, shifts_between};
 use crate::ids::ActivityId;
@@ -92,7 +92,7 @@ pub fn pairs_of<'f, E>(
         if first.id == second.id {
             return;
         }
-        let judgement = Judgement { reasons: Vec::new(), ..judge(first, second) };
+        let judgement = verdict_on(first, second);
         if judgement.verdict != Verdict::Different {
             pairs.push(Pair { first: first.id, second: second.id, judgement });
         }
@@ -284,7 +284,7 @@ pub fn cluster(all: &[&Fingerprint], pairs: &[Pair], decisions: &Decisions) -> G
         let (first, second) = (all[order[a]], all[order[b]]);
         match judged.get(&(first.id, second.id)) {
             Some(Verdict::Same) => false,
-            _ => judge(first, second).contradicted,
+            _ => verdict_on(first, second).contradicted,
         }
     };
     let mut surest: Vec<&Pair> = pairs.iter().filter(|pair| pair.judgement.verdict == Verdict::Same).collect();

@@ -54,8 +54,17 @@ pub struct Judgement {
 
 /// Judges two activities. The verdict is the same whichever comes first.
 pub fn judge(a: &Fingerprint, b: &Fingerprint) -> Judgement {
+    either_way(a, b, true)
+}
+
+/// The same without reasons.
+pub(super) fn verdict_on(a: &Fingerprint, b: &Fingerprint) -> Judgement {
+    Judgement { reasons: Vec::new(), ..either_way(a, b, false) }
+}
+
+fn either_way(a: &Fingerprint, b: &Fingerprint, told: bool) -> Judgement {
     if b.id < a.id {
-        let mut judgement = ordered(b, a);
+        let mut judgement = ordered(b, a, told);
         judgement.shift_s = -judgement.shift_s;
         judgement.lag_s = -judgement.lag_s;
         judgement.faulty = judgement.faulty.map(|side| match side {
@@ -64,7 +73,7 @@ pub fn judge(a: &Fingerprint, b: &Fingerprint) -> Judgement {
         });
         return judgement;
     }
-    ordered(a, b)
+    ordered(a, b, told)
 }
 
 fn plain(verdict: Verdict, code: &'static str, score: f64, text: String) -> Judgement {
@@ -79,7 +88,7 @@ fn plain(verdict: Verdict, code: &'static str, score: f64, text: String) -> Judg
     }
 }
 
-fn ordered(a: &Fingerprint, b: &Fingerprint) -> Judgement {
+fn ordered(a: &Fingerprint, b: &Fingerprint, told: bool) -> Judgement {
     if a.id == b.id {
         return plain(Verdict::Same, "content", 10.0, "one and the same activity".to_owned());
     }
@@ -99,7 +108,7 @@ fn ordered(a: &Fingerprint, b: &Fingerprint) -> Judgement {
         }
     };
     for shift_s in shifts_between(a, b) {
-        consider(at_shift(a, b, of_a, of_b, shift_s));
+        consider(at_shift(a, b, [of_a, of_b], shift_s, told));
     }
     if a.same_content(b) && apart.abs() <= WIDEST_SHIFT_S * 1000 + CLOCK_SLACK_MS {
         let text = format!("equal samples, {} apart", span_text(apart));
@@ -109,11 +118,11 @@ fn ordered(a: &Fingerprint, b: &Fingerprint) -> Judgement {
     best.unwrap_or_else(|| plain(Verdict::Different, "time", -6.0, "no common time".to_owned()))
 }
 
-fn at_shift(a: &Fingerprint, b: &Fingerprint, of_a: (i64, i64), of_b: (i64, i64), shift_s: i64) -> Judgement {
+fn at_shift(a: &Fingerprint, b: &Fingerprint, [of_a, of_b]: [(i64, i64); 2], shift_s: i64, told: bool) -> Judgement {
     let mut common = overlap(a, b, of_a, of_b, shift_s * 1000);
     // Between a wall clock without zone and true time the local offset is no fault, but its absence is one.
     let fault = fault(a, b, shift_s);
-    let mut out = Evidence::default();
+    let mut out = Evidence::new(told);
     let finish = |out: Evidence, verdict: Verdict, lag_s: f64, contradicted: bool| Judgement {
         verdict,
         score: (out.score() * 100.0).round() / 100.0,
@@ -124,24 +133,25 @@ fn at_shift(a: &Fingerprint, b: &Fingerprint, of_a: (i64, i64), of_b: (i64, i64)
         contradicted,
     };
     if common.seconds <= 0.0 || common.of_shorter < 0.5 {
-        let text = format!("only {} in common", span_text((common.seconds * 1000.0) as i64));
+        let text = || format!("only {} in common", span_text((common.seconds * 1000.0) as i64));
         out.add("time", Grade::Against, -6.0, text);
         return finish(out, Verdict::Different, 0.0, true);
     }
     let unplaced = a.unplaced || b.unplaced;
     if !unplaced && let Some(metres) = boxes_apart(a, b).filter(|&metres| metres > 2000.0) {
-        out.add("track", Grade::Against, -6.0, format!("at least {:.1} km apart", metres / 1000.0));
+        out.add("track", Grade::Against, -6.0, || format!("at least {:.1} km apart", metres / 1000.0));
         return finish(out, Verdict::Different, 0.0, true);
     }
     if let Some(fault) = fault
         && !worth_a_shift(a, b, fault)
     {
-        out.add("clock", Grade::Against, -6.0, "nothing asks for a zone fault".to_owned());
+        out.add("clock", Grade::Against, -6.0, || "nothing asks for a zone fault".to_owned());
         return finish(out, Verdict::Different, 0.0, true);
     }
     let pair = Comparison::new(a, b);
     let mut lag = evidence::track(&pair, unplaced, shift_s as f64, &mut out);
-    let course = if shift_s == 0 && out.grade("track") < Grade::Strong { without_pauses(a, b, &pair) } else { None };
+    let course =
+        if shift_s == 0 && out.grade("track") < Grade::Strong { without_pauses(a, b, &pair, told) } else { None };
     if let Some((course, share)) = course {
         out = course;
         common.of_both = share;
@@ -156,7 +166,7 @@ fn at_shift(a: &Fingerprint, b: &Fingerprint, of_a: (i64, i64), of_b: (i64, i64)
     evidence::owner(a, b, common.of_both, &mut out);
     evidence::platforms(a, b, &mut out);
     if a.same_content(b) {
-        out.add("content", Grade::Copy, 5.0, "equal samples".to_owned());
+        out.add("content", Grade::Copy, 5.0, || "equal samples".to_owned());
     }
     time(of_a, of_b, shift_s, fault, &common, &mut out);
     if fault.is_none() {

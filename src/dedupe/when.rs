@@ -105,25 +105,25 @@ pub(super) fn time(
 ) {
     let start = (of_a.0 - of_b.0 - shift_s * 1000).abs() as f64 / 1000.0;
     let end = (of_a.1 - of_b.1 - shift_s * 1000).abs() as f64 / 1000.0;
-    let (score, text): (f64, String) = (
-        match (start.max(end), start.min(end)) {
-            // Two workouts do not begin and end together.
-            (most, _) if most <= 5.0 && common.seconds > 300.0 => 3.0,
-            (most, _) if most <= 15.0 && common.seconds > 600.0 => 2.5,
-            (most, _) if most <= 60.0 => 1.0,
-            (most, least) if least <= 15.0 && most <= 0.1 * common.seconds => 0.75,
-            _ if common.of_both > 0.85 => 0.5,
-            _ if common.of_both < WHOLE => -1.0,
-            _ => 0.0,
-        },
-        format!("{:.0} % of the time in common, starts {start:.0} s and ends {end:.0} s apart", common.of_both * 100.0),
-    );
+    let score: f64 = match (start.max(end), start.min(end)) {
+        // Two workouts do not begin and end together.
+        (most, _) if most <= 5.0 && common.seconds > 300.0 => 3.0,
+        (most, _) if most <= 15.0 && common.seconds > 600.0 => 2.5,
+        (most, _) if most <= 60.0 => 1.0,
+        (most, least) if least <= 15.0 && most <= 0.1 * common.seconds => 0.75,
+        _ if common.of_both > 0.85 => 0.5,
+        _ if common.of_both < WHOLE => -1.0,
+        _ => 0.0,
+    };
+    let text = || {
+        format!("{:.0} % of the time in common, starts {start:.0} s and ends {end:.0} s apart", common.of_both * 100.0)
+    };
     // With any zone fault allowed, starts agree modulo a quarter of an hour once in a while.
     let score = if fault.is_some() { score.min(1.0) } else { score };
     out.add("time", if score >= 2.5 { Grade::Agrees } else { Grade::Silent }, score, text);
     if let Some(fault) = fault {
         let apart = span_text(shift_s * 1000);
-        let text = match fault {
+        let text = || match fault {
             _ if shift_s == 0 => "one clock is local, without a zone, yet equal to the other's true time".to_owned(),
             Fault::Explained => format!("clocks {apart} apart, as local time there is from UTC"),
             Fault::Possible => format!("clocks {apart} apart, as between two zones"),
@@ -131,10 +131,12 @@ pub(super) fn time(
         };
         out.add("clock", Grade::Silent, -1.0, text);
     } else if shift_s != 0 {
-        let text = format!(
-            "a wall clock without zone, {} from true time as the other's place has it",
-            span_text(shift_s * 1000)
-        );
+        let text = || {
+            format!(
+                "a wall clock without zone, {} from true time as the other's place has it",
+                span_text(shift_s * 1000)
+            )
+        };
         out.add("clock", Grade::Silent, 0.25, text);
     }
 }

@@ -97,14 +97,18 @@ pub struct Slot {
     disk: Arc<dyn Disk>,
     file: Temporary,
     path: PathBuf,
-    /// Where the original will lie; `None` when nothing can be there yet.
-    target: Option<PathBuf>,
+    /// Where the original will lie, relative to the root.
+    target: String,
+    /// The same as a file; `None` when nothing can be there yet.
+    there: Option<PathBuf>,
 }
 
 /// A place that was filled.
 pub struct Filled {
     /// `None` when the bytes were at their place already.
     file: Option<Temporary>,
+    /// Where the original will lie, relative to the root.
+    target: String,
     stored: u64,
     length: u64,
     gzip: Option<Digest>,
@@ -122,7 +126,7 @@ impl Slot {
             return Ok(filled);
         }
         self.disk.write(&self.path, file).map_err(|error| io_error("cannot write", &self.path, error))?;
-        Ok(Filled { file: Some(self.file), stored: file.len() as u64, length, gzip: *gzip })
+        Ok(Filled { file: Some(self.file), target: self.target, stored: file.len() as u64, length, gzip: *gzip })
     }
 
     /// The same for one that is too large for memory: `content` writes its bytes, `original.bytes` is not looked at.
@@ -148,16 +152,16 @@ impl Slot {
             let name = original.names.first().map_or("a source", String::as_str);
             return Err(Error::new(Kind::History, format!("{name} changed while it was read")));
         }
-        Ok(Filled { file: Some(self.file), stored, length, gzip: None })
+        Ok(Filled { file: Some(self.file), target: self.target, stored, length, gzip: None })
     }
 
     /// An import that was cut short may have left the bytes at their place.
     fn is_there(&self, original: &NewOriginal<'_>, gzip: Option<Digest>) -> Result<Option<Filled>> {
-        let Some(target) = &self.target else { return Ok(None) };
-        let found = copy_content(target, &mut io::sink()).ok().filter(|(_, digest)| *digest == original.digest);
+        let Some(there) = &self.there else { return Ok(None) };
+        let found = copy_content(there, &mut io::sink()).ok().filter(|(_, digest)| *digest == original.digest);
         let Some((length, _)) = found else { return Ok(None) };
-        let file = fs::metadata(target).map_err(|error| io_error("cannot read", target, error))?;
-        Ok(Some(Filled { file: None, stored: file.len(), length, gzip }))
+        let file = fs::metadata(there).map_err(|error| io_error("cannot read", there, error))?;
+        Ok(Some(Filled { file: None, target: self.target.clone(), stored: file.len(), length, gzip }))
     }
 }
 
@@ -183,8 +187,8 @@ impl Writer {
         let target = self.path_for(original)?;
         let file = self.new_file(&original.digest, &target)?;
         let path = file.path(&self.history.root, &original.digest, &target);
-        let target = self.has_originals.then(|| self.history.root.join(target));
-        Ok(Some(Slot { disk: self.disk.clone(), file, path, target }))
+        let there = self.has_originals.then(|| self.history.root.join(&target));
+        Ok(Some(Slot { disk: self.disk.clone(), file, path, target, there }))
     }
 
     /// Takes an original over whose place was filled.
@@ -192,13 +196,12 @@ impl Writer {
     /// # Errors
     /// `Io` when its line cannot be left where lines wait.
     pub fn take(&mut self, original: &NewOriginal<'_>, filled: Filled) -> Result<()> {
-        let Filled { file, stored, length, gzip } = filled;
+        let Filled { file, target: path, stored, length, gzip } = filled;
         let (digest, waiting) = (original.digest, self.waiting());
         self.folders.filled(&digest);
         if file.is_some() && self.watch.from_files < usize::MAX {
             self.ahead.staged(stored, self.watch.piece, &self.disk);
         }
-        let path = self.path_for(original)?;
         let mut names = original.names.to_vec();
         names.sort_unstable();
         if self.replaces(&digest, original.names)? {

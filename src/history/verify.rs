@@ -320,8 +320,10 @@ fn original_findings(
         expected,
         known: Arc::clone(&known),
     };
-    let listed = listed.into_iter();
-    let mut checks: Vec<Check> = listed.map(|(path, digest, length)| check(&path, length, Some(digest))).collect();
+    // Files that lie together are read one after the other.
+    listed.sort_unstable_by(|(a, ..), (b, ..)| a.cmp(b));
+    let mut checks: Vec<Check> =
+        listed.into_iter().map(|(path, digest, length)| check(&path, length, Some(digest))).collect();
     // Files that the journal does not know are few, and their digest tells what they are.
     checks.extend(files.iter().map(|(path, &length)| check(path, length, None)));
     Ok(checks)

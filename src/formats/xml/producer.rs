@@ -70,7 +70,8 @@ fn maker(name: &str) -> Option<&'static str> {
 /// `Edge 705` and `Forerunner305` begin with a device word, `Edgeworth` does not.
 fn starts_with_word(name: &str, word: &str) -> bool {
     let Some(head) = name.get(..word.len()) else { return false };
-    head.to_lowercase() == word.to_lowercase() && !name[word.len()..].starts_with(char::is_alphabetic)
+    let same = head.chars().flat_map(char::to_lowercase).eq(word.chars().flat_map(char::to_lowercase));
+    same && !name[word.len()..].starts_with(char::is_alphabetic)
 }
 
 /// Marks what Zwift recorded as virtual, where the sport is one that it knows (gpx.md section 3, tcx.md section 6).
