@@ -45,6 +45,11 @@ for count in 10000 100000; do
     python3 benches/measure.py each "one of $count tiny activities / one of $((count / 10))" 1.2 cpu 1 \
         "$count" "$(import_new 2 "$in/tiny-$count.zip" "tiny-$count")" \
         "$((count / 10))" "$(import_new 2 "$in/tiny-$((count / 10)).zip" "tiny-$((count / 10))")"
+    alone "peak memory, import of $count tiny activities" 64 peak 1 \
+        "$(import_new 2 "$in/tiny-$count.zip" "tiny-$count")"
+    alone "peak memory, import of them again" 64 peak 1 \
+        "'$program' import -q -j 2 '$in/tiny-$count.zip' --into '$out/tiny-$count'"
+    alone "peak memory, reading them" 64 peak 1 "$(read_all 2 "$in/tiny-$count.zip")"
 done
 
 if [ "$json_mb" -gt 0 ]; then

@@ -46,7 +46,7 @@ fn multiply(root: &Path) {
     let moved = |line: &str, number: usize| {
         let back = 7_200_000 * (number as i64 + 100);
         let digest = digest(number);
-        let line = line.replace(&sha256, &digest).replace(&sha256[..16], &digest[..16]).replace(&id, &digest[..32]);
+        let line = line.replace(&sha256, &digest).replace(&id, &digest[..32]).replace(&sha256[..16], &digest[..16]);
         let line = line.replace(&start, &time::utc(ms(&start) - back)).replace(&end, &time::utc(ms(&end) - back));
         let stamps = [&start, &end].map(|text| (ms(text).to_string(), (ms(text) - back).to_string()));
         stamps.iter().fold(line, |line, (from, to)| line.replace(from, to))
