@@ -11,7 +11,6 @@
 //!
 //! Unknown kinds are kept and ignored.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +19,7 @@ use super::journal::{self, LineKind};
 use super::waiting::{Piece, Waiting};
 use crate::error::{Error, Kind, Result};
 use crate::ids::{ActivityId, Digest};
+use crate::json::{Compact, or_null, text_of};
 use crate::model::Summary;
 
 /// Something to be said in the journal.
@@ -201,29 +201,50 @@ pub struct Original {
     pub reread: bool,
 }
 
-/// The same as far as it is always at hand; the rest is only looked at, so that what is read later can be read.
-#[derive(Deserialize)]
-pub(super) struct OriginalHead<'a> {
-    #[serde(rename = "sha256")]
+/// The part of an original's line that is always at hand.
+pub(super) struct OriginalHead {
     pub digest: Digest,
-    #[serde(borrow, rename = "path")]
-    _path: Cow<'a, str>,
-    #[serde(borrow, rename = "format")]
-    _format: Cow<'a, str>,
-    #[serde(rename = "bytes")]
-    _bytes: u64,
-    #[serde(rename = "stored_bytes")]
-    _stored_bytes: u64,
-    #[serde(rename = "activities")]
-    _activities: u32,
-    #[serde(borrow, rename = "names")]
-    _names: Vec<Cow<'a, str>>,
-    #[serde(borrow, default, rename = "parser")]
-    _parser: Cow<'a, str>,
-    #[serde(default)]
     pub gzip_sha256: Option<Digest>,
-    #[serde(default)]
     pub reread: bool,
+}
+
+impl OriginalHead {
+    /// One bit for each key that every line has.
+    const ALL: u8 = 0x7f;
+
+    /// `None` when the line is none of an original.
+    pub fn of_line(line: &str) -> Option<OriginalHead> {
+        let whole = || {
+            let Original { digest, gzip_sha256, reread, .. } = serde_json::from_str(line).ok()?;
+            Some(OriginalHead { digest, gzip_sha256, reread })
+        };
+        OriginalHead::read(line).or_else(whole)
+    }
+
+    /// A history holds 100,000 of these lines: what is not wanted of them is only looked at. `None` when the line is not as
+    /// this version writes it.
+    fn read(line: &str) -> Option<OriginalHead> {
+        let mut head = OriginalHead { digest: Digest::default(), gzip_sha256: None, reread: false };
+        let mut seen = 0;
+        let mut json = Compact::new(line);
+        json.enter()?;
+        while let Some(key) = json.key()? {
+            let value = json.value()?;
+            seen |= match key {
+                "sha256" => (head.digest = text_of(value)?.parse().ok()?, 1).1,
+                "path" if value.starts_with('"') => 2,
+                "format" if value.starts_with('"') => 4,
+                "bytes" => value.parse().ok().map(|_: u64| 8)?,
+                "stored_bytes" => value.parse().ok().map(|_: u64| 16)?,
+                "activities" => value.parse().ok().map(|_: u32| 32)?,
+                "names" if value.starts_with("[\"") || value == "[]" => 64,
+                "gzip_sha256" => (head.gzip_sha256 = or_null(value, |text| text_of(text)?.parse().ok())?, 0).1,
+                "reread" => (head.reread = value.parse().ok()?, 0).1,
+                _ => 0,
+            };
+        }
+        (seen == OriginalHead::ALL).then_some(head)
+    }
 }
 
 impl Original {
@@ -270,6 +291,34 @@ pub(super) struct Alias {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_is_looked_at_as_it_would_be_read() {
+        let (digest, stream) = (Digest([0xa7; 32]), Digest([0x1c; 32]));
+        let original = |gzip_sha256, names: &[&str], reread| Original {
+            digest,
+            path: "originals/2024/05/\"a\".gpx.gz".to_owned(),
+            format: "gpx".to_owned(),
+            bytes: 1 << 40,
+            stored_bytes: 7,
+            activities: 2,
+            names: names.iter().map(|&name| name.to_owned()).collect(),
+            parser: PARSER.to_owned(),
+            gzip_sha256,
+            reread,
+        };
+        for (gzip, names, reread) in [(None, &[][..], false), (Some(stream), &["a \\ b", "c"], true)] {
+            let line = journal::body(LineKind::Original, &original(gzip, names, reread)).unwrap();
+            let line = String::from_utf8([&line, &b",\"n\":1,\"crc\":\"00000000\"}"[..]].concat()).unwrap();
+            let head = OriginalHead::read(&line).unwrap();
+            assert_eq!((head.digest, head.gzip_sha256, head.reread), (digest, gzip, reread));
+            for (text, other) in [("\"bytes\":1", "\"bytes\":-1"), ("names\":[", "names\":[7,"), ("path\":", "way\":")]
+            {
+                let odd = line.replace(text, other);
+                assert!(odd != line && OriginalHead::of_line(&odd).is_none(), "{odd}");
+            }
+        }
+    }
 
     #[test]
     fn versions_are_ordered_by_their_numbers() {

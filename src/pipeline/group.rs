@@ -46,7 +46,7 @@ pub(super) fn void_lines<'a>(ids: impl IntoIterator<Item = &'a ActivityId>) -> V
 }
 
 /// A fingerprint, and the line that keeps it.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Fresh {
     candidate: Candidate,
     /// `None` when it is read out of the line: those of a large import would take much memory.

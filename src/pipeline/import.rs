@@ -1,14 +1,13 @@
 //! Sources → history: each new content is kept once, under every name it was met with.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::{Deserialize, Serialize};
-
 use super::absorb::{self, Absorbed};
-use super::group::{AT_HAND, Fresh, commit_and_group, foresee};
+use super::group::{Fresh, commit_and_group, foresee};
 use super::job::JobRead;
+use super::left::{AtHand, Left, New};
 use super::plan::Plan;
 use super::read::{Progress, ReadOptions, Run, Visit, read_all};
 use super::refresh::complete;
@@ -17,11 +16,11 @@ use super::shelf::is_table;
 use super::told::Told;
 use super::zones::{Claims, near};
 use crate::dedupe::{Fingerprint, Preferences};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::fix::ZoneChoice;
 use crate::fix::zone::{Claim, Correction};
 use crate::history::{
-    ActivityLine, Committed, Entry, Filled, History, NewOriginal, OriginalKind, Slot, Stored, Text, Waiting, Writer,
+    ActivityLine, Committed, Entry, Filled, History, NewOriginal, OriginalKind, Slot, Stored, Waiting, Writer,
 };
 use crate::ids::{ActivityId, Digest};
 use crate::model::{Activity, Companion, Summary};
@@ -186,8 +185,8 @@ pub fn import(
     let plan = Plan::new(&inputs, &options);
     let waiting = &sink.waiting();
     let at_hand = AtHand::default();
-    let grouped = (how.dedupe == Dedupe::Overlap).then_some(&at_hand);
-    let keep = |read: JobRead| keep(&sink, waiting, grouped, &read);
+    let keep = |read: JobRead| keep(&sink, waiting, how.dedupe == Dedupe::Overlap, &read);
+    let keep = |read: JobRead| at_hand.leave(keep(read)?, waiting);
     let known = |digest: &Digest| sink.has(digest).then(|| sink.starts(digest));
     let streams = sink.knows_streams();
     let known_as = |came: &Compressed| if streams { sink.of_stream(&came.digest()) } else { None };
@@ -212,13 +211,14 @@ pub fn import(
     let more = sink.read(|history| told_more(history, waiting, &read, others))?;
     let mut corrections = reconcile(&sink, waiting, &read, &options)?;
     let mut count = 0;
-    let mut fresh: Vec<Fresh> = Vec::with_capacity(grouped.map_or(0, |_| read.len()));
+    let mut fresh: Vec<Fresh> = Vec::with_capacity(if how.dedupe == Dedupe::Overlap { read.len() } else { 0 });
     sink.put(|writer| {
         writer.reserve_activities(read.len());
         Ok(())
     })?;
     // Only now it is certain under which name each content goes.
-    each_new(&sink, waiting, &read, &mut |mut new, _| {
+    each_new(&sink, waiting, &read, &mut |new, _| {
+        let mut new = new.clone();
         new.fresh.iter_mut().for_each(|fresh| at_hand.put_back(fresh));
         if let Some(correction) = corrections.remove(&count) {
             new.correct(&correction, waiting)?;
@@ -284,87 +284,37 @@ fn put_names(sink: &Sink, sources: &[SourceReport]) -> Result<()> {
     Ok(())
 }
 
-/// A new activity, until the end of the run: its line, its fingerprint, and what it says of its time. Those of a job wait
-/// as one text.
-#[derive(Serialize, Deserialize)]
-struct New {
-    line: ActivityLine,
-    claim: Option<Claim>,
-    /// `None` when it has to be taken again, or is not wanted.
-    fresh: Option<Fresh>,
-}
+/// A job, and a place among its new activities.
+type Place = (u32, u32);
 
-impl New {
-    /// A moved activity loses its fingerprint: it is taken again, from the original.
-    fn correct(&mut self, correction: &Correction, waiting: &Waiting) -> Result<()> {
-        let mut summary = self.line.summary(waiting)?;
-        correction.apply_to_summary(&mut summary);
-        self.line = ActivityLine::of(&summary)?.leave(waiting)?;
-        if let Some(fresh) = self.fresh.take() {
-            self.fresh = fresh.corrected(correction, waiting)?;
-        }
-        Ok(())
-    }
-}
-
-/// Fingerprints by the lines that keep them, and how many there were.
-#[derive(Default)]
-struct AtHand(Mutex<(HashMap<Text, Box<Fingerprint>>, usize)>);
-
-impl AtHand {
-    /// Keeps the fingerprint of an activity that is left for a while.
-    fn keep(&self, fresh: &mut Fresh) {
-        let (kept, count) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *count += 1;
-        if *count > AT_HAND {
-            *kept = HashMap::new();
-        }
-        let fingerprint = fresh.at_hand.take().filter(|_| *count <= AT_HAND);
-        kept.extend(fresh.text().zip(fingerprint));
-    }
-
-    fn put_back(&self, fresh: &mut Fresh) {
-        let (kept, _) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        fresh.at_hand = fresh.text().and_then(|text| kept.remove(&text));
-    }
-}
-
-/// Reads what was left of each job, and hands on what the history does not have already, with its job and its place there.
+/// Hands on what the history does not have already.
 fn each_new(
     sink: &Sink,
     waiting: &Waiting,
-    jobs: &[Text],
-    each: &mut dyn FnMut(New, (Text, usize)) -> Result<()>,
+    jobs: &[Left],
+    each: &mut dyn FnMut(&New, Place) -> Result<()>,
 ) -> Result<()> {
-    for &job in jobs {
-        let new = left(waiting, job)?.into_iter().enumerate().filter(|(_, new)| !sink.knows(&new.line.id));
-        new.into_iter().try_for_each(|(place, new)| each(new, (job, place)))?;
+    for (job, left) in (0..).zip(jobs) {
+        for (place, new) in (0..).zip(&*left.news(waiting)?) {
+            if !sink.knows(&new.line.id) {
+                each(new, (job, place))?;
+            }
+        }
     }
     Ok(())
 }
 
-/// What was left of a job.
-fn left(waiting: &Waiting, job: Text) -> Result<Vec<New>> {
-    let mut text = Vec::new();
-    waiting.read(job, &mut text).map_err(|error| Error::io("cannot read what waits", error))?;
-    serde_json::from_slice(&text).map_err(not_left)
-}
-
-fn not_left(error: serde_json::Error) -> Error {
-    Error::new(Kind::Internal, format!("cannot leave a new activity for the end: {error}"))
-}
-
 /// What the history has already and of which more files tell now: as it is, with those files. A file that no activity came
 /// from is not kept, so the files of its job are read again; what they give is known. It is read again after the commit.
-fn told_more(history: &History, waiting: &Waiting, read: &[Text], absorbed: Vec<Summary>) -> Result<Vec<Summary>> {
+fn told_more(history: &History, waiting: &Waiting, read: &[Left], absorbed: Vec<Summary>) -> Result<Vec<Summary>> {
     let mut more: BTreeMap<ActivityId, Summary> = BTreeMap::new();
     for again in absorbed {
         let Some(stored) = history.activity(&again.id) else { continue };
         more.extend(with_more(stored.summary()?, again).map(|summary| (summary.id, summary)));
     }
     if !history.activities().is_empty() {
-        for &job in read {
-            for New { line, .. } in left(waiting, job)? {
+        for job in read {
+            for New { line, .. } in &*job.news(waiting)? {
                 let Some(stored) = history.activity(&line.id) else { continue };
                 let again = with_more(stored.summary()?, line.summary(waiting)?);
                 more.extend(again.map(|summary| (summary.id, summary)));
@@ -410,7 +360,7 @@ fn with_more(old: Summary, again: Summary) -> Option<Summary> {
 fn reconcile(
     sink: &Sink,
     waiting: &Waiting,
-    read: &[Text],
+    read: &[Left],
     options: &ReadOptions,
 ) -> Result<BTreeMap<usize, Correction>> {
     if options.settle.zone == ZoneChoice::Keep {
@@ -418,7 +368,7 @@ fn reconcile(
     }
     let (mut claims, mut places) = (Claims::with_room(read.len()), Vec::with_capacity(read.len()));
     each_new(sink, waiting, read, &mut |new, place| {
-        claims.add(new.claim);
+        claims.add(new.claim.clone());
         places.push(place);
         Ok(())
     })?;
@@ -426,7 +376,7 @@ fn reconcile(
     let known: Vec<Summary> = sink.read(|history| near(history, &days).map(Stored::summary).collect())?;
     known.iter().for_each(|known| claims.add(Claim::of(known)));
     let source = |place: usize| match places.get(place) {
-        Some(&(job, place)) => Ok(left(waiting, job)?[place].line.summary(waiting)?.source),
+        Some(&(job, at)) => Ok(read[job as usize].news(waiting)?[at as usize].line.summary(waiting)?.source),
         None => Ok(known[place - places.len()].source.clone()),
     };
     let mut corrections = claims.judged(&source, options)?;
@@ -435,9 +385,9 @@ fn reconcile(
     Ok(corrections)
 }
 
-/// Keeps the bytes of what was read, and leaves its activities for the end. Sources that no activity came from are not
+/// Keeps the bytes of what was read, and gives its activities. Sources that no activity came from are not
 /// kept. Fingerprints are taken of what will be `grouped`.
-fn keep(sink: &Sink, waiting: &Waiting, grouped: Option<&AtHand>, read: &JobRead) -> Result<Text> {
+fn keep(sink: &Sink, waiting: &Waiting, grouped: bool, read: &JobRead) -> Result<Vec<New>> {
     let summaries: Vec<Summary> = read.activities.iter().map(Summary::of).collect();
     for file in &read.files {
         let uses = |activity: &&Activity| {
@@ -468,14 +418,9 @@ fn keep(sink: &Sink, waiting: &Waiting, grouped: Option<&AtHand>, read: &JobRead
         }
     }
     let new = |(summary, activity): (&Summary, &Activity)| {
-        let fresh = grouped.map(|at_hand| {
-            let mut fresh = Fresh::of(Fingerprint::of(activity)).leave(waiting)?;
-            at_hand.keep(&mut fresh);
-            Ok(fresh)
-        });
+        let fresh = grouped.then(|| Fresh::of(Fingerprint::of(activity)).leave(waiting));
         let line = ActivityLine::of(summary)?.leave(waiting)?;
         Ok(New { line, claim: Claim::of(summary), fresh: fresh.transpose()? })
     };
-    let all: Vec<New> = summaries.iter().zip(&read.activities).map(new).collect::<Result<_>>()?;
-    waiting.put(&serde_json::to_vec(&all).map_err(not_left)?)
+    summaries.iter().zip(&read.activities).map(new).collect()
 }

@@ -13,6 +13,7 @@ mod inspect;
 mod job;
 mod jobs;
 mod known;
+mod left;
 mod merge;
 mod met;
 mod names;
