@@ -142,7 +142,7 @@ pub(super) fn commit_and_group(
 pub(super) fn foresee(history: Option<&History>, fresh: Vec<Fresh>, waiting: &Waiting) -> Result<Grouped> {
     let derived = history.map_or_else(|| Ok(Derived::default()), History::derived)?;
     let known = Known::before(&derived, fresh.iter().map(|new| new.candidate.id))?;
-    let Judged { new, pairs } = Judged::of(&known, fresh, waiting)?;
+    let Judged { new, pairs, .. } = Judged::of(&known, fresh, waiting)?;
     let (clusters, unsure) = decide(history, waiting, &known, &new, pairs)?;
     let merged = clusters.iter().map(|(members, _)| members.len() as u64 - 1).sum();
     Ok(Grouped { clusters: clusters.len() as u64, merged, unsure: unsure.len() as u64 })
@@ -169,6 +169,8 @@ struct Judged {
     /// In order of identity.
     new: Vec<Fresh>,
     pairs: Vec<Pair>,
+    /// The lines that keep the new fingerprints, when they are few: putting them together is done before anybody waits for it.
+    lines: Option<Piece>,
 }
 
 impl Judged {
@@ -187,7 +189,8 @@ impl Judged {
             },
             Some(at) => new[at].fingerprint(waiting),
         })?;
-        Ok(Judged { new, pairs })
+        let lines = lines_of(&new, waiting)?;
+        Ok(Judged { new, pairs, lines })
     }
 
     /// As if exactly these of the history had been new. Fingerprints that are not at hand are taken from the originals.
@@ -211,6 +214,18 @@ impl Judged {
     }
 }
 
+/// The lines of fingerprints in one piece, when they are few.
+fn lines_of(new: &[Fresh], waiting: &Waiting) -> Result<Option<Piece>> {
+    if new.len() > AT_HAND {
+        return Ok(None);
+    }
+    let mut all = Vec::new();
+    for new in new {
+        all.extend(new.line.read(waiting)?);
+    }
+    Ok(Some(Piece::Here(all.into())))
+}
+
 /// What follows from what was judged.
 fn conclude(
     writer: &mut Writer,
@@ -231,7 +246,7 @@ fn conclude(
         judged = judged.exactly(&ungrouped, known, writer, options)?;
     }
     drop(ungrouped);
-    let Judged { new, pairs } = judged;
+    let Judged { new, pairs, lines: together } = judged;
     let (mut clusters, mut unsure) = decide(Some(writer), &writer.waiting(), known, &new, pairs)?;
     // An import that was killed may have said so already, with fingerprints not yet on the disk.
     let said: HashSet<(bool, &[ActivityId])> =
@@ -245,7 +260,7 @@ fn conclude(
         !said.contains(&(false, members.as_slice()))
     });
     let mut grouped = Grouped { unsure: unsure.len() as u64, ..Grouped::default() };
-    let derived_lines: Vec<Piece> = new.into_iter().map(|new| new.line).collect();
+    let derived_lines = together.map_or_else(|| new.into_iter().map(|new| new.line).collect(), |all| vec![all]);
     let lines = cluster_lines(writer, clusters, unsure, options, preferences, &mut grouped)?;
     lines.into_iter().for_each(|line| writer.put_cluster(line));
     writer.commit()?;
