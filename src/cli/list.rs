@@ -32,8 +32,16 @@ pub fn run(common: &Common, root: &Path, filter: &Filter, unsure: bool) -> Resul
     }
     let wanted = |stored: &Stored| passes(stored, filter);
     if common.json {
-        let lines = pipeline::map_workouts(&history, common.jobs, &wanted, &json)?;
-        summary::to_stdout(|out| lines.into_iter().try_for_each(|line| out.write_all(&line?)))?;
+        let mut read = Ok(());
+        summary::to_stdout(|out| {
+            let mut written = Ok(());
+            read = pipeline::each_workout(&history, common.jobs, &wanted, &json, &mut |line| {
+                written = line.and_then(|line| out.write_all(&line));
+                written.is_ok()
+            });
+            written
+        })?;
+        read?;
     } else {
         let row = |glance: &Glance, members: usize| table::activity(glance, members - 1);
         let rows = pipeline::map_glances(&history, common.jobs, &wanted, &row)?;

@@ -6,7 +6,7 @@ use super::report::{Outcome, SourceReport};
 use super::told::Told;
 use crate::error::Result;
 use crate::formats;
-use crate::history::{History, Original, Writer};
+use crate::history::{History, Writer};
 use crate::ids::Digest;
 use crate::model::Summary;
 use crate::source::Input;
@@ -55,9 +55,9 @@ impl Absorbed {
             Some(writer) => writer.absorb(other)?,
             None => other.digests().filter(|digest| !has(digest)).collect(),
         };
-        let mut originals: Vec<Original> = other.originals().collect::<Result<_>>()?;
-        originals.sort_by(|a, b| a.path.cmp(&b.path));
-        for original in originals {
+        let first = self.sources.len();
+        for original in other.originals() {
+            let original = original?;
             let is_new = new.contains(&original.digest);
             self.bytes += if is_new { original.bytes } else { 0 };
             self.sources.push(SourceReport {
@@ -69,6 +69,9 @@ impl Absorbed {
                     if is_new { Outcome::Read } else { Outcome::Duplicate },
                 )
             });
+        }
+        if let Some(of_this) = self.sources.get_mut(first..) {
+            of_this.sort_by(|a, b| a.source.cmp(&b.source));
         }
         for activity in other.activities() {
             let summary = activity.summary()?;

@@ -22,10 +22,12 @@ use crate::history::{
     Cluster, ClusterLine, Committed, Derived, History, Piece, Stored, Text, Verdict, Waiting, Writer,
 };
 use crate::ids::ActivityId;
-use crate::model::{Activity, Summary};
+use crate::model::Activity;
 
 /// So many fingerprints, but no more, stay in memory until they are compared.
 pub(super) const AT_HAND: usize = 4096;
+/// Activities without a fingerprint whose originals are read in one go: their summaries are in memory then.
+const READ_AT_ONCE: usize = 1024;
 /// Activities further apart than this are never compared, ms: the widest zone fault and a bit.
 const REACH_MS: i64 = 27 * 3_600_000;
 
@@ -202,15 +204,31 @@ impl Judged {
         options: &ReadOptions,
     ) -> Result<Judged> {
         let mut fresh: HashMap<ActivityId, Fresh> = self.new.into_iter().map(|new| (new.candidate.id, new)).collect();
-        let missing: Vec<Summary> =
-            ungrouped.iter().filter(|a| !fresh.contains_key(&a.id)).map(|a| a.summary()).collect::<Result<_>>()?;
-        for (summary, fingerprint) in each_of(history, missing, options, &|_| (), &|a| Fingerprint::of(a))? {
-            // An original that cannot be read again is reported by `verify`; here it stays alone.
-            if let Ok(fingerprint) = fingerprint {
-                fresh.insert(summary.id, Fresh::of(fingerprint));
+        let mut missing: Vec<&Stored> = ungrouped.iter().filter(|a| !fresh.contains_key(&a.id)).copied().collect();
+        missing.sort_by_key(|a| a.digest());
+        let (waiting, few) = (history.waiting(), ungrouped.len() <= AT_HAND);
+        let taken = |activity: &Activity| {
+            let fresh = Fresh::of(Fingerprint::of(activity)).leave(&waiting)?;
+            Ok::<_, Error>(Fresh { at_hand: fresh.at_hand.filter(|_| few), ..fresh })
+        };
+        let mut rest = missing.as_slice();
+        while !rest.is_empty() {
+            // Each original is read once.
+            let mut end = rest.len().min(READ_AT_ONCE);
+            while end < rest.len() && rest[end].digest() == rest[end - 1].digest() {
+                end += 1;
             }
+            let (now, later) = rest.split_at(end);
+            let now = now.iter().map(|a| a.summary()).collect::<Result<_>>()?;
+            for (summary, new) in each_of(history, now, options, &|_| (), &taken)? {
+                // An original that cannot be read again is reported by `verify`; here it stays alone.
+                if let Ok(new) = new {
+                    fresh.insert(summary.id, new?);
+                }
+            }
+            rest = later;
         }
-        Judged::of(known, ungrouped.iter().filter_map(|a| fresh.remove(&a.id)).collect(), &history.waiting())
+        Judged::of(known, ungrouped.iter().filter_map(|a| fresh.remove(&a.id)).collect(), &waiting)
     }
 }
 

@@ -42,7 +42,7 @@ pub use merge::{convert_merged, merge_files, write};
 pub use plan::{Plan, wants_password};
 pub use read::{Progress, ReadOptions, Run, Visit, read_all};
 pub use rebuild::rebuild;
-pub use recall::{Member, Workout, export, export_originals, map_glances, map_workouts, workouts};
+pub use recall::{Member, Workout, each_workout, export, export_originals, map_glances, workouts};
 pub use refresh::{RefreshOptions, Refreshed, refresh};
 pub use report::{ExportReport, Outcome, RunReport, SourceReport};
 pub use told::Told;

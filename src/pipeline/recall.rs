@@ -19,6 +19,9 @@ use crate::history::{self, History, Original, Stored, StoredCluster};
 use crate::ids::{ActivityId, Digest};
 use crate::model::{Activity, Glance, Summary};
 
+/// Activities of which something is made in one go.
+const AT_ONCE: usize = 8192;
+
 /// Reads activities of a history again and lets `work` make something of each, in the order of `wanted`.
 ///
 /// # Errors
@@ -99,55 +102,70 @@ pub struct Member {
 /// # Errors
 /// `History` when a journal line cannot be understood.
 pub fn workouts(history: &History, wanted: &(dyn Fn(&Stored) -> bool + Sync)) -> Result<Vec<Workout>> {
-    map_workouts(history, 0, wanted, &|workout| workout)
+    let mut all = Vec::new();
+    each_workout(history, 0, wanted, &|workout| workout, &mut |workout| {
+        all.push(workout);
+        true
+    })?;
+    Ok(all)
 }
 
-/// Makes something of each workout of a history, in order of start: only that is kept of it. `threads` is one a core
-/// when it is 0.
+/// Makes something of each workout of a history, in order of start, and hands it to `each` for as long as that gives true.
+/// `threads` is one a core when it is 0.
 ///
 /// # Errors
 /// `History` when a journal line cannot be understood; `Internal` when threads cannot be started.
-pub fn map_workouts<T: Send>(
+pub fn each_workout<T: Send>(
     history: &History,
     threads: usize,
     wanted: &(dyn Fn(&Stored) -> bool + Sync),
     make: &(dyn Fn(Workout) -> T + Sync),
-) -> Result<Vec<T>> {
-    map_stored(history, threads, wanted, &|stored, cluster| {
+    each: &mut dyn FnMut(T) -> bool,
+) -> Result<()> {
+    let make = |stored: &Stored, cluster: Option<&StoredCluster>| {
         Ok(make(match cluster {
             Some(cluster) => merged(history, cluster)?,
             None => alone(stored)?,
         }))
-    })
+    };
+    each_stored(history, threads, wanted, &make, each)
 }
 
 /// Makes something of what a table shows of each workout of a history, and of how many activities it is made of, in
 /// order of start.
 ///
 /// # Errors
-/// As [`map_workouts`].
+/// As [`each_workout`].
 pub fn map_glances<T: Send>(
     history: &History,
     threads: usize,
     wanted: &(dyn Fn(&Stored) -> bool + Sync),
     make: &(dyn Fn(&Glance, usize) -> T + Sync),
 ) -> Result<Vec<T>> {
-    map_stored(history, threads, wanted, &|stored, cluster| match cluster {
+    let make = |stored: &Stored, cluster: Option<&StoredCluster>| match cluster {
         Some(cluster) => {
             let workout = merged(history, cluster)?;
             Ok(make(&Glance::from(&workout.summary), workout.members.len()))
         }
         None => Ok(make(&stored.glance()?, 1)),
-    })
+    };
+    let mut all = Vec::new();
+    each_stored(history, threads, wanted, &make, &mut |made| {
+        all.push(made);
+        true
+    })?;
+    Ok(all)
 }
 
-/// Makes something of each activity that a workout is based on, with the cluster when it is made of several.
-fn map_stored<T: Send>(
+/// Makes something of each activity that a workout is based on, with the cluster when it is made of several, a piece of the
+/// history at a time.
+fn each_stored<T: Send>(
     history: &History,
     threads: usize,
     wanted: &(dyn Fn(&Stored) -> bool + Sync),
     make: &(dyn Fn(&Stored, Option<&StoredCluster>) -> Result<T> + Sync),
-) -> Result<Vec<T>> {
+    each: &mut dyn FnMut(T) -> bool,
+) -> Result<()> {
     let merges = history.clusters().filter(|cluster| cluster.verdict == history::Verdict::Same);
     let cluster_of: HashMap<ActivityId, &StoredCluster> =
         merges.flat_map(|cluster| cluster.members.iter().map(move |id| (*id, cluster))).collect();
@@ -158,10 +176,15 @@ fn map_stored<T: Send>(
         }
         make(stored, cluster).map(Some)
     };
-    let stored = history.activities();
-    let mapped = jobs::pool(threads)?
-        .install(|| stored.par_iter().filter(|stored| wanted(stored)).map(one).collect::<Result<Vec<_>>>())?;
-    Ok(mapped.into_iter().flatten().collect())
+    let pool = jobs::pool(threads)?;
+    for piece in history.activities().chunks(AT_ONCE) {
+        let made: Vec<Option<T>> =
+            pool.install(|| piece.par_iter().filter(|stored| wanted(stored)).map(one).collect::<Result<_>>())?;
+        if !made.into_iter().flatten().all(&mut *each) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// An activity that is a workout of its own.
