@@ -31,7 +31,7 @@ pub struct Waiting {
 enum Place {
     /// Into a file in this folder.
     Folder(Arc<dyn Disk>, PathBuf),
-    /// Into a file that is made so.
+    /// Into a file that is made so; they stay in memory where there can be none.
     Made(fn() -> Result<File>),
 }
 
@@ -41,6 +41,8 @@ struct Texts {
     spilled: u64,
     memory: Vec<u8>,
     file: Option<File>,
+    /// The file takes no more.
+    full: bool,
 }
 
 /// A text that waits: where it starts. A hundred thousand of these are in memory.
@@ -99,7 +101,8 @@ impl Waiting {
         Waiting { texts: Mutex::default(), place: Place::Folder(disk.clone(), root.join(layout::INCOMING)) }
     }
 
-    /// For what has no history: many go into a file that `make` gives, to be written and read.
+    /// For what has no history: many go into a file that `make` gives, to be written and read. Where that cannot be had, or
+    /// takes no more, they stay in memory: no result depends on a folder for temporary files.
     pub fn made(make: fn() -> Result<File>) -> Waiting {
         Waiting { texts: Mutex::default(), place: Place::Made(make) }
     }
@@ -114,11 +117,14 @@ impl Waiting {
         };
         let room = text.len() + LENGTH;
         let texts = &mut *self.texts.lock().unwrap_or_else(PoisonError::into_inner);
-        if texts.memory.len() + room > IN_MEMORY {
-            texts.spill(&self.place)?;
+        if texts.memory.len() + room > IN_MEMORY && !texts.full {
+            match (texts.spill(&self.place), &self.place) {
+                (Err(_), Place::Made(_)) => texts.full = true,
+                (spilled, _) => spilled?,
+            }
         }
         let at = texts.spilled + texts.memory.len() as u64;
-        if texts.memory.capacity() > IN_MEMORY / 2 {
+        if texts.memory.capacity() > IN_MEMORY / 2 && !texts.full {
             // It does not double once more: it spills before.
             texts.memory.reserve_exact((IN_MEMORY - texts.memory.len()).max(room));
         }
@@ -197,7 +203,14 @@ mod tests {
         let disk: Arc<dyn Disk> = Arc::new(RealDisk::default());
         let text = |n: usize| format!("{n} ").repeat(n % 700).into_bytes();
         let make = || Ok(tempfile::tempfile().unwrap());
-        for waiting in [Waiting::at(folder.path(), &disk), Waiting::made(make)] {
+        let none = || Err(Error::new(Kind::Io, "no folder for temporary files"));
+        let full = || Ok(File::open(std::env::current_exe().unwrap()).unwrap());
+        for (waiting, spills) in [
+            (Waiting::at(folder.path(), &disk), true),
+            (Waiting::made(make), true),
+            (Waiting::made(none), false),
+            (Waiting::made(full), false),
+        ] {
             let all: Vec<Text> = (0..6000).map(|n| waiting.put(&text(n)).unwrap()).collect();
             let mut found = Vec::new();
             for n in (0..6000).rev().step_by(7).chain([0, 5999]) {
@@ -205,7 +218,7 @@ mod tests {
                 assert_eq!(found, text(n));
             }
             let texts = waiting.texts.lock().unwrap();
-            assert!(texts.memory.len() <= IN_MEMORY && texts.spilled > IN_MEMORY as u64);
+            assert_eq!((texts.memory.len() <= IN_MEMORY, texts.spilled > IN_MEMORY as u64), (spills, spills));
             drop(texts);
             waiting.clear();
             assert!(waiting.read(all[0], &mut found).is_err());
