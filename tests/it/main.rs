@@ -52,6 +52,7 @@ mod supply;
 mod survival;
 mod synthetic;
 mod tables;
+mod tcx_read;
 mod written;
 mod xml_holes;
 mod xml_marks;
