@@ -2,7 +2,7 @@
 //! said does not show in the bytes.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
 
 use super::entry::{Action, ActivityLine, Alias, ClusterLine, Decision, Entry, Original};
@@ -185,7 +185,8 @@ pub(super) fn lines(
             continue;
         }
         let Some(original) = state.original(&digest)? else { continue };
-        let names: Vec<String> = more.into_iter().filter(|name| !original.names.contains(name)).collect();
+        let known: HashSet<String> = original.names.into_iter().collect();
+        let names: Vec<String> = more.into_iter().filter(|name| !known.contains(name)).collect();
         if !names.is_empty() {
             lines.aliases.insert(digest, journal::body(LineKind::Alias, &Alias { digest, names })?);
         }

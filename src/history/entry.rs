@@ -11,6 +11,7 @@
 //!
 //! Unknown kinds are kept and ignored.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -209,8 +210,8 @@ pub(super) struct OriginalHead {
 }
 
 impl OriginalHead {
-    /// One bit for each key that every line has.
-    const ALL: u8 = 0x7f;
+    /// The bits of the keys that every line has.
+    const ALL: u16 = 0x7f;
 
     /// `None` when the line is none of an original.
     pub fn of_line(line: &str) -> Option<OriginalHead> {
@@ -221,8 +222,8 @@ impl OriginalHead {
         OriginalHead::read(line).or_else(whole)
     }
 
-    /// A history holds 100,000 of these lines: what is not wanted of them is only looked at. `None` when the line is not as
-    /// this version writes it.
+    /// A history holds 100,000 of these lines: what is not wanted of them is only looked at, as far as it takes to be sure that
+    /// the whole line can be read later. `None` when the line is not as this version writes it.
     fn read(line: &str) -> Option<OriginalHead> {
         let mut head = OriginalHead { digest: Digest::default(), gzip_sha256: None, reread: false };
         let mut seen = 0;
@@ -230,21 +231,47 @@ impl OriginalHead {
         json.enter()?;
         while let Some(key) = json.key()? {
             let value = json.value()?;
-            seen |= match key {
+            let bit = match key {
                 "sha256" => (head.digest = text_of(value)?.parse().ok()?, 1).1,
-                "path" if value.starts_with('"') => 2,
-                "format" if value.starts_with('"') => 4,
-                "bytes" => value.parse().ok().map(|_: u64| 8)?,
-                "stored_bytes" => value.parse().ok().map(|_: u64| 16)?,
-                "activities" => value.parse().ok().map(|_: u32| 32)?,
-                "names" if value.starts_with("[\"") || value == "[]" => 64,
-                "gzip_sha256" => (head.gzip_sha256 = or_null(value, |text| text_of(text)?.parse().ok())?, 0).1,
-                "reread" => (head.reread = value.parse().ok()?, 0).1,
+                "path" if is_text(value) => 2,
+                "format" if is_text(value) => 4,
+                "bytes" => whole::<u64>(value, 8)?,
+                "stored_bytes" => whole::<u64>(value, 16)?,
+                "activities" => whole::<u32>(value, 32)?,
+                "names" if are_texts(value) => 64,
+                "parser" if is_text(value) => 128,
+                "gzip_sha256" => (head.gzip_sha256 = or_null(value, |text| text_of(text)?.parse().ok())?, 256).1,
+                "reread" => (head.reread = value.parse().ok()?, 512).1,
+                "path" | "format" | "names" | "parser" => return None,
                 _ => 0,
             };
+            // A key that comes twice is none for the parser.
+            (bit & seen == 0).then_some(())?;
+            seen |= bit;
         }
-        (seen == OriginalHead::ALL).then_some(head)
+        (seen & OriginalHead::ALL == OriginalHead::ALL).then_some(head)
     }
+}
+
+/// True for what is written as a text.
+fn is_text(value: &str) -> bool {
+    text_of(value).is_some() && !value.bytes().any(|b| b.is_ascii_control())
+}
+
+/// True for what is written as a list of texts.
+fn are_texts(value: &str) -> bool {
+    let texts = || serde_json::from_str::<Vec<Cow<'_, str>>>(value).is_ok();
+    let inner = value.strip_prefix("[\"").and_then(|inner| inner.strip_suffix("\"]"));
+    let plain = |inner: &str| {
+        let odd = |b: u8| b == b'\\' || b.is_ascii_control();
+        !inner.bytes().any(odd) && inner.split("\",\"").all(|text| !text.contains('"'))
+    };
+    inner.is_some_and(plain) || texts()
+}
+
+/// The bit of a key whose value is a whole number of this kind.
+fn whole<T: std::str::FromStr>(value: &str, bit: u16) -> Option<u16> {
+    (value.len() == 1 || !value.starts_with('0')).then(|| value.parse().ok())?.map(|_: T| bit)
 }
 
 impl Original {
@@ -312,8 +339,19 @@ mod tests {
             let line = String::from_utf8([&line, &b",\"n\":1,\"crc\":\"00000000\"}"[..]].concat()).unwrap();
             let head = OriginalHead::read(&line).unwrap();
             assert_eq!((head.digest, head.gzip_sha256, head.reread), (digest, gzip, reread));
-            for (text, other) in [("\"bytes\":1", "\"bytes\":-1"), ("names\":[", "names\":[7,"), ("path\":", "way\":")]
-            {
+            let odd = [
+                ("\"bytes\":1", "\"bytes\":-1"),
+                ("\"bytes\":", "\"bytes\":0"),
+                ("names\":[", "names\":[7,"),
+                ("],\"parser", ",7],\"parser"),
+                ("],\"parser", ",\"a\"b\"],\"parser"),
+                ("path\":", "way\":"),
+                ("path\":", "path\":\"x\",\"path\":"),
+                ("\"parser\":", "\"parser\":7,\"by\":"),
+                ("\"format\":\"", "\"format\":\"\u{7}"),
+            ];
+            // What could not be read later is none at once: then `verify` tells of it, and the original is read again.
+            for (text, other) in odd {
                 let odd = line.replace(text, other);
                 assert!(odd != line && OriginalHead::of_line(&odd).is_none(), "{odd}");
             }

@@ -48,6 +48,12 @@ impl Text {
         Ok(bytes)
     }
 
+    /// True for a line that is dear to read again and again.
+    pub fn is_long(&self) -> bool {
+        const LONG: u32 = 4 << 10;
+        self.length > LONG
+    }
+
     /// The line without number and seal.
     pub fn body(&self) -> Result<Vec<u8>> {
         let mut text = self.read()?;

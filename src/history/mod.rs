@@ -257,7 +257,7 @@ impl History {
             Some(std::fs::metadata(path).ok()?.len() == original.stored_bytes)
         };
         // What cannot be read now is told by whoever wants to change it.
-        self.original(digest).ok().flatten().as_ref().and_then(there).unwrap_or(false)
+        self.state.nameless(digest).ok().flatten().as_ref().and_then(there).unwrap_or(false)
     }
 
     /// What is known about some bytes; `None` when the journal does not know them.
@@ -275,7 +275,7 @@ impl History {
 
     /// Length of the content of an original; 0 when that is not known. Only a hint for who shares work out.
     pub fn bytes_of(&self, digest: &Digest) -> u64 {
-        self.original(digest).ok().flatten().map_or(0, |original| original.bytes)
+        self.state.nameless(digest).ok().flatten().map_or(0, |original| original.bytes)
     }
 
     /// All originals in order of their digests, read from the journal one by one.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::entry::{Action, Alias, Batch, Decision, Original, Verdict};
 use super::lines::{Kept, Said, Stored, StoredCluster, Text, stream_of};
@@ -19,6 +19,8 @@ pub(super) struct State {
     aliases: Vec<(Digest, Text)>,
     /// Those originals that came as a gzip stream, in order of what is at hand of its digest; made when it is wanted.
     by_stream: OnceLock<Vec<u32>>,
+    /// Originals with so many names that nobody wants to read their lines twice.
+    long: Mutex<HashMap<Digest, Original>>,
     /// In order of start and identity.
     pub activities: Vec<Stored>,
     /// Their places, in order of their identities.
@@ -146,6 +148,27 @@ impl State {
         Ok(original)
     }
 
+    /// The same but for its names, which may be many and stand in many lines: an import asks for each file that it meets.
+    ///
+    /// # Errors
+    /// When its line cannot be read.
+    pub fn nameless(&self, digest: &Digest) -> Result<Option<Original>> {
+        self.kept(digest).map(|kept| self.without_names(kept)).transpose()
+    }
+
+    fn without_names(&self, kept: &Kept) -> Result<Original> {
+        let long = kept.text.is_long();
+        let known = || self.long.lock().unwrap_or_else(PoisonError::into_inner);
+        if long && let Some(original) = known().get(&kept.digest) {
+            return Ok(original.clone());
+        }
+        let original = Original { names: Vec::new(), ..kept.text.parse::<Original>()? };
+        if long {
+            known().insert(kept.digest, original.clone());
+        }
+        Ok(original)
+    }
+
     /// The original that came as a gzip stream of this digest.
     ///
     /// # Errors
@@ -161,7 +184,7 @@ impl State {
         let first = by_stream.partition_point(|place| at(place) < wanted);
         for place in by_stream.iter().skip(first).take_while(|place| at(place) == wanted) {
             let Some(kept) = self.originals.get(*place as usize) else { continue };
-            if self.whole(kept)?.gzip_sha256 == Some(*stream) {
+            if self.without_names(kept)?.gzip_sha256 == Some(*stream) {
                 return Ok(Some(kept.digest));
             }
         }
@@ -323,6 +346,7 @@ impl State {
             keep_last(&mut self.originals, |kept| kept.digest);
         }
         self.by_stream = OnceLock::new();
+        self.long = Mutex::default();
         self.aliases.sort_by_key(|(digest, _)| *digest);
         self.settle_activities();
         let whole =
@@ -536,5 +560,35 @@ mod tests {
             };
             prop_assert_eq!(journal(&said), journal(&shuffled));
         }
+    }
+
+    #[test]
+    fn what_is_wanted_of_an_original_besides_its_names_follows_its_last_line() {
+        let folder = scratch();
+        let mut writer = Writer::open(&folder.path().join("h"), false, FaultyDisk::sound()).unwrap();
+        let digests = [0, 1].map(|k| put(&mut writer, &format!("{k}.gpx"), &content(k), 1).unwrap());
+        let many = (0..1000).map(|n| format!("copy {n}")).collect();
+        writer.put(Entry::Alias { digest: digests[0], names: many });
+        writer.commit().unwrap();
+        let check = |writer: &Writer, activities: u32| {
+            for (digest, long) in digests.iter().zip([true, false]) {
+                assert_eq!(writer.state.kept(digest).unwrap().text.is_long(), long);
+                let whole = writer.original(digest).unwrap().unwrap();
+                assert_eq!((whole.activities, whole.names.len() > 1000), (activities, long));
+                for _ in 0..2 {
+                    let found = writer.state.nameless(digest).unwrap().unwrap();
+                    assert_eq!(found.activities, activities);
+                    assert_eq!((found.path, found.stored_bytes), (whole.path.clone(), whole.stored_bytes));
+                    assert!(writer.has(digest));
+                }
+            }
+        };
+        check(&writer, 1);
+        for digest in digests {
+            let summaries = (0..2).map(|index| summary(&digest, index, START)).collect();
+            writer.put_reread(digest, "gpx", summaries);
+        }
+        writer.commit().unwrap();
+        check(&writer, 2);
     }
 }

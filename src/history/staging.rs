@@ -20,31 +20,45 @@ use crate::ids::Digest;
 
 /// An original that waits for the commit: those of a whole import do.
 pub(super) struct Staged {
-    /// Its line, as far as it is known now. The first of its names is the smallest that the staged bytes came under: a text may
-    /// come in several compressed forms; that of the smallest name is kept, and its path is that of this name, in whatever
-    /// order they are met.
+    /// Its line, as far as it is known now. It has one name, the smallest that the staged bytes came under: a text may come in
+    /// several compressed forms; that of the smallest name is kept, and its path is that of this name, in whatever order they
+    /// are met.
     body: Piece,
     /// Where its bytes are; `None` when they are at their place already.
     pub file: Option<Temporary>,
     /// More names.
-    names: Option<Box<[String]>>,
+    names: MoreNames,
     /// How many activities its line says.
     said: u32,
     /// How many were put; 0 when that changes nothing.
     put: u32,
 }
 
+/// Names of a content besides its first, in any order. Few have any and some have ten thousand: it is small without, and they
+/// stay where they are when one comes.
+#[expect(clippy::box_collection, reason = "a vector takes three times the room, and a hundred thousand have none")]
+#[derive(Default)]
+pub(super) struct MoreNames(Option<Box<Vec<String>>>);
+
+impl MoreNames {
+    fn extend(&mut self, more: impl IntoIterator<Item = String>) {
+        let mut more = more.into_iter().peekable();
+        if more.peek().is_some() {
+            self.0.get_or_insert_default().extend(more);
+        }
+    }
+}
+
 impl Staged {
-    pub fn new(line: &Original, file: Option<Temporary>, waiting: &Waiting) -> Result<Staged> {
-        let body = Piece::Here(journal::body(LineKind::Original, line)?).leave(waiting)?;
-        // Several names are put in order when the line is written.
-        let names = (line.names.len() > 1).then(Box::default);
-        Ok(Staged { body, file, names, said: line.activities, put: 0 })
+    /// The first name of the line stays in it; what follows and `more` are put in order when it is written.
+    pub fn new(mut line: Original, mut more: MoreNames, file: Option<Temporary>, waiting: &Waiting) -> Result<Staged> {
+        more.extend(line.names.drain(line.names.len().min(1)..));
+        let body = Piece::Here(journal::body(LineKind::Original, &line)?).leave(waiting)?;
+        Ok(Staged { body, file, names: more, said: line.activities, put: 0 })
     }
 
     pub fn add_names(&mut self, more: impl IntoIterator<Item = String>) {
-        let all = self.names.take().unwrap_or_default().into_iter().chain(more).collect();
-        self.names = Some(all);
+        self.names.extend(more);
     }
 
     /// One more activity was read from it.
@@ -59,7 +73,7 @@ impl Staged {
     pub fn line(&self, waiting: &Waiting) -> Result<Original> {
         let mut line = self.waiting_line(waiting)?;
         line.activities = if self.put > 0 { self.put } else { line.activities };
-        line.names.extend(self.names.iter().flatten().cloned());
+        line.names.extend(self.names.0.iter().flat_map(|more| more.iter().cloned()));
         line.names.sort_unstable();
         line.names.dedup();
         Ok(line)
@@ -76,7 +90,7 @@ impl Staged {
     /// # Errors
     /// As [`Staged::line`].
     pub fn body<'b>(&'b self, waiting: &Waiting, buffer: &'b mut Vec<u8>) -> io::Result<Cow<'b, [u8]>> {
-        if self.names.is_none() && (self.put == 0 || self.put == self.said) {
+        if self.names.0.is_none() && (self.put == 0 || self.put == self.said) {
             return self.body.bytes(waiting, buffer).map(Cow::Borrowed);
         }
         let line = self.line(waiting).and_then(|line| journal::body(LineKind::Original, &line));
@@ -209,9 +223,8 @@ impl Writer {
             let before = staged.waiting_line(&waiting)?;
             self.count_staged(&staged.file, before.stored_bytes, false);
             names.extend(before.names);
-            names.extend(staged.names.into_iter().flatten());
             let line = Original { path, stored_bytes: stored, gzip_sha256: gzip, names, ..before };
-            return self.stage(&line, file);
+            return self.stage(line, staged.names, file);
         }
         if self.knows(original)? {
             return Ok(()); // another one was faster
@@ -230,13 +243,14 @@ impl Writer {
             gzip_sha256: gzip,
             reread: false,
         };
-        self.stage(&line, file)
+        self.stage(line, MoreNames::default(), file)
     }
 
-    fn stage(&mut self, line: &Original, file: Option<Temporary>) -> Result<()> {
-        let staged = Staged::new(line, file, &self.waiting())?;
-        self.count_staged(&file, line.stored_bytes, true);
-        self.originals.insert(line.digest, staged);
+    fn stage(&mut self, line: Original, more: MoreNames, file: Option<Temporary>) -> Result<()> {
+        let (digest, stored) = (line.digest, line.stored_bytes);
+        let staged = Staged::new(line, more, file, &self.waiting())?;
+        self.count_staged(&file, stored, true);
+        self.originals.insert(digest, staged);
         Ok(())
     }
 
@@ -264,13 +278,14 @@ impl Writer {
         let path = file.path(&self.history.root, &line.digest, &line.path);
         self.disk.write(&path, content).map_err(|error| io_error("cannot write", &path, error))?;
         self.folders.filled(&line.digest);
+        let mut more = MoreNames::default();
         if let Some(staged) = self.originals.remove(&line.digest) {
             let before = staged.waiting_line(&self.waiting())?;
             self.count_staged(&staged.file, before.stored_bytes, false);
             line.names.extend(before.names);
-            line.names.extend(staged.names.into_iter().flatten());
+            more = staged.names;
         }
-        self.stage(&line, Some(file))
+        self.stage(line, more, Some(file))
     }
 
     /// A place for a file that will be `target`, relative to the root.

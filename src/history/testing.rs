@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::disk::Disk;
 use super::originals::digest_of;
-use super::staging::Staged;
+use super::staging::{MoreNames, Staged};
 use super::{Action, ActivityLine, Cluster, Decision, Entry, NewOriginal, Original, OriginalKind, Verdict, Writer};
 use crate::ids::{ActivityId, Digest};
 use crate::model::{Summary, time};
@@ -65,7 +65,7 @@ impl Writer {
     pub fn restage(&mut self, digest: &Digest, path: &str) {
         let staged = self.originals.remove(digest).unwrap();
         let line = Original { path: path.to_owned(), ..staged.line(&self.waiting()).unwrap() };
-        self.originals.insert(*digest, Staged::new(&line, staged.file, &self.waiting()).unwrap());
+        self.originals.insert(*digest, Staged::new(line, MoreNames::default(), staged.file, &self.waiting()).unwrap());
     }
 }
 

@@ -1,6 +1,6 @@
 //! The one that writes: originals first, then all journal lines of the import in one step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::io;
 use std::ops::Deref;
@@ -176,7 +176,7 @@ impl Writer {
             }
             // Who imports the same again says a hundred thousand names that are known.
             let original = self.history.original(digest).ok().flatten();
-            if original.is_some_and(|original| names.iter().all(|name| original.names.contains(name))) {
+            if original.is_some_and(|original| all_among(names, &original.names)) {
                 return;
             }
         }
@@ -315,6 +315,12 @@ impl Writer {
         }
         let _ = self.disk.remove_folder(&folder);
     }
+}
+
+/// True when no name is missing; of one content there may be ten thousand.
+fn all_among(names: &[String], known: &[String]) -> bool {
+    let known: HashSet<&String> = known.iter().collect();
+    names.iter().all(|name| known.contains(name))
 }
 
 impl Drop for Writer {
