@@ -287,8 +287,9 @@ pub fn read_all<T: Send>(
     for job in 0..count {
         if lost(&met, job) {
             gone.insert(job as u32);
-            let read = met.of_job(job).iter_mut().filter(|report| report.outcome != Outcome::Failed);
-            read.for_each(|report| {
+            // What could not even be loaded stays so: it is told of each.
+            let loaded = met.of_job(job).iter_mut().filter(|report| report.sha256.is_some());
+            loaded.for_each(|report| {
                 *report = SourceReport::new(report.source.clone(), report.sha256, Outcome::Duplicate);
             });
         }
