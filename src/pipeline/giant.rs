@@ -159,7 +159,8 @@ impl Head {
                 }
             }
             Err(error) if before == 0 => {
-                return Ok((SourceReport::failed(read.name.clone(), &error.in_source(&read.name)), starts));
+                let failed = SourceReport::failed(read.name.clone(), &error.in_source(&read.name));
+                return Ok((SourceReport { sha256: Some(read.digest), ..failed }, starts));
             }
             Err(error) => read.notes.add(ENDED, Place::NOWHERE, || error.to_string()),
         }

@@ -95,9 +95,10 @@ pub(super) fn read_job(
     let mut failures = Vec::new();
     for (file, loaded) in loaded {
         let entry = &plan.scan.entries[file];
+        let sha256 = loaded.as_ref().ok().map(|loaded| loaded.digest);
         match loaded.and_then(|loaded| read_file(entry, plan.label(file), loaded, &options.limits)) {
             Ok(file) => read.files.push(file),
-            Err(error) => failures.push(SourceReport::failed(entry.name.clone(), &error)),
+            Err(error) => failures.push(SourceReport { sha256, ..SourceReport::failed(entry.name.clone(), &error) }),
         }
     }
     let mut drafts = Vec::new();

@@ -16,13 +16,16 @@ pub(super) struct Done<T> {
     /// Identity of what was read.
     pub key: Option<Digest>,
     pub starts: Vec<i64>,
+    /// Of several files read together: contents that activities are based on.
+    pub bases: Vec<Digest>,
     /// What ends the run.
     pub fatal: Option<Error>,
 }
 
 impl<T> Done<T> {
     pub fn only(reports: Vec<SourceReport>, bytes: u64) -> Done<T> {
-        Done { reports, bytes, results: Vec::new(), key: None, starts: Vec::new(), fatal: None }
+        let (results, starts, bases) = (Vec::new(), Vec::new(), Vec::new());
+        Done { reports, bytes, results, key: None, starts, bases, fatal: None }
     }
 }
 
@@ -40,6 +43,8 @@ pub(super) struct Met<T> {
     keys: HashMap<u32, Digest>,
     /// When the activities of jobs start, where tables need to know.
     starts: Vec<(u32, i64)>,
+    /// Contents that activities of several files read together are based on.
+    bases: HashSet<Digest>,
     said: Said,
 }
 
@@ -57,8 +62,8 @@ impl<T> Met<T> {
         let mut reports = Vec::with_capacity(count as usize + plan.scan.problems.len() + plan.scan.damaged.len());
         let unread = |file: usize| SourceReport::new(plan.scan.entries[file].name.clone(), None, Outcome::Skipped);
         reports.extend(jobs().flat_map(|job| job.files()).map(unread));
-        let (results, starts) = (Vec::new(), Vec::new());
-        Met { reports, first, results, bytes: 0, keys: HashMap::new(), starts, said: Said::default() }
+        let (results, starts, keys, bases) = (Vec::new(), Vec::new(), HashMap::new(), HashSet::new());
+        Met { reports, first, results, bytes: 0, keys, starts, bases, said: Said::default() }
     }
 
     /// Takes over what became of a job; `tables` may ask for its starts.
@@ -71,6 +76,7 @@ impl<T> Met<T> {
             report.share(&mut self.said);
             *place = report;
         }
+        self.bases.extend(done.bases);
         self.starts.extend(done.starts.into_iter().filter(|_| tables).map(|start| (number, start)));
         if done.key.is_some() && done.key != self.key(job) {
             self.keys.extend(done.key.map(|key| (number, key)));
@@ -89,6 +95,13 @@ impl<T> Met<T> {
             _ => None,
         };
         self.keys.get(&(job as u32)).copied().or_else(only)
+    }
+
+    /// True when others read the content of this job's only file together with more files: they know more of the same
+    /// activities.
+    pub fn is_part(&self, job: usize) -> bool {
+        let one = places(&self.first, job).len() == 1;
+        one && !self.bases.is_empty() && self.key(job).is_some_and(|key| self.bases.contains(&key))
     }
 
     /// When the activities start of the contents of which there are duplicates.

@@ -256,7 +256,9 @@ pub fn read_all<T: Send>(
             return Ok(Done { key, ..Done::only(reports, bytes) });
         }
         let starts = read.activities.iter().filter_map(|activity| Some(activity.span()?.0)).collect();
-        let mut done = Done { key, starts, ..Done::only(reports, bytes) };
+        let of_several = read.activities.iter().filter(|_| files.len() > 1);
+        let bases = of_several.map(|activity| activity.origin.digest).collect();
+        let mut done = Done { key, starts, bases, ..Done::only(reports, bytes) };
         if !read.files.is_empty() {
             match (visit.work)(read) {
                 // Most jobs give one, and thousands wait.
@@ -281,14 +283,17 @@ pub fn read_all<T: Send>(
     let mut winners = winners.into_inner().unwrap_or_else(PoisonError::into_inner);
     let lost = |met: &Met<T>, job: usize| {
         let best = met.key(job).and_then(|key| winners.get(&half(&key)));
-        options.once && best.is_some_and(|best| *best != ranks[job])
+        // What the tables of an export tell of it others do not know.
+        let alone = || all.job(job).export.is_none_or(|export| tables.of_exports.get(export).is_none());
+        options.once && (best.is_some_and(|best| *best != ranks[job]) || met.is_part(job) && alone())
     };
     let mut gone: HashSet<u32> = HashSet::new();
     for job in 0..count {
         if lost(&met, job) {
             gone.insert(job as u32);
-            let read = met.of_job(job).iter_mut().filter(|report| report.outcome != Outcome::Failed);
-            read.for_each(|report| {
+            // What could not even be loaded stays so: it is told of each.
+            let loaded = met.of_job(job).iter_mut().filter(|report| report.sha256.is_some());
+            loaded.for_each(|report| {
                 *report = SourceReport::new(report.source.clone(), report.sha256, Outcome::Duplicate);
             });
         }

@@ -198,6 +198,24 @@ fn exit_codes_tell_the_truth() {
 }
 
 #[test]
+fn equal_contents_that_cannot_be_read_fail_once_in_whatever_order_they_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    for name in ["a.fit", "b.fit", "c.fit"] {
+        fs::write(here.join(name), b"this is not a FIT file").unwrap();
+    }
+    for names in [["a.fit", "b.fit", "c.fit"], ["c.fit", "b.fit", "a.fit"], ["b.fit", "c.fit", "a.fit"]] {
+        let output = paceport(here, &[&["inspect", "--json", "-j", "1"][..], &names].concat());
+        assert_eq!(status(&output), 3);
+        for source in of_kind(&lines(&output), "source") {
+            let outcome = if source["source"] == "a.fit" { "failed" } else { "duplicate" };
+            assert_eq!(source["outcome"], outcome, "{names:?}: {source}");
+            assert!(source["sha256"].is_string(), "{source}");
+        }
+    }
+}
+
+#[test]
 fn quiet_hides_no_failure() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();

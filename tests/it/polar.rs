@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::cli::{lines, paceport};
+use super::cli::{lines, paceport, tree};
 use super::fixtures;
 
 fn inspect(folder: &str) -> (Vec<Value>, Vec<Value>) {
@@ -96,4 +96,29 @@ fn true_utc_beside_a_wall_clock_is_not_moved() {
         (&"2014-07-12T21:26:23Z".into(), &36_000.into(), &0.0.into())
     );
     assert_eq!((&run["samples"], &run["positions"], &run["rr_intervals"]), (&91.into(), &90.into(), &160.into()));
+}
+
+#[test]
+fn a_copy_of_a_part_that_lies_elsewhere_tells_nothing_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let (here, from) = (folder.path(), fixtures::root().join("polar/websync"));
+    fs::create_dir(here.join("in")).unwrap();
+    // The first name is before those of the pair, the other one behind them.
+    for (old, new) in [("gpx", "a.gpx"), ("hrm", "m.hrm"), ("gpx", "m.gpx"), ("gpx", "z.gpx")] {
+        fs::copy(from.join("12010601").with_extension(old), here.join("in").join(new)).unwrap();
+    }
+    let import = || paceport(here, &["import", "in", "--into", "h", "--json"]);
+    let told = lines(&import());
+    let of = |kind: &'static str| told.iter().filter(move |line| line["kind"] == kind);
+    assert_eq!(of("activity").count(), 1, "{told:#?}");
+    let outcome = |source: &Value| (source["source"].clone(), source["outcome"].clone());
+    let copies: Vec<_> = of("source").map(outcome).filter(|(_, outcome)| outcome == "duplicate").collect();
+    assert_eq!(copies, [("in/a.gpx".into(), "duplicate".into()), ("in/z.gpx".into(), "duplicate".into())]);
+    let listed = lines(&paceport(here, &["list", "h", "--json"]));
+    let activity = &listed[0];
+    assert_eq!((&activity["samples"], &activity["companions"][0]["source"]), (&120.into(), &"in/m.hrm".into()));
+    let before = tree(&here.join("h"));
+    import();
+    assert!(tree(&here.join("h")) == before, "importing again changes no byte");
+    assert!(paceport(here, &["verify", "h"]).status.success());
 }
