@@ -224,4 +224,25 @@ mod tests {
             assert!(waiting.read(all[0], &mut found).is_err());
         }
     }
+
+    #[test]
+    fn what_came_before_a_full_disk_is_still_there() {
+        let waiting = Waiting::made(|| Err(Error::io("no room", io::ErrorKind::StorageFull.into())));
+        let text = [7; 1000];
+        let mut all = Vec::new();
+        let refused = loop {
+            match waiting.put(&text) {
+                Ok(place) => all.push(place),
+                Err(error) => break error,
+            }
+        };
+        assert!(refused.message().contains("no room"), "{refused}");
+        assert_eq!(all.len(), IN_MEMORY / (text.len() + LENGTH));
+        assert!(waiting.put(&text).is_err(), "nothing is left out");
+        let mut found = Vec::new();
+        for place in all {
+            waiting.read(place, &mut found).unwrap();
+            assert_eq!(found, text);
+        }
+    }
 }
