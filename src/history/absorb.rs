@@ -42,10 +42,22 @@ impl Writer {
         for activity in other.activities().iter().filter(|activity| new.contains(&activity.digest())) {
             self.put_activity(ActivityLine::of(&activity.summary()?)?.leave(&self.waiting())?);
         }
-        let decided: HashSet<ActivityId> = self.clusters().flat_map(|c| c.members.iter().copied()).collect();
+        let mut decided: HashSet<ActivityId> = self.clusters().flat_map(|c| c.members.iter().copied()).collect();
+        // Another history may have been taken over before this one, and wait for the same commit.
+        let mut apart_before: Vec<Vec<ActivityId>> = Vec::new();
+        for entry in self.entries() {
+            match entry {
+                Entry::Cluster(cluster) => decided.extend(&cluster.members),
+                Entry::Decision(Decision { action: Action::Undo, members }) => apart_before.push(members.clone()),
+                Entry::Decision(_) | Entry::Alias { .. } => {}
+            }
+        }
+        let are_apart = |writer: &Writer, a: &ActivityId, b: &ActivityId| {
+            writer.are_apart(a, b) || apart_before.iter().any(|set| set.contains(a) && set.contains(b))
+        };
         let open = |members: &[ActivityId]| !members.iter().any(|id| decided.contains(id));
         for cluster in other.clusters().filter(|cluster| open(&cluster.members)) {
-            let apart = |a| cluster.members.iter().any(|b| self.are_apart(a, b));
+            let apart = |a| cluster.members.iter().any(|b| are_apart(self, a, b));
             if cluster.verdict == Verdict::Unsure || !cluster.members.iter().any(apart) {
                 self.put(Entry::Cluster(cluster.cluster()?));
             }
@@ -73,6 +85,9 @@ fn own_path(original: &Original) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::Cluster;
     use super::super::faults::FaultyDisk;
     use super::super::testing::{put, scratch};
     use super::*;
@@ -122,5 +137,42 @@ mod tests {
         let mut odd = writer.original(&digests[0]).unwrap().unwrap();
         odd.path = format!("{}/0/{}.gpx.gz", layout::INCOMING, odd.digest.short());
         assert!(own_path(&odd).starts_with("originals/archives/"), "that would be cleared");
+    }
+
+    #[test]
+    fn of_two_histories_taken_over_at_once_the_word_of_the_first_stands() {
+        let folder = scratch();
+        let all: Vec<Vec<u8>> = (0..4).map(|k| format!("recording {k}").into_bytes()).collect();
+        let mut ids: Vec<ActivityId> = all.iter().map(|bytes| ActivityId::of(&digest_of(bytes), 0)).collect();
+        ids.sort_unstable();
+        let [a, b, c, d] = ids[..] else { panic!("{ids:?}") };
+        let same = |base: ActivityId, members: &[ActivityId]| {
+            let (reasons, origins, merged) = (Vec::new(), BTreeMap::new(), None);
+            let (prefer, replaces, members) = (String::new(), Vec::new(), members.to_vec());
+            let verdict = Verdict::Same;
+            Entry::Cluster(Cluster { verdict, base, members, reasons, origins, merged, prefer, replaces })
+        };
+        let undo =
+            |members: &[ActivityId]| Entry::Decision(Decision { action: Action::Undo, members: members.to_vec() });
+        let made = |name: &str, said: Vec<Entry>| {
+            let mut writer = Writer::open(&folder.path().join(name), false, FaultyDisk::sound()).unwrap();
+            for bytes in &all {
+                put(&mut writer, "x.gpx", bytes, 1).unwrap();
+            }
+            said.into_iter().for_each(|entry| writer.put(entry));
+            writer.commit().unwrap();
+            History::open(&folder.path().join(name)).unwrap()
+        };
+        let first = made("first", vec![same(a, &[a, b]), undo(&[c, d])]);
+        let second = made("second", vec![same(c, &[b, c, d])]);
+        let third = made("third", vec![same(d, &[c, d]), undo(&[a, b])]);
+        let mut writer = Writer::open(&folder.path().join("ours"), false, FaultyDisk::sound()).unwrap();
+        for other in [&first, &second, &third] {
+            writer.absorb(other).unwrap();
+        }
+        writer.commit().unwrap();
+        let merged: Vec<&[ActivityId]> = writer.clusters().map(|cluster| &cluster.members[..]).collect();
+        assert_eq!(merged, [[a, b]]);
+        assert_eq!(writer.apart(), [[c, d]]);
     }
 }

@@ -166,6 +166,11 @@ impl Writer {
         Ok(())
     }
 
+    /// What waits for the commit, but for activities and what others made lines of.
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.said.entries
+    }
+
     /// Says something in the journal, at the commit. The order in which things are said does not matter, and what is
     /// known already is not said again.
     pub fn put(&mut self, entry: Entry) {

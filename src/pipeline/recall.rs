@@ -1,5 +1,6 @@
 //! History → activities: originals are read again, each once, with the verdicts on times that the journal keeps.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
@@ -26,18 +27,18 @@ const AT_ONCE: usize = 8192;
 ///
 /// # Errors
 /// When threads cannot be started; what is wrong with one original is the result of its activities.
-pub(super) fn each_of<T: Send>(
+pub(super) fn each_of<T: Send, S: Borrow<Summary> + Sync>(
     history: &History,
-    wanted: Vec<Summary>,
+    wanted: Vec<S>,
     options: &ReadOptions,
     progress: &(dyn Fn(Progress<'_>) + Sync),
     work: &(dyn Fn(&Activity) -> T + Sync),
-) -> Result<Vec<(Summary, Result<T>)>> {
-    let mut by_original: BTreeMap<Digest, Vec<Summary>> = BTreeMap::new();
-    for summary in &wanted {
-        by_original.entry(summary.sha256).or_default().push(summary.clone());
+) -> Result<Vec<(S, Result<T>)>> {
+    let mut by_original: BTreeMap<Digest, Vec<&Summary>> = BTreeMap::new();
+    for summary in wanted.iter().map(S::borrow) {
+        by_original.entry(summary.sha256).or_default().push(summary);
     }
-    let jobs: Vec<(Digest, Vec<Summary>)> = by_original.into_iter().collect();
+    let jobs: Vec<(Digest, Vec<&Summary>)> = by_original.into_iter().collect();
     let size = |digest: &Digest| history.bytes_of(digest);
     let sizes: Vec<u64> = jobs.iter().map(|(digest, _)| size(digest)).collect();
     progress(Progress::Scanned { sources: jobs.len() as u64, bytes: sizes.iter().sum() });
@@ -58,7 +59,7 @@ pub(super) fn each_of<T: Send>(
             match result {
                 Ok(results) => made.extend(results.into_iter().map(|(id, result)| (id, Ok(result)))),
                 Err(error) => {
-                    let failed = |summary: &Summary| (summary.id, Err(error.again()));
+                    let failed = |summary: &&Summary| (summary.id, Err(error.again()));
                     made.extend(summaries.iter().map(failed));
                 }
             }
@@ -69,7 +70,7 @@ pub(super) fn each_of<T: Send>(
     Ok(wanted
         .into_iter()
         .map(|s| {
-            let made = made.remove(&s.id).unwrap_or_else(lost);
+            let made = made.remove(&s.borrow().id).unwrap_or_else(lost);
             (s, made)
         })
         .collect())
@@ -235,14 +236,14 @@ pub fn export(
         let path = folder.join(names::by_start(activity, extension));
         write_one(activity, to, Some(path), how)
     };
-    let summaries = singles.iter().map(|&i| wanted[i].summary.clone()).collect();
+    let summaries: Vec<&Summary> = singles.iter().map(|&i| &wanted[i].summary).collect();
     let silent_scan = |event: Progress<'_>| {
         if let Progress::Done { .. } = event {
             progress(event);
         }
     };
     for (place, (summary, result)) in singles.iter().zip(each_of(history, summaries, options, &silent_scan, &write)?) {
-        written[*place] = Some(result.unwrap_or_else(|error| Written::failed(&summary, &error)));
+        written[*place] = Some(result.unwrap_or_else(|error| Written::failed(summary, &error)));
     }
     let sets: Vec<Vec<ActivityId>> =
         merges.iter().map(|&i| wanted[i].members.iter().map(|member| member.id).collect()).collect();

@@ -1,5 +1,6 @@
 //! Originals of a history read again, with the verdicts on times that the journal keeps.
 
+use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 use std::io::BufRead;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -131,8 +132,14 @@ impl<'a> Shelf<'a> {
     ///
     /// # Errors
     /// When the original, or one that an activity was joined with, cannot be read as it was.
-    pub fn recall_each(&self, digest: &Digest, wanted: &[Summary], each: &mut dyn FnMut(Activity)) -> Result<()> {
-        let mut missing: HashMap<u32, &Summary> = wanted.iter().map(|summary| (summary.index, summary)).collect();
+    pub fn recall_each<S: Borrow<Summary>>(
+        &self,
+        digest: &Digest,
+        wanted: &[S],
+        each: &mut dyn FnMut(Activity),
+    ) -> Result<()> {
+        let summaries = wanted.iter().map(S::borrow);
+        let mut missing: HashMap<u32, &Summary> = summaries.map(|summary| (summary.index, summary)).collect();
         let mut enough = false;
         let read = self.each_draft(digest, false, &mut |draft, index| {
             let Some(summary) = missing.remove(&index) else { return Ok(()) };
