@@ -15,7 +15,7 @@ use super::lines::read_at;
 use crate::error::{Error, Kind, Result};
 
 /// Bytes that stay in memory.
-const IN_MEMORY: usize = 2 << 20;
+const IN_MEMORY: usize = 1 << 20;
 /// Bytes that are read of a text before its length is known; most are shorter.
 const MOST: u64 = 2048;
 /// Bytes of the length that each text is kept behind.
