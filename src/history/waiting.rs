@@ -193,7 +193,9 @@ impl Texts {
 
 #[cfg(test)]
 mod tests {
-    use super::super::disk::RealDisk;
+    use std::thread::JoinHandle;
+
+    use super::super::disk::{RealDisk, Watch};
     use super::super::testing::scratch;
     use super::*;
 
@@ -225,9 +227,35 @@ mod tests {
         }
     }
 
+    /// A disk that is full.
+    struct Full;
+
+    impl Disk for Full {
+        fn watch(&self, _: &Path) -> Watch {
+            Watch::NOT
+        }
+
+        fn sync_whole(&self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn begin_sync_whole(self: Arc<Self>) -> Option<JoinHandle<io::Result<()>>> {
+            None
+        }
+
+        fn create_folder(&self, _: &Path) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn scratch(&self, _: &Path) -> io::Result<File> {
+            Err(io::Error::new(io::ErrorKind::StorageFull, "no room"))
+        }
+    }
+
     #[test]
     fn what_came_before_a_full_disk_is_still_there() {
-        let waiting = Waiting::made(|| Err(Error::io("no room", io::ErrorKind::StorageFull.into())));
+        let full: Arc<dyn Disk> = Arc::new(Full);
+        let waiting = Waiting::at(Path::new("h"), &full);
         let text = [7; 1000];
         let mut all = Vec::new();
         let refused = loop {
