@@ -20,7 +20,6 @@ use super::journal::{self, LineKind};
 use super::waiting::{Piece, Waiting};
 use crate::error::{Error, Kind, Result};
 use crate::ids::{ActivityId, Digest};
-use crate::json::{Compact, or_null, text_of};
 use crate::model::Summary;
 
 /// Something to be said in the journal.
@@ -202,76 +201,29 @@ pub struct Original {
     pub reread: bool,
 }
 
-/// The part of an original's line that is always at hand.
-pub(super) struct OriginalHead {
+/// The same as far as it is always at hand; the rest is only looked at, so that what is a line now can be read later.
+#[derive(Deserialize)]
+pub(super) struct OriginalHead<'a> {
+    #[serde(rename = "sha256")]
     pub digest: Digest,
+    #[serde(borrow, rename = "path")]
+    _path: Cow<'a, str>,
+    #[serde(borrow, rename = "format")]
+    _format: Cow<'a, str>,
+    #[serde(rename = "bytes")]
+    _bytes: u64,
+    #[serde(rename = "stored_bytes")]
+    _stored_bytes: u64,
+    #[serde(rename = "activities")]
+    _activities: u32,
+    #[serde(borrow, rename = "names")]
+    _names: Vec<Cow<'a, str>>,
+    #[serde(borrow, default, rename = "parser")]
+    _parser: Cow<'a, str>,
+    #[serde(default)]
     pub gzip_sha256: Option<Digest>,
+    #[serde(default)]
     pub reread: bool,
-}
-
-impl OriginalHead {
-    /// The bits of the keys that every line has.
-    const ALL: u16 = 0x7f;
-
-    /// `None` when the line is none of an original.
-    pub fn of_line(line: &str) -> Option<OriginalHead> {
-        let whole = || {
-            let Original { digest, gzip_sha256, reread, .. } = serde_json::from_str(line).ok()?;
-            Some(OriginalHead { digest, gzip_sha256, reread })
-        };
-        OriginalHead::read(line).or_else(whole)
-    }
-
-    /// A history holds 100,000 of these lines: what is not wanted of them is only looked at, as far as it takes to be sure that
-    /// the whole line can be read later. `None` when the line is not as this version writes it.
-    fn read(line: &str) -> Option<OriginalHead> {
-        let mut head = OriginalHead { digest: Digest::default(), gzip_sha256: None, reread: false };
-        let mut seen = 0;
-        let mut json = Compact::new(line);
-        json.enter()?;
-        while let Some(key) = json.key()? {
-            let value = json.value()?;
-            let bit = match key {
-                "sha256" => (head.digest = text_of(value)?.parse().ok()?, 1).1,
-                "path" if is_text(value) => 2,
-                "format" if is_text(value) => 4,
-                "bytes" => whole::<u64>(value, 8)?,
-                "stored_bytes" => whole::<u64>(value, 16)?,
-                "activities" => whole::<u32>(value, 32)?,
-                "names" if are_texts(value) => 64,
-                "parser" if is_text(value) => 128,
-                "gzip_sha256" => (head.gzip_sha256 = or_null(value, |text| text_of(text)?.parse().ok())?, 256).1,
-                "reread" => (head.reread = value.parse().ok()?, 512).1,
-                "path" | "format" | "names" | "parser" => return None,
-                _ => 0,
-            };
-            // A key that comes twice is none for the parser.
-            (bit & seen == 0).then_some(())?;
-            seen |= bit;
-        }
-        (seen & OriginalHead::ALL == OriginalHead::ALL).then_some(head)
-    }
-}
-
-/// True for what is written as a text.
-fn is_text(value: &str) -> bool {
-    text_of(value).is_some() && !value.bytes().any(|b| b.is_ascii_control())
-}
-
-/// True for what is written as a list of texts.
-fn are_texts(value: &str) -> bool {
-    let texts = || serde_json::from_str::<Vec<Cow<'_, str>>>(value).is_ok();
-    let inner = value.strip_prefix("[\"").and_then(|inner| inner.strip_suffix("\"]"));
-    let plain = |inner: &str| {
-        let odd = |b: u8| b == b'\\' || b.is_ascii_control();
-        !inner.bytes().any(odd) && inner.split("\",\"").all(|text| !text.contains('"'))
-    };
-    inner.is_some_and(plain) || texts()
-}
-
-/// The bit of a key whose value is a whole number of this kind.
-fn whole<T: std::str::FromStr>(value: &str, bit: u16) -> Option<u16> {
-    (value.len() == 1 || !value.starts_with('0')).then(|| value.parse().ok())?.map(|_: T| bit)
 }
 
 impl Original {
@@ -337,7 +289,7 @@ mod tests {
         for (gzip, names, reread) in [(None, &[][..], false), (Some(stream), &["a \\ b", "c"], true)] {
             let line = journal::body(LineKind::Original, &original(gzip, names, reread)).unwrap();
             let line = String::from_utf8([&line, &b",\"n\":1,\"crc\":\"00000000\"}"[..]].concat()).unwrap();
-            let head = OriginalHead::read(&line).unwrap();
+            let head: OriginalHead<'_> = serde_json::from_str(&line).unwrap();
             assert_eq!((head.digest, head.gzip_sha256, head.reread), (digest, gzip, reread));
             let odd = [
                 ("\"bytes\":1", "\"bytes\":-1"),
@@ -349,11 +301,13 @@ mod tests {
                 ("path\":", "path\":\"x\",\"path\":"),
                 ("\"parser\":", "\"parser\":7,\"by\":"),
                 ("\"format\":\"", "\"format\":\"\u{7}"),
+                ("\"n\":1", "\"n\":one"),
+                ("00\"}", "00\"}{}"),
             ];
             // What could not be read later is none at once: then `verify` tells of it, and the original is read again.
             for (text, other) in odd {
                 let odd = line.replace(text, other);
-                assert!(odd != line && OriginalHead::of_line(&odd).is_none(), "{odd}");
+                assert!(odd != line && serde_json::from_str::<OriginalHead<'_>>(&odd).is_err(), "{odd}");
             }
         }
     }

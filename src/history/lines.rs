@@ -263,7 +263,7 @@ fn said_in(kind: LineKind, json: &str, text: Text, sports: &mut Sports) -> Optio
     Some(match kind {
         LineKind::Batch => Said::Batch(Box::new(serde_json::from_str(json).ok()?)),
         LineKind::Original => {
-            let head = OriginalHead::of_line(json)?;
+            let head: OriginalHead<'_> = serde_json::from_str(json).ok()?;
             let kept = Box::new(Kept { digest: head.digest, stream: head.gzip_sha256.map_or(0, stream_of), text });
             if head.reread { Said::Reread(kept) } else { Said::Original(kept) }
         }
