@@ -2,7 +2,7 @@
 //! said does not show in the bytes.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
 
 use super::entry::{Action, ActivityLine, Alias, ClusterLine, Decision, Entry, Original};
@@ -123,7 +123,7 @@ pub(super) struct Said {
     /// All but what follows.
     pub entries: Vec<Entry>,
     pub clusters: Vec<ClusterLine>,
-    /// Those of a whole import; each takes a fourth of the room of an entry.
+    /// Those of a whole import; each takes little.
     pub activities: Vec<ActivityLine>,
     pub rereads: Vec<Reread>,
 }
@@ -218,20 +218,13 @@ pub(super) fn unread(error: io::Error) -> Error {
 
 /// An original that gives the same activities again only gets the new version; else all its activities are said anew.
 fn add_rereads(lines: &mut Lines, state: &State, rereads: Vec<Reread>) -> Result<()> {
-    if rereads.is_empty() {
-        return Ok(());
-    }
-    let mut known: HashMap<Digest, usize> = HashMap::new();
-    for activity in &state.activities {
-        *known.entry(activity.digest()).or_default() += 1;
-    }
     for Reread { digest, format, parser, activities } in rereads {
         let Some(old) = state.original(&digest)? else { continue };
         let mut bodies: BTreeMap<ActivityId, Box<[u8]>> = BTreeMap::new();
         for summary in &activities {
             bodies.insert(summary.id, journal::body(LineKind::Activity, summary)?);
         }
-        let same = known.get(&digest).copied().unwrap_or(0) == bodies.len()
+        let same = state.activities_of(&digest).count() == bodies.len()
             && bodies.iter().all(|(id, body)| state.knows_activity(id, body));
         let count = bodies.len() as u32;
         let line = Original { activities: count, format, parser, reread: false, ..old.clone() };
