@@ -6,6 +6,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::batch::unread;
@@ -155,6 +156,26 @@ impl Waiting {
         let bytes = bytes.get(LENGTH..).and_then(|rest| rest.get(..length_of(bytes).ok()?));
         into.extend_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
+    }
+
+    /// Takes a value over, as JSON.
+    ///
+    /// # Errors
+    /// As [`Waiting::put`].
+    pub fn put_json(&self, value: &impl Serialize) -> Result<Text> {
+        let failed = |error| Error::new(Kind::Internal, format!("cannot leave a value for the end: {error}"));
+        self.put(&serde_json::to_vec(value).map_err(failed)?)
+    }
+
+    /// Gives a value back that was left as JSON.
+    ///
+    /// # Errors
+    /// `Io` when the file cannot be read.
+    pub fn read_json<T: DeserializeOwned>(&self, text: Text) -> Result<T> {
+        let mut json = Vec::new();
+        self.read(text, &mut json).map_err(unread)?;
+        let failed = |error| Error::new(Kind::Internal, format!("cannot read a value that was left: {error}"));
+        serde_json::from_slice(&json).map_err(failed)
     }
 
     /// Forgets all texts.

@@ -1,14 +1,12 @@
 //! Sources → summaries; writes nothing.
 
-use std::io;
-
 use super::job::JobRead;
 use super::plan::Plan;
 use super::read::{Progress, ReadOptions, Run, Visit, read_all};
 use super::report::{RunReport, SourceReport};
 use super::told::Told;
 use super::zones::Claims;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::fix::zone::Claim;
 use crate::history::{Text, Waiting};
 use crate::model::Summary;
@@ -30,7 +28,7 @@ impl Inspected {
     /// # Errors
     /// Each when its line cannot be read where it waits.
     pub fn summaries(&self) -> impl Iterator<Item = Result<Summary>> {
-        (0..self.activities.len()).map(|place| summary(&self.activities, place))
+        (0..self.activities.len()).map(|place| self.activities.value(place))
     }
 }
 
@@ -47,40 +45,25 @@ pub fn inspect(inputs: &[Input], options: &ReadOptions, progress: &(dyn Fn(Progr
         let mut all = Vec::with_capacity(read.activities.len());
         for activity in &read.activities {
             let summary = Summary::of(activity);
-            all.push((Claim::of(&summary), waiting.put(&serde_json::to_vec(&summary).map_err(not_left)?)?));
+            all.push((Claim::of(&summary), waiting.put_json(&summary)?));
         }
-        waiting.put(&serde_json::to_vec(&all).map_err(not_left)?)
+        waiting.put_json(&all)
     };
     let Run { sources, results, mut report } = read_all(&plan, options, progress, &Visit::each(&sum_up))?;
     drop(plan);
     let (mut claims, mut lines) = (Claims::with_room(results.len()), Vec::with_capacity(results.len()));
-    let mut text = Vec::new();
     for job in results {
-        waiting.read(job, &mut text).map_err(unread)?;
-        let all: Vec<(Option<Claim>, Text)> = serde_json::from_slice(&text).map_err(not_left)?;
-        for (claim, line) in all {
+        for (claim, line) in waiting.read_json::<Vec<(Option<Claim>, Text)>>(job)? {
             claims.add(claim);
             lines.push(line);
         }
     }
     report.clusters = lines.len() as u64;
     let mut activities = Told::of(lines, waiting);
-    for (place, correction) in claims.judged(&|place| Ok(summary(&activities, place)?.source), options)? {
-        let mut corrected = summary(&activities, place)?;
+    for (place, correction) in claims.judged(&|place| Ok(activities.value::<Summary>(place)?.source), options)? {
+        let mut corrected: Summary = activities.value(place)?;
         correction.apply_to_summary(&mut corrected);
         activities.replace(place, &corrected)?;
     }
     Ok(Inspected { sources, report, activities })
-}
-
-fn summary(activities: &Told, place: usize) -> Result<Summary> {
-    serde_json::from_slice(&activities.line(place).map_err(unread)?).map_err(not_left)
-}
-
-fn unread(error: io::Error) -> Error {
-    Error::io("cannot read what waits", error)
-}
-
-fn not_left(error: serde_json::Error) -> Error {
-    Error::new(Kind::Internal, format!("cannot leave a summary for the end: {error}"))
 }

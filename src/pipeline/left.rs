@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::group::{AT_HAND, Fresh};
 use crate::dedupe::Fingerprint;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::fix::zone::{Claim, Correction};
 use crate::history::{ActivityLine, Text, Waiting};
 
@@ -47,14 +47,8 @@ impl Left {
             Left::Here(here) => return Ok(Cow::Borrowed(here)),
             Left::There(text) => text,
         };
-        let mut json = Vec::new();
-        waiting.read(*text, &mut json).map_err(|error| Error::io("cannot read what waits", error))?;
-        serde_json::from_slice(&json).map(Cow::Owned).map_err(not_left)
+        waiting.read_json(*text).map(Cow::Owned)
     }
-}
-
-fn not_left(error: serde_json::Error) -> Error {
-    Error::new(Kind::Internal, format!("cannot leave a new activity for the end: {error}"))
 }
 
 /// How many new activities were left so far, and the fingerprints that are at hand, by the lines that keep them.
@@ -81,7 +75,7 @@ impl AtHand {
         if few {
             return Ok(Left::Here(all.into()));
         }
-        Ok(Left::There(waiting.put(&serde_json::to_vec(&all).map_err(not_left)?)?))
+        waiting.put_json(&all).map(Left::There)
     }
 
     /// Takes the fingerprint of an activity back.

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Kind, Result};
 use crate::history::{Text, Waiting};
@@ -41,7 +42,8 @@ impl Told {
     /// # Errors
     /// `Io` when the temporary file cannot be written.
     pub(super) fn add(&mut self, value: &impl Serialize) -> Result<()> {
-        self.add_line(&line_of(value)?)
+        self.lines.push(self.waiting.put_json(value)?);
+        Ok(())
     }
 
     /// Adds a line that is written already.
@@ -59,7 +61,7 @@ impl Told {
     /// As [`Told::add`].
     pub(super) fn replace(&mut self, place: usize, value: &impl Serialize) -> Result<()> {
         if let Some(line) = self.lines.get_mut(place) {
-            *line = self.waiting.put(&line_of(value)?)?;
+            *line = self.waiting.put_json(value)?;
         }
         Ok(())
     }
@@ -74,14 +76,13 @@ impl Told {
         self.lines.is_empty()
     }
 
-    /// One line; empty when there are fewer.
+    /// The value of a line.
     ///
     /// # Errors
-    /// When it cannot be read where it waits.
-    pub(super) fn line(&self, place: usize) -> io::Result<Vec<u8>> {
-        let mut line = Vec::new();
-        self.lines.get(place).map_or(Ok(()), |text| self.waiting.read(*text, &mut line))?;
-        Ok(line)
+    /// When there is no such line, or it cannot be read where it waits.
+    pub(super) fn value<T: DeserializeOwned>(&self, place: usize) -> Result<T> {
+        let missing = || Error::new(Kind::Internal, "fewer lines were left");
+        self.waiting.read_json(*self.lines.get(place).ok_or_else(missing)?)
     }
 
     /// Hands on all lines, without their ends.
@@ -95,11 +96,6 @@ impl Told {
             each(&line)
         })
     }
-}
-
-fn line_of(value: &impl Serialize) -> Result<Vec<u8>> {
-    let failed = |error| Error::new(Kind::Internal, format!("cannot leave a line for the end: {error}"));
-    serde_json::to_vec(value).map_err(failed)
 }
 
 #[cfg(test)]
@@ -125,6 +121,7 @@ mod tests {
         })
         .unwrap();
         assert_eq!(all, ["0", "1", "2", "\"three\"", "4", "{}", "false", "true"]);
-        assert_eq!((told.len(), told.line(3).unwrap()), (8, b"\"three\"".to_vec()));
+        assert_eq!((told.len(), told.value::<String>(3).unwrap()), (8, "three".to_owned()));
+        assert!(told.value::<u8>(8).is_err());
     }
 }
