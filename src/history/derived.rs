@@ -1,23 +1,29 @@
 //! What can be derived from the originals at any time but is dear to derive: fingerprints of activities. One file, only
 //! appended to; deleting it costs time, never knowledge.
 //!
-//! Each batch of lines is led by `batch LENGTH CRC-32`. Reading stops at the first batch that is not whole, and the next
+//! Each batch of lines is led by `batch LENGTH CRC-32`, which is put there when all is written. Reading stops at the first batch that is not whole, and the next
 //! append cuts there: what is lost is derived again. So nobody waits until it is on the disk, but for lines that void others.
 
 use std::fs::{self, File};
 use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use super::disk::Disk;
 use super::layout::{DERIVED, io_error};
 use super::lines::read_at;
-use super::{History, Piece, Writer};
-use crate::error::Result;
+use super::{History, Piece, Waiting, Writer};
+use crate::error::{Error, Result};
 
 /// Bytes that are read at a time.
 const CHUNK: usize = 256 << 10;
 /// A head is no longer.
 const HEAD: usize = 64;
+/// What stands where the head of a batch will be, so many times.
+const NO_HEAD: u8 = b'-';
+/// Length of the heads of new batches.
+const BEGUN_HEAD: usize = "batch  \n".len() + 20 + 8;
 
 /// The derived lines of a history, left on the disk: those of a hundred thousand activities take a hundred megabytes.
 #[derive(Debug, Default)]
@@ -146,7 +152,7 @@ impl Derived {
     }
 
     /// Length of what counts of the file.
-    fn whole(&self) -> u64 {
+    pub(super) fn whole(&self) -> u64 {
         self.batches.last().map_or(0, |batch| batch.end)
     }
 }
@@ -171,51 +177,98 @@ impl History {
     }
 }
 
-impl Writer {
-    /// Appends derived lines, each with its end, to those that were read: as one batch, all of them or none. They may wait
-    /// elsewhere, and come in pieces of any length.
+/// Where the next batch of derived lines goes. It does not need the writer, which may be busy meanwhile.
+pub struct DerivedEnd {
+    disk: Arc<dyn Disk>,
+    waiting: Arc<Waiting>,
+    path: PathBuf,
+    /// Length of what counts of the file.
+    whole: u64,
+}
+
+/// A batch of derived lines that is written and does not count: its head is missing. Unless it is ended it is cut off.
+pub struct BegunDerived<'e> {
+    end: &'e DerivedEnd,
+    head: String,
+    counts: bool,
+}
+
+impl DerivedEnd {
+    /// Appends derived lines, each with its end: as one batch, of which nothing counts yet. They may wait elsewhere, and come
+    /// in pieces of any length. `None` when there are none.
     ///
     /// # Errors
     /// `Io` when the disk refuses.
-    pub fn append_derived(&mut self, derived: &Derived, pieces: &[Piece]) -> Result<()> {
-        let waiting = self.waiting();
-        let mut buffer = Vec::new();
-        let mut each = |take: &mut dyn FnMut(&[u8]) -> io::Result<()>| {
-            pieces.iter().try_for_each(|piece| take(piece.bytes(&waiting, &mut buffer)?))
-        };
-        let path = self.root().join(DERIVED);
-        let fail = |error| io_error("cannot write", &path, error);
-        let (mut length, mut crc) = (0, crc32fast::Hasher::new());
-        let mut sum = |piece: &[u8]| {
-            length += piece.len();
-            crc.update(piece);
-            Ok(())
-        };
-        each(&mut sum).map_err(fail)?;
-        if length == 0 {
-            return Ok(());
+    pub fn begin<'p>(&self, pieces: impl Iterator<Item = &'p Piece>) -> Result<Option<BegunDerived<'_>>> {
+        let mut pieces = pieces.peekable();
+        if pieces.peek().is_none() {
+            return Ok(None);
         }
-        let whole = derived.whole();
-        if fs::metadata(&path).is_ok_and(|meta| meta.len() > whole) {
-            self.disk.truncate(&path, whole).map_err(fail)?;
+        if fs::metadata(&self.path).is_ok_and(|meta| meta.len() > self.whole) {
+            self.disk.truncate(&self.path, self.whole).map_err(|error| self.failed(error))?;
         }
-        let head = format!("batch {length} {:08x}\n", crc.finalize());
+        let mut begun = BegunDerived { end: self, head: String::new(), counts: false };
+        let (mut length, mut crc, mut buffer) = (0, crc32fast::Hasher::new(), Vec::new());
         let mut batch = |out: &mut dyn io::Write| {
-            out.write_all(head.as_bytes())?;
-            each(&mut |piece| out.write_all(piece))
+            out.write_all(&[NO_HEAD; BEGUN_HEAD])?;
+            pieces.try_for_each(|piece| {
+                let bytes = piece.bytes(&self.waiting, &mut buffer)?;
+                length += bytes.len();
+                crc.update(bytes);
+                out.write_all(bytes)
+            })
         };
-        self.disk.add(&path, &mut batch).map_err(fail)
+        self.disk.add(&self.path, &mut batch).map_err(|error| self.failed(error))?;
+        begun.head = format!("batch {length:020} {:08x}\n", crc.finalize());
+        Ok(Some(begun))
     }
 
-    /// The same for lines that void others, which are on the disk then: were they lost and what is committed next kept, what
-    /// they void would be believed.
+    fn failed(&self, error: io::Error) -> Error {
+        io_error("cannot write", &self.path, error)
+    }
+}
+
+impl BegunDerived<'_> {
+    /// Makes it count.
+    ///
+    /// # Errors
+    /// `Io` when the disk refuses.
+    pub fn end(mut self) -> Result<()> {
+        let DerivedEnd { disk, path, whole, .. } = self.end;
+        disk.put_at(path, *whole, self.head.as_bytes()).map_err(|error| self.end.failed(error))?;
+        self.counts = true;
+        Ok(())
+    }
+}
+
+impl Drop for BegunDerived<'_> {
+    /// Best effort: who appends next does it, too. A full disk has room again.
+    fn drop(&mut self) {
+        let DerivedEnd { disk, path, whole, .. } = self.end;
+        if !self.counts {
+            let _ = if *whole > 0 { disk.truncate(path, *whole) } else { disk.remove(path) };
+        }
+    }
+}
+
+impl Writer {
+    /// Where derived lines go behind those that were read.
+    pub fn derived_end(&self, derived: &Derived) -> DerivedEnd {
+        let path = self.root().join(DERIVED);
+        DerivedEnd { disk: self.disk.clone(), waiting: self.waiting(), path, whole: derived.whole() }
+    }
+
+    /// Appends lines that void others, which are on the disk then: were they lost and what is committed next kept, what they
+    /// void would be believed.
     ///
     /// # Errors
     /// `Io` when the disk refuses.
     pub fn void_derived(&mut self, derived: &Derived, lines: Vec<u8>) -> Result<()> {
-        self.append_derived(derived, &[Piece::Here(lines.into())])?;
-        let path = self.root().join(DERIVED);
-        self.disk.sync(&path).map_err(|error| io_error("cannot write", &path, error))
+        let end = self.derived_end(derived);
+        if let Some(begun) = end.begin([&Piece::Here(lines.into())].into_iter())? {
+            begun.end()?;
+        }
+        self.disk.sync(&end.path).map_err(|error| end.failed(error))
     }
 }
 
@@ -235,20 +288,23 @@ mod tests {
         text
     }
 
-    fn append(writer: &mut Writer, lines: &[u8]) {
-        let derived = writer.derived().unwrap();
+    fn append(writer: &Writer, lines: &[u8]) {
+        let (derived, before) = (writer.derived().unwrap(), text(writer));
         let pieces: Vec<Piece> = lines.chunks(7).map(|piece| Piece::Here(piece.into())).collect();
-        writer.append_derived(&derived, &pieces).unwrap();
+        let end = writer.derived_end(&derived);
+        let begun = end.begin(pieces.iter()).unwrap().unwrap();
+        assert_eq!(text(writer), before, "it does not count yet");
+        begun.end().unwrap();
     }
 
     #[test]
     fn a_batch_counts_as_a_whole_or_not_at_all() {
         let folder = scratch();
         let root = folder.path().join("h");
-        let mut writer = History::open_or_create(&root, false).unwrap();
+        let writer = History::open_or_create(&root, false).unwrap();
         assert_eq!(text(&writer), b"");
-        append(&mut writer, b"one\ntwo\n");
-        append(&mut writer, b"three\n");
+        append(&writer, b"one\ntwo\n");
+        append(&writer, b"three\n");
         let path = root.join(DERIVED);
         let whole = fs::read(&path).unwrap();
         let second = whole.windows(6).rposition(|w| w == b"batch ").unwrap();
@@ -265,19 +321,31 @@ mod tests {
             assert!(lines.is_empty() || lines == b"one\ntwo\n" && at >= second, "{at}");
         }
         fs::write(&path, &whole[..second + 3]).unwrap();
-        append(&mut writer, b"three\n");
+        append(&writer, b"three\n");
         assert_eq!(fs::read(&path).unwrap(), whole);
+        // One that was begun is gone when it is not ended; one whose end nobody could cut off does not count.
+        let derived = writer.derived().unwrap();
+        let (end, line) = (writer.derived_end(&derived), Piece::Here((*b"four\n").into()));
+        let begun = end.begin([&line].into_iter()).unwrap();
+        let torn = fs::read(&path).unwrap();
+        drop(begun);
+        assert_eq!(fs::read(&path).unwrap(), whole);
+        fs::write(&path, &torn).unwrap();
+        assert!(torn.ends_with(b"four\n"));
+        assert_eq!(text(&writer), b"one\ntwo\nthree\n");
+        append(&writer, b"four\n");
+        assert_eq!(text(&writer), b"one\ntwo\nthree\nfour\n");
     }
 
     #[test]
     fn lines_are_as_long_as_they_are_wherever_reading_stops_between() {
         let folder = scratch();
-        let mut writer = History::open_or_create(&folder.path().join("h"), false).unwrap();
+        let writer = History::open_or_create(&folder.path().join("h"), false).unwrap();
         let lines: Vec<u8> =
             (0..5000).flat_map(|n| [&vec![b'a' + (n % 26) as u8; n % 400][..], b"\n"].concat()).collect();
         assert!(lines.len() > 3 * CHUNK);
-        append(&mut writer, &lines);
-        append(&mut writer, b"x\ny\n");
+        append(&writer, &lines);
+        append(&writer, b"x\ny\n");
         assert!(text(&writer) == [&lines[..], b"x\ny\n"].concat());
     }
 

@@ -1,7 +1,7 @@
 //! Every change of the disk goes through [`Disk`], so that tests can let each single write, sync or rename fail.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -59,6 +59,13 @@ pub(super) trait Disk: Send + Sync {
     fn append(&self, path: &Path, content: Content<'_>) -> io::Result<()> {
         self.add(path, content)?;
         self.sync(path)
+    }
+
+    /// Puts bytes in the place of those that a file has there. They may still be on their way to the disk.
+    fn put_at(&self, path: &Path, at: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).open(path)?;
+        file.seek(SeekFrom::Start(at))?;
+        file.write_all(bytes)
     }
 
     /// Waits until a file's content is on the disk.

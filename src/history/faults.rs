@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 
 use super::disk::{Content, Disk, RealDisk, Watch};
 use super::testing::{import, put, scratch, tree};
-use super::{History, Piece, Rebuild, VerifyOptions, Writer, verify};
+use super::{BegunDerived, History, Piece, Rebuild, VerifyOptions, Writer, verify};
 
 /// How far the failing operation gets.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -186,6 +186,17 @@ impl Disk for FaultyDisk {
         content(&mut bytes)?;
         let half = |pending: &mut Pending| pending.write(path, &bytes[..bytes.len() / 2], true);
         self.step(true, half, |pending| pending.write(path, &bytes, true))
+    }
+
+    fn put_at(&self, path: &Path, at: u64, bytes: &[u8]) -> io::Result<()> {
+        // What a power cut leaves of what stands behind counts as little as nothing does.
+        let put = |pending: &mut Pending, bytes: &[u8]| {
+            let safe = pending.bytes.entry(path.to_owned()).or_insert(at);
+            *safe = at.min(*safe);
+            RealDisk::default().put_at(path, at, bytes)
+        };
+        let half = |pending: &mut Pending| put(pending, &bytes[..bytes.len() / 2]);
+        self.step(true, half, |pending| put(pending, bytes))
     }
 
     fn sync(&self, path: &Path) -> io::Result<()> {
@@ -436,9 +447,11 @@ fn a_writer_goes_on_after_any_fault() {
 fn fingerprints_that_are_void_stay_so_when_the_power_is_cut() {
     let folder = scratch();
     let root = folder.path().join("h");
-    let mut writer = Writer::open(&root, false, FaultyDisk::sound()).unwrap();
+    let writer = Writer::open(&root, false, FaultyDisk::sound()).unwrap();
     let derived = writer.derived().unwrap();
-    writer.append_derived(&derived, &[Piece::Here((*b"one 1\n").into())]).unwrap();
+    let end = writer.derived_end(&derived);
+    let begun = end.begin([&Piece::Here((*b"one 1\n").into())].into_iter()).unwrap().unwrap();
+    begun.end().unwrap();
     drop(writer);
     let disk = FaultyDisk::sound();
     let mut writer = Writer::open(&root, false, disk.clone()).unwrap();
@@ -449,4 +462,64 @@ fn fingerprints_that_are_void_stay_so_when_the_power_is_cut() {
     let mut lines = Vec::new();
     derived.each_line(&mut |_, line| lines.push(line.to_vec())).unwrap();
     assert_eq!(lines, [&b"one 1"[..], b"one -"]);
+}
+
+#[test]
+fn derived_lines_count_all_or_not_at_all_whatever_fails() {
+    let lines = |writer: &Writer| {
+        let mut lines = Vec::new();
+        writer.derived().unwrap().each_line(&mut |_, line| lines.push(line.to_vec())).unwrap();
+        lines
+    };
+    let add = |writer: &Writer, text: &[u8]| {
+        let derived = writer.derived()?;
+        let end = writer.derived_end(&derived);
+        end.begin([&Piece::Here(text.into())].into_iter())?.map_or(Ok(()), BegunDerived::end)
+    };
+    let mut faults = 0;
+    for before in [vec![], vec![b"one 1".to_vec()]] {
+        for gets in [Gets::Nowhere, Gets::Halfway, Gets::ToTheEnd] {
+            for (then, loses) in [
+                (Then::Dead, Loses::Nothing),
+                (Then::Dead, Loses::Everything),
+                (Then::Dead, Loses::Bytes),
+                (Then::Passes, Loses::Nothing),
+                (Then::Full, Loses::Nothing),
+            ] {
+                for at in 0.. {
+                    let case = format!("{} before, operation {at}, {gets:?}, {then:?}, {loses:?}", before.len());
+                    let folder = scratch();
+                    let root = folder.path().join("h");
+                    let writer = Writer::open(&root, false, FaultyDisk::sound()).unwrap();
+                    before.iter().for_each(|line| add(&writer, &[line, &b"\n"[..]].concat()).unwrap());
+                    drop(writer);
+                    let disk = FaultyDisk::new(at, gets, then);
+                    let writer = Writer::open(&root, false, Box::new(disk.clone())).unwrap();
+                    let told = add(&writer, b"two 2\nthree 3\n");
+                    disk.cut(loses);
+                    let all = [&before[..], &[b"two 2".to_vec(), b"three 3".to_vec()]].concat();
+                    let now = lines(&writer);
+                    assert!(
+                        now == all || told.is_err() && now == before || loses != Loses::Nothing && now == before,
+                        "{case}"
+                    );
+                    let left = fs::metadata(root.join("derived.jsonl")).map_or(0, |meta| meta.len());
+                    drop(writer);
+                    let writer = Writer::open(&root, false, FaultyDisk::sound()).unwrap();
+                    assert!(
+                        then == Then::Dead || now == all || left == writer.derived().unwrap().whole(),
+                        "{case}: {left} bytes are left"
+                    );
+                    add(&writer, b"four 4\n").unwrap();
+                    assert_eq!(lines(&writer), [&now[..], &[b"four 4".to_vec()]].concat(), "{case}");
+                    if !disk.pending.lock().unwrap().failed {
+                        assert_eq!(at, 2, "bytes, then the head");
+                        break;
+                    }
+                    faults += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(faults, 2 * 3 * 5 * 2);
 }

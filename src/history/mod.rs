@@ -46,7 +46,7 @@ use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use derived::{Derived, DerivedAt};
+pub use derived::{BegunDerived, Derived, DerivedAt, DerivedEnd};
 pub use entry::{Action, ActivityLine, Cluster, ClusterLine, Decision, Entry, Original, Verdict};
 pub use layout::OriginalKind;
 pub use lines::{Stored, StoredCluster};

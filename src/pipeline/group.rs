@@ -19,7 +19,8 @@ use crate::dedupe::{self, Candidate, Decisions, Fingerprint, Pair, Parts, Prefer
 use crate::error::{Error, Kind, Result};
 use crate::fix::zone::Correction;
 use crate::history::{
-    Cluster, ClusterLine, Committed, Derived, History, Piece, Stored, Text, Verdict, Waiting, Writer,
+    BegunDerived, Cluster, ClusterLine, Committed, Derived, DerivedEnd, History, Piece, Stored, Text, Verdict, Waiting,
+    Writer,
 };
 use crate::ids::ActivityId;
 use crate::model::Activity;
@@ -124,15 +125,15 @@ pub(super) fn commit_and_group(
 ) -> Result<(Committed, Grouped)> {
     let derived = writer.derived()?;
     let known = Known::before(&derived, fresh.iter().map(|new| new.candidate.id))?;
-    let waiting = writer.waiting();
+    let (waiting, end) = (writer.waiting(), writer.derived_end(&derived));
     let (committed, judged) = thread::scope(|scope| {
-        let judge = || Judged::of(&known, fresh, &waiting);
+        let judge = || Ok::<_, Error>(Judged::of(&known, fresh, &waiting)?.kept_at(&end));
         let judging = thread::Builder::new().spawn_scoped(scope, judge).map_err(no_thread)?;
         let committed = writer.commit();
         let judged = judging.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         Ok::<_, Error>((committed?, judged?))
     })?;
-    let grouped = conclude(writer, &derived, &known, judged, options, preferences)?;
+    let grouped = conclude(writer, &end, &known, judged, options, preferences)?;
     Ok((committed, grouped))
 }
 
@@ -162,21 +163,22 @@ pub(super) fn regroup(
 ) -> Result<Grouped> {
     let derived = writer.derived()?;
     let known = Known::of(&derived)?;
-    let judged = Judged::of(&known, fresh, &writer.waiting())?;
-    conclude(writer, &derived, &known, judged, options, preferences)
+    let end = writer.derived_end(&derived);
+    let judged = Judged::of(&known, fresh, &writer.waiting())?.kept_at(&end);
+    conclude(writer, &end, &known, judged, options, preferences)
 }
 
 /// New activities, and the pairs of them and those of before that are not different.
-struct Judged {
+struct Judged<'e> {
     /// In order of identity.
     new: Vec<Fresh>,
     pairs: Vec<Pair>,
-    /// The lines that keep the new fingerprints, when they are few: putting them together is done before anybody waits for it.
-    lines: Option<Piece>,
+    /// The lines that keep the new fingerprints, which do not count before what is found is in the journal.
+    kept: Result<Option<BegunDerived<'e>>>,
 }
 
-impl Judged {
-    fn of(known: &Known<'_>, mut new: Vec<Fresh>, waiting: &Waiting) -> Result<Judged> {
+impl<'e> Judged<'e> {
+    fn of(known: &Known<'_>, mut new: Vec<Fresh>, waiting: &Waiting) -> Result<Judged<'e>> {
         new.retain(|new| !known.has(&new.candidate.id));
         new.sort_unstable_by_key(|new| new.candidate.id);
         let old = neighbours(known, &new);
@@ -191,8 +193,13 @@ impl Judged {
             },
             Some(at) => new[at].fingerprint(waiting),
         })?;
-        let lines = lines_of(&new, waiting)?;
-        Ok(Judged { new, pairs, lines })
+        Ok(Judged { new, pairs, kept: Ok(None) })
+    }
+
+    /// The same, with its fingerprints written.
+    fn kept_at(self, end: &'e DerivedEnd) -> Judged<'e> {
+        let kept = end.begin(self.new.iter().map(|new| &new.line));
+        Judged { kept, ..self }
     }
 
     /// As if exactly these of the history had been new. Fingerprints that are not at hand are taken from the originals.
@@ -202,7 +209,7 @@ impl Judged {
         known: &Known<'_>,
         history: &Writer,
         options: &ReadOptions,
-    ) -> Result<Judged> {
+    ) -> Result<Judged<'e>> {
         let mut fresh: HashMap<ActivityId, Fresh> = self.new.into_iter().map(|new| (new.candidate.id, new)).collect();
         let mut missing: Vec<&Stored> = ungrouped.iter().filter(|a| !fresh.contains_key(&a.id)).copied().collect();
         missing.sort_by_key(|a| a.digest());
@@ -232,24 +239,12 @@ impl Judged {
     }
 }
 
-/// The lines of fingerprints in one piece, when they are few.
-fn lines_of(new: &[Fresh], waiting: &Waiting) -> Result<Option<Piece>> {
-    if new.len() > AT_HAND {
-        return Ok(None);
-    }
-    let mut all = Vec::new();
-    for new in new {
-        all.extend(new.line.read(waiting)?);
-    }
-    Ok(Some(Piece::Here(all.into())))
-}
-
 /// What follows from what was judged.
-fn conclude(
+fn conclude<'e>(
     writer: &mut Writer,
-    derived: &Derived,
+    end: &'e DerivedEnd,
     known: &Known<'_>,
-    mut judged: Judged,
+    mut judged: Judged<'e>,
     options: &ReadOptions,
     preferences: &Preferences,
 ) -> Result<Grouped> {
@@ -261,11 +256,13 @@ fn conclude(
     ids.sort_unstable();
     // An import that was killed left some behind, or other histories are absorbed.
     if !judged.new.iter().map(|new| new.candidate.id).eq(ids) {
-        judged = judged.exactly(&ungrouped, known, writer, options)?;
+        judged = judged.exactly(&ungrouped, known, writer, options)?.kept_at(end);
     }
     drop(ungrouped);
-    let Judged { new, pairs, lines: together } = judged;
+    let Judged { new, pairs, kept } = judged;
     let (mut clusters, mut unsure) = decide(Some(writer), &writer.waiting(), known, &new, pairs)?;
+    // For a hundred thousand this is much, and merging and taking over what was found need room.
+    drop(new);
     // An import that was killed may have said so already, with fingerprints not yet on the disk.
     let said: HashSet<(bool, &[ActivityId])> =
         writer.clusters().map(|c| (c.verdict == Verdict::Same, c.members.as_slice())).collect();
@@ -278,11 +275,10 @@ fn conclude(
         !said.contains(&(false, members.as_slice()))
     });
     let mut grouped = Grouped { unsure: unsure.len() as u64, ..Grouped::default() };
-    let derived_lines = together.map_or_else(|| new.into_iter().map(|new| new.line).collect(), |all| vec![all]);
     let lines = cluster_lines(writer, clusters, unsure, options, preferences, &mut grouped)?;
     lines.into_iter().for_each(|line| writer.put_cluster(line));
     writer.commit()?;
-    writer.append_derived(derived, &derived_lines)?;
+    kept?.map_or(Ok(()), BegunDerived::end)?;
     Ok(grouped)
 }
 
