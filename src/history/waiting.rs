@@ -15,8 +15,11 @@ use super::layout::{self, io_error};
 use super::lines::read_at;
 use crate::error::{Error, Kind, Result};
 
-/// Bytes that stay in memory.
-const IN_MEMORY: usize = 1 << 20;
+/// Bytes of a page of texts in memory.
+const PAGE: usize = 1 << 20;
+/// Pages that stay in memory until the first of them go into the file: those of some thousand activities are written once
+/// then, and not twice. Of more texts one page stays, as what they belong to takes memory, too.
+const PAGES: usize = 12;
 /// Bytes that are read of a text before its length is known; most are shorter.
 const MOST: u64 = 2048;
 /// Bytes of the length that each text is kept behind.
@@ -40,8 +43,11 @@ enum Place {
 struct Texts {
     /// Bytes in the file; what came after them is in memory.
     spilled: u64,
-    memory: Vec<u8>,
+    /// Pages in memory, each behind where it starts.
+    pages: Vec<(u64, Vec<u8>)>,
     file: Option<File>,
+    /// One page stays in memory.
+    many: bool,
     /// The file takes no more.
     full: bool,
 }
@@ -108,6 +114,11 @@ impl Waiting {
         Waiting { texts: Mutex::default(), place: Place::Made(make) }
     }
 
+    /// More texts are to come than a few pages hold.
+    pub fn expect_many(&self) {
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner).many = true;
+    }
+
     /// Takes a text over.
     ///
     /// # Errors
@@ -116,21 +127,11 @@ impl Waiting {
         let Ok(length) = u32::try_from(text.len()) else {
             return Err(Error::new(Kind::Limit, format!("a text of {} bytes is too long to wait", text.len())));
         };
-        let room = text.len() + LENGTH;
         let texts = &mut *self.texts.lock().unwrap_or_else(PoisonError::into_inner);
-        if texts.memory.len() + room > IN_MEMORY && !texts.full {
-            match (texts.spill(&self.place), &self.place) {
-                (Err(_), Place::Made(_)) => texts.full = true,
-                (spilled, _) => spilled?,
-            }
-        }
-        let at = texts.spilled + texts.memory.len() as u64;
-        if texts.memory.capacity() > IN_MEMORY / 2 && !texts.full {
-            // It does not double once more: it spills before.
-            texts.memory.reserve_exact((IN_MEMORY - texts.memory.len()).max(room));
-        }
-        texts.memory.extend_from_slice(&length.to_le_bytes());
-        texts.memory.extend_from_slice(text);
+        let (start, page) = texts.page(text.len() + LENGTH, &self.place)?;
+        let at = *start + page.len() as u64;
+        page.extend_from_slice(&length.to_le_bytes());
+        page.extend_from_slice(text);
         Ok(Text(at))
     }
 
@@ -141,7 +142,7 @@ impl Waiting {
     pub fn read(&self, text: Text, into: &mut Vec<u8>) -> io::Result<()> {
         let texts = &mut *self.texts.lock().unwrap_or_else(PoisonError::into_inner);
         into.clear();
-        let Some(from) = text.0.checked_sub(texts.spilled) else {
+        if text.0 < texts.spilled {
             let file = texts.file.as_ref().ok_or(io::ErrorKind::NotFound)?;
             into.resize(MOST.min(texts.spilled - text.0) as usize, 0);
             read_at(file, into, text.0)?;
@@ -150,9 +151,10 @@ impl Waiting {
             read_at(file, into.get_mut(there..).unwrap_or_default(), text.0 + there as u64)?;
             into.drain(..LENGTH);
             return Ok(());
-        };
-        let from = usize::try_from(from).unwrap_or(usize::MAX);
-        let bytes = texts.memory.get(from..).unwrap_or_default();
+        }
+        let page = texts.pages.partition_point(|(start, _)| *start <= text.0).checked_sub(1);
+        let (start, page) = page.and_then(|at| texts.pages.get(at)).ok_or(io::ErrorKind::NotFound)?;
+        let bytes = page.get((text.0 - start) as usize..).unwrap_or_default();
         let bytes = bytes.get(LENGTH..).and_then(|rest| rest.get(..length_of(bytes).ok()?));
         into.extend_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
@@ -191,7 +193,33 @@ fn length_of(bytes: &[u8]) -> io::Result<usize> {
 }
 
 impl Texts {
+    /// A page with room for so many bytes more, and where it starts.
+    fn page(&mut self, room: usize, place: &Place) -> Result<&mut (u64, Vec<u8>)> {
+        let has_room =
+            |texts: &Texts| texts.pages.last().is_some_and(|(_, page)| page.is_empty() || page.len() + room <= PAGE);
+        let most = if self.many { 1 } else { PAGES };
+        if !has_room(self) && self.pages.len() >= most && !self.full {
+            match (self.spill(place), place) {
+                (Err(_), Place::Made(_)) => self.full = true,
+                (spilled, _) => spilled?,
+            }
+        }
+        if !has_room(self) {
+            let end = self.pages.last().map(|(start, page)| start + page.len() as u64);
+            let length = if end.is_some() { PAGE.max(room) } else { 0 };
+            self.pages.push((end.unwrap_or(self.spilled), Vec::with_capacity(length)));
+        }
+        let last = self.pages.last_mut().ok_or_else(|| Error::new(Kind::Internal, "there is no page for texts"))?;
+        if last.1.capacity() > PAGE / 2 {
+            // It does not double once more: it ends before.
+            last.1.reserve_exact(PAGE.saturating_sub(last.1.len()).max(room));
+        }
+        Ok(last)
+    }
+
+    /// Moves all pages into the file.
     fn spill(&mut self, place: &Place) -> Result<()> {
+        self.many = true;
         let file = match (&self.file, place) {
             (Some(file), _) => file,
             (None, Place::Made(make)) => self.file.insert(make()?),
@@ -201,13 +229,21 @@ impl Texts {
             }
         };
         let mut file = file;
-        let written = file.seek(SeekFrom::Start(self.spilled)).and_then(|_| file.write_all(&self.memory));
+        let mut write = || -> io::Result<()> {
+            file.seek(SeekFrom::Start(self.spilled))?;
+            self.pages.iter().try_for_each(|(_, page)| file.write_all(page))
+        };
+        let written = write();
         written.map_err(|error| match place {
             Place::Folder(_, folder) => io_error("cannot write", folder, error),
             Place::Made(_) => Error::io("cannot write the temporary file", error),
         })?;
-        self.spilled += self.memory.len() as u64;
-        self.memory.clear();
+        self.spilled += self.pages.iter().map(|(_, page)| page.len() as u64).sum::<u64>();
+        self.pages.truncate(1);
+        if let Some((start, page)) = self.pages.first_mut() {
+            *start = self.spilled;
+            page.clear();
+        }
         Ok(())
     }
 }
@@ -227,21 +263,29 @@ mod tests {
         let text = |n: usize| format!("{n} ").repeat(n % 700).into_bytes();
         let make = || Ok(tempfile::tempfile().unwrap());
         let none = || Err(Error::new(Kind::Io, "no folder for temporary files"));
+        let expecting = |waiting: Waiting| {
+            waiting.expect_many();
+            assert_eq!(waiting.put(&[1; 9 << 19]).unwrap(), Text(0));
+            waiting.put(&[1; 9 << 19]).unwrap();
+            assert!(waiting.texts.lock().unwrap().spilled > 0);
+            waiting
+        };
         let full = || Ok(File::open(std::env::current_exe().unwrap()).unwrap());
         for (waiting, spills) in [
             (Waiting::at(folder.path(), &disk), true),
+            (expecting(Waiting::at(folder.path(), &disk)), true),
             (Waiting::made(make), true),
             (Waiting::made(none), false),
             (Waiting::made(full), false),
         ] {
-            let all: Vec<Text> = (0..6000).map(|n| waiting.put(&text(n)).unwrap()).collect();
+            let all: Vec<Text> = (0..14_000).map(|n| waiting.put(&text(n)).unwrap()).collect();
             let mut found = Vec::new();
-            for n in (0..6000).rev().step_by(7).chain([0, 5999]) {
+            for n in (0..14_000).rev().step_by(7).chain([0, 13_999]) {
                 waiting.read(all[n], &mut found).unwrap();
                 assert_eq!(found, text(n));
             }
             let texts = waiting.texts.lock().unwrap();
-            assert_eq!((texts.memory.len() <= IN_MEMORY, texts.spilled > IN_MEMORY as u64), (spills, spills));
+            assert_eq!((texts.pages.len() == 1, texts.spilled > (PAGES * PAGE) as u64), (spills, spills));
             drop(texts);
             waiting.clear();
             assert!(waiting.read(all[0], &mut found).is_err());
@@ -286,7 +330,7 @@ mod tests {
             }
         };
         assert!(refused.message().contains("no room"), "{refused}");
-        assert_eq!(all.len(), IN_MEMORY / (text.len() + LENGTH));
+        assert_eq!(all.len(), PAGES * (PAGE / (text.len() + LENGTH)));
         assert!(waiting.put(&text).is_err(), "nothing is left out");
         let mut found = Vec::new();
         for place in all {
