@@ -1,8 +1,9 @@
 //! What can be derived from the originals at any time but is dear to derive: fingerprints of activities. One file, only
 //! appended to; deleting it costs time, never knowledge.
 //!
-//! Each batch of lines is led by `batch LENGTH CRC-32`, which is put there when all is written. Reading stops at the first batch that is not whole, and the next
-//! append cuts there: what is lost is derived again. So nobody waits until it is on the disk, but for lines that void others.
+//! Each batch of lines is led by `batch LENGTH CRC-32`, which is put there when all is written. Reading stops at the first
+//! batch that is not whole, and the next append cuts there: what is lost is derived again. So nobody waits until it is on the
+//! disk, but for lines that void others.
 
 use std::fs::{self, File};
 use std::io;
