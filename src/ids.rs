@@ -18,7 +18,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(&self.0))
+        f.write_str(digits(&self.0, &mut [0; 64]))
     }
 }
 
@@ -37,7 +37,7 @@ impl FromStr for Digest {
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
+        s.serialize_str(digits(&self.0, &mut [0; 64]))
     }
 }
 
@@ -80,7 +80,7 @@ pub const UNMIXED: usize = 12;
 
 impl fmt::Display for ActivityId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(&self.0))
+        f.write_str(digits(&self.0, &mut [0; 64]))
     }
 }
 
@@ -99,7 +99,7 @@ impl FromStr for ActivityId {
 
 impl Serialize for ActivityId {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
+        s.serialize_str(digits(&self.0, &mut [0; 64]))
     }
 }
 
@@ -112,22 +112,44 @@ impl<'de> Deserialize<'de> for ActivityId {
 
 /// Lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)] as char, DIGITS[usize::from(b & 15)] as char]).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    bytes.chunks(32).for_each(|some| text.push_str(digits(some, &mut [0; 64])));
+    text
 }
 
+/// Lower-case hexadecimal digits of at most 32 bytes.
+fn digits<'t>(bytes: &[u8], text: &'t mut [u8; 64]) -> &'t str {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+    }
+    text.get(..2 * bytes.len()).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
+}
+
+/// What hexadecimal digits stand for. Journals hold hundreds of thousands of digests.
 fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let bytes = text.as_bytes();
-    if bytes.len() != 2 * N {
+    const NONE: u8 = 0xff;
+    const VALUES: [u8; 256] = {
+        let (mut values, mut value) = ([NONE; 256], 0);
+        while value < 16 {
+            let digit = b"0123456789abcdef"[value as usize];
+            values[digit as usize] = value;
+            values[digit.to_ascii_uppercase() as usize] = value;
+            value += 1;
+        }
+        values
+    };
+    let text = text.as_bytes();
+    if text.len() != 2 * N {
         return None;
     }
-    let mut out = [0; N];
-    for (slot, pair) in out.iter_mut().zip(bytes.chunks_exact(2)) {
-        let high = (pair[0] as char).to_digit(16)?;
-        let low = (pair[1] as char).to_digit(16)?;
-        *slot = (high * 16 + low) as u8;
+    let (mut bytes, mut all) = ([0; N], 0);
+    for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
+        let (high, low) = (VALUES[usize::from(pair[0])], VALUES[usize::from(pair[1])]);
+        all |= high | low;
+        *byte = high << 4 | low & 15;
     }
-    Some(out)
+    (all < 16).then_some(bytes)
 }
 
 #[cfg(test)]
@@ -140,6 +162,20 @@ mod tests {
         assert_eq!(digest.to_string().parse(), Ok(digest));
         assert_eq!(digest.short(), digest.to_string()[..16]);
         assert_eq!("xyz".parse::<Digest>(), Err(()));
+        assert_eq!(digest.to_string().to_uppercase().parse(), Ok(digest));
+        assert_eq!(serde_json::to_string(&digest).unwrap(), format!("\"{digest}\""));
+    }
+
+    #[test]
+    fn digits_are_those_of_the_standard_library() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        let each: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex(&bytes), each);
+        for byte in 0..=255u8 {
+            let text = |c: char| format!("0{c}").repeat(32);
+            let want = (byte as char).to_digit(16).map(|value| Digest([value as u8; 32]));
+            assert_eq!(text(byte as char).parse().ok(), want.filter(|_| byte.is_ascii()), "{byte}");
+        }
     }
 
     #[test]

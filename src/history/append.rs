@@ -10,10 +10,11 @@ use super::batch::{Lines, unread};
 use super::entry::{Batch, PARSER};
 use super::journal::{self, Line, LineKind, Point};
 use super::layout::{self, io_error};
-use super::lines::{SegmentFile, Sports, said};
+use super::lines::{SegmentFile, Sports, said, said_of};
 use super::replay::{SaidByKind, State};
 use super::{End, Writer};
 use crate::error::Result;
+use crate::ids::Digest;
 
 /// A batch that lacks its last line.
 pub(super) struct Begun {
@@ -57,18 +58,21 @@ impl Writer {
             }
             let file = Arc::new(SegmentFile { file: File::open(&path)?, path: path.clone() });
             self.disk.add(&path, &mut |out| {
-                let mut each = |kind: LineKind, body: &[u8]| {
+                let mut each = |kind: LineKind, body: &[u8], original: Option<(Digest, u64)>| {
                     out.write_all(&last)?;
                     last.clear();
                     let number = at.number + 1;
                     journal::seal(&mut last, body, number);
                     let text = last.strip_suffix(b"\n").unwrap_or(&last);
                     let line = Line { n: number, number, at: at.at, length: text.len(), kind };
-                    all.add(said(&line, text, &file, &mut sports));
+                    all.add(match original {
+                        Some((digest, stream)) => said_of(&line, digest, stream, &file),
+                        None => said(&line, text, &file, &mut sports),
+                    });
                     at = Point { at: at.at + last.len() as u64, number };
                     Ok(())
                 };
-                each(LineKind::Batch, &head)?;
+                each(LineKind::Batch, &head, None)?;
                 put.take().unwrap_or_default().hand_over(&waiting, &mut each)
             })?;
             if wait { self.disk.sync(&path) } else { Ok(()) }

@@ -68,19 +68,21 @@ impl Lines {
         [self.staged.len() + self.originals.len(), self.activities.len(), others]
     }
 
-    /// Hands each line over in order, without number and seal, and forgets it.
+    /// Hands each line over in order, without number and seal, and forgets it. What is kept at hand of a staged original
+    /// comes along, its digest and that of its stream: reading its line again would take longer than writing it.
     ///
     /// # Errors
     /// What `each` says, and when a line cannot be read where it waits.
     pub fn hand_over(
         self,
         waiting: &Waiting,
-        each: &mut dyn FnMut(LineKind, &[u8]) -> io::Result<()>,
+        each: &mut dyn FnMut(LineKind, &[u8], Option<(Digest, u64)>) -> io::Result<()>,
     ) -> io::Result<()> {
         let mut buffer = Vec::new();
-        for (_, staged) in self.staged {
-            each(LineKind::Original, &staged.body(waiting, &mut buffer)?)?;
+        for (digest, staged) in self.staged {
+            each(LineKind::Original, &staged.body(waiting, &mut buffer)?, Some((digest, staged.stream)))?;
         }
+        let mut each = |kind: LineKind, body: &[u8]| each(kind, body, None);
         self.originals.into_values().try_for_each(|body| each(LineKind::Original, &body))?;
         self.aliases.into_values().try_for_each(|body| each(LineKind::Alias, &body))?;
         for line in self.activities {

@@ -5,7 +5,7 @@
 //! import, each led by a `batch` line that says how many follow: a batch that is not whole is as if it were never
 //! written, and the next writer cuts it off.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Write};
 
 use serde::Serialize;
 use serde::de::IgnoredAny;
@@ -68,9 +68,10 @@ pub(super) fn body(kind: LineKind, value: &impl Serialize) -> Result<Box<[u8]>> 
 pub(super) fn seal(out: &mut Vec<u8>, body: &[u8], n: usize) {
     let from = out.len();
     out.extend_from_slice(body);
-    out.extend_from_slice(format!(",\"n\":{n}").as_bytes());
+    // Memory takes all of it.
+    let _ = write!(out, ",\"n\":{n}");
     let crc = crc(&out[from..]);
-    out.extend_from_slice(format!(",\"crc\":\"{crc:08x}\"}}\n").as_bytes());
+    let _ = writeln!(out, ",\"crc\":\"{crc:08x}\"}}");
 }
 
 /// The kind of a line, as its text says.

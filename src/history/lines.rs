@@ -259,6 +259,12 @@ pub(super) fn said(line: &Line, bytes: &[u8], segment: &Arc<SegmentFile>, sports
     json.and_then(|json| said_in(line.kind, json, Text::of(line, segment)?, sports)).unwrap_or(Said::Odd(line.n))
 }
 
+/// What the line of an original says of which that is known without reading it.
+pub(super) fn said_of(line: &Line, digest: Digest, stream: u64, segment: &Arc<SegmentFile>) -> Said {
+    let kept = Text::of(line, segment).map(|text| Kept { digest, stream, text });
+    kept.map_or(Said::Odd(line.n), |kept| Said::Original(Box::new(kept)))
+}
+
 fn said_in(kind: LineKind, json: &str, text: Text, sports: &mut Sports) -> Option<Said> {
     Some(match kind {
         LineKind::Batch => Said::Batch(Box::new(serde_json::from_str(json).ok()?)),

@@ -13,6 +13,7 @@ use super::entry::{Entry, Original, PARSER};
 use super::folders::{Temporary, waiting_folder};
 use super::journal::{self, LineKind};
 use super::layout::{self, io_error};
+use super::lines::stream_of;
 use super::originals::{NewOriginal, Packed, copy_content, pack_stream};
 use super::waiting::{Piece, Waiting};
 use crate::error::{Error, Kind, Result};
@@ -28,6 +29,8 @@ pub(super) struct Staged {
     pub file: Option<Temporary>,
     /// More names.
     names: MoreNames,
+    /// The first bytes of the digest of the gzip stream that it came as, as in its line; 0 when it came as none.
+    pub stream: u64,
     /// How many activities its line says.
     said: u32,
     /// How many were put; 0 when that changes nothing.
@@ -54,7 +57,8 @@ impl Staged {
     pub fn new(mut line: Original, mut more: MoreNames, file: Option<Temporary>, waiting: &Waiting) -> Result<Staged> {
         more.extend(line.names.drain(line.names.len().min(1)..));
         let body = Piece::Here(journal::body(LineKind::Original, &line)?).leave(waiting)?;
-        Ok(Staged { body, file, names: more, said: line.activities, put: 0 })
+        let stream = line.gzip_sha256.map_or(0, stream_of);
+        Ok(Staged { body, file, names: more, stream, said: line.activities, put: 0 })
     }
 
     pub fn add_names(&mut self, more: impl IntoIterator<Item = String>) {
@@ -444,11 +448,16 @@ mod tests {
             writer.put_original(NewOriginal { text, ..original(&names, Some(&stream)) }).unwrap();
             writer.commit().unwrap();
             assert_eq!(only(&writer).gzip_sha256, Some(digest_of(&stream)));
+            // Who wrote it knows it as well as who reads it.
+            for history in [&*writer, &History::open(&theirs).unwrap()] {
+                assert_eq!(history.of_stream(&digest_of(&stream)).unwrap(), Some(digest_of(TEXT)));
+            }
             drop(writer);
             let mut writer = History::open_or_create(&ours, false).unwrap();
             writer.absorb(&History::open(&theirs).unwrap()).unwrap();
             writer.commit().unwrap();
             assert_eq!(only(&writer).gzip_sha256, shown, "text: {text}");
+            assert_eq!(writer.of_stream(&digest_of(&stream)).unwrap(), shown.map(|_| digest_of(TEXT)));
             drop(writer);
             [&theirs, &ours].into_iter().for_each(|root| fs::remove_dir_all(root).unwrap());
         }
