@@ -14,6 +14,10 @@ use crate::error::{Error, Result};
 use crate::ids::{ActivityId, Digest, UNMIXED};
 use crate::model::Summary;
 
+/// Takes a line: its kind, its body, and of a staged original what is kept at hand, its digest and the start of that of its
+/// stream. Reading the line again for that would take longer than writing it.
+pub(super) type Take<'a> = &'a mut dyn FnMut(LineKind, &[u8], Option<(Digest, u64)>) -> io::Result<()>;
+
 /// Lines of a batch to be, by kind. Those of a hundred thousand new files are written out of where they wait.
 #[derive(Default)]
 pub(super) struct Lines {
@@ -68,16 +72,11 @@ impl Lines {
         [self.staged.len() + self.originals.len(), self.activities.len(), others]
     }
 
-    /// Hands each line over in order, without number and seal, and forgets it. What is kept at hand of a staged original
-    /// comes along, its digest and that of its stream: reading its line again would take longer than writing it.
+    /// Hands each line over in order, without number and seal, and forgets it.
     ///
     /// # Errors
     /// What `each` says, and when a line cannot be read where it waits.
-    pub fn hand_over(
-        self,
-        waiting: &Waiting,
-        each: &mut dyn FnMut(LineKind, &[u8], Option<(Digest, u64)>) -> io::Result<()>,
-    ) -> io::Result<()> {
+    pub fn hand_over(self, waiting: &Waiting, each: Take<'_>) -> io::Result<()> {
         let mut buffer = Vec::new();
         for (digest, staged) in self.staged {
             each(LineKind::Original, &staged.body(waiting, &mut buffer)?, Some((digest, staged.stream)))?;
