@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use paceport::history::History;
+use paceport::history::{History, Stored};
 use paceport::pipeline;
 use paceport::{Error, Kind};
 
@@ -23,7 +23,7 @@ pub fn run(common: &Common, root: &Path, to: &str, out: &Path, filter: &Filter, 
     }
     let options = inputs::read_options(common)?;
     let history = History::open(root)?;
-    let wanted = list::selected(&history, filter)?;
+    let wanted = |stored: &Stored| list::passes(stored, filter);
     let how = convert::how(write);
     let bar = Bar::start(common);
     let progress = |event: pipeline::Progress<'_>| bar.event(event);

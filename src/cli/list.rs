@@ -94,12 +94,8 @@ fn doubtful(common: &Common, history: &History, filter: &Filter) -> Result<Exit,
     summary::complete(history)
 }
 
-/// The workouts that a filter lets through, in order of start.
-pub fn selected(history: &History, filter: &Filter) -> Result<Vec<Workout>, Error> {
-    pipeline::workouts(history, &|stored| passes(stored, filter))
-}
-
-fn passes(stored: &Stored, filter: &Filter) -> bool {
+/// True for a workout that a filter lets through, by its base.
+pub fn passes(stored: &Stored, filter: &Filter) -> bool {
     const DAY: i64 = 86_400_000;
     let local = match (stored.day(), stored.start()) {
         (_, Some(start)) => Some(start + i64::from(stored.local_offset_s().unwrap_or(0)) * 1000),

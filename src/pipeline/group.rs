@@ -12,7 +12,7 @@ use super::jobs::no_thread;
 use super::known::Known;
 use super::merge::{merged_summary, settled};
 use super::read::ReadOptions;
-use super::recall::each_of;
+use super::recall::{each_of, pieces};
 use super::sets::each_set;
 use super::shelf::Shelf;
 use crate::dedupe::{self, Candidate, Decisions, Fingerprint, Pair, Parts, Preferences};
@@ -218,22 +218,15 @@ impl<'e> Judged<'e> {
             let fresh = Fresh::of(Fingerprint::of(activity)).leave(&waiting)?;
             Ok::<_, Error>(Fresh { at_hand: fresh.at_hand.filter(|_| few), ..fresh })
         };
-        let mut rest = missing.as_slice();
-        while !rest.is_empty() {
-            // Each original is read once.
-            let mut end = rest.len().min(READ_AT_ONCE);
-            while end < rest.len() && rest[end].digest() == rest[end - 1].digest() {
-                end += 1;
-            }
-            let (now, later) = rest.split_at(end);
-            let now = now.iter().map(|a| a.summary()).collect::<Result<_>>()?;
-            for (summary, new) in each_of(history, now, options, &|_| (), &taken)? {
+        let shelf = Shelf::new(history, options);
+        for piece in pieces(&missing, READ_AT_ONCE, |a| a.digest()) {
+            let now = piece.iter().map(|a| a.summary()).collect::<Result<_>>()?;
+            for (summary, new) in each_of(&shelf, now, &|_| (), &taken)? {
                 // An original that cannot be read again is reported by `verify`; here it stays alone.
                 if let Ok(new) = new {
                     fresh.insert(summary.id, new?);
                 }
             }
-            rest = later;
         }
         Judged::of(known, ungrouped.iter().filter_map(|a| fresh.remove(&a.id)).collect(), &waiting)
     }

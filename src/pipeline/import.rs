@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::absorb::{self, Absorbed};
-use super::group::{AT_HAND, Fresh, commit_and_group, foresee};
+use super::group::{Fresh, commit_and_group, foresee};
 use super::job::JobRead;
 use super::left::{AtHand, Left, New};
 use super::plan::Plan;
@@ -184,9 +184,8 @@ pub fn import(
     let options = ReadOptions { once: true, ..options.clone() };
     let plan = Plan::new(&inputs, &options);
     let waiting = &sink.waiting();
-    if plan.layout.jobs().len() > AT_HAND {
-        waiting.expect_many();
-    }
+    plan.announce(waiting);
+    told.iter().for_each(|told| plan.announce(told.waiting()));
     let at_hand = AtHand::default();
     let keep = |read: JobRead| keep(&sink, waiting, how.dedupe == Dedupe::Overlap, &read);
     let keep = |read: JobRead| at_hand.leave(keep(read)?, waiting);

@@ -40,6 +40,7 @@ impl Inspected {
 pub fn inspect(inputs: &[Input], options: &ReadOptions, progress: &(dyn Fn(Progress<'_>) + Sync)) -> Result<Inspected> {
     let plan = Plan::new(inputs, options);
     let waiting = Waiting::made(source::nameless);
+    plan.announce(&waiting);
     // What a job gave waits as one text: what each activity claims, and where its line is.
     let sum_up = |read: JobRead| -> Result<Text> {
         let mut all = Vec::with_capacity(read.activities.len());

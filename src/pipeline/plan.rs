@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use super::group::AT_HAND;
 use super::jobs;
 use super::read::ReadOptions;
 use crate::exports::polar::{Told, unclear};
 use crate::exports::{self, Layout, Role};
 use crate::formats::polar_hrm::{DIARY, diary_entries};
+use crate::history::Waiting;
 use crate::source::{self, Entry, Input, Scan};
 
 /// A larger file is no diary of one day, bytes.
@@ -52,6 +54,13 @@ impl Plan {
     /// The sources' names relative to what the user named, those that are read together in one list.
     pub fn jobs(&self) -> impl Iterator<Item = Vec<&str>> {
         self.layout.jobs().map(|job| job.files().map(|file| self.label(file)).collect())
+    }
+
+    /// Says, before anything is read, whether many texts will wait.
+    pub(super) fn announce(&self, waiting: &Waiting) {
+        if self.layout.jobs().len() > AT_HAND {
+            waiting.expect_many();
+        }
     }
 
     /// Bytes of a job as far as headers tell.

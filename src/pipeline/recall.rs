@@ -1,51 +1,54 @@
 //! History → activities: originals are read again, each once, with the verdicts on times that the journal keeps.
 
-use std::borrow::Borrow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
+use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
-use super::convert::{WriteOptions, Written, write_one, write_original, writer_of};
-use super::group::{preferences_of, recall_merged};
+use super::group::preferences_of;
 use super::jobs;
-use super::names;
-use super::read::{Progress, ReadOptions};
-use super::sets::each_set;
+use super::read::Progress;
 use super::shelf::Shelf;
 use crate::dedupe::Preferences;
 use crate::error::{Error, Kind, Result};
-use crate::formats::Format;
-use crate::history::{self, History, Original, Stored, StoredCluster};
+use crate::history::{self, History, Stored, StoredCluster};
 use crate::ids::{ActivityId, Digest};
 use crate::model::{Activity, Glance, Summary};
 
 /// Activities of which something is made in one go.
 const AT_ONCE: usize = 8192;
 
+/// Pieces of about `least` activities, each with all that are of its originals, so that each original is read once. They
+/// stand in the order of their `original`s.
+pub(super) fn pieces<T>(mut rest: &[T], least: usize, original: impl Fn(&T) -> Digest) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let last = rest.get(least.min(rest.len()).checked_sub(1)?).map(&original)?;
+        let more = rest.iter().skip(least).take_while(|one| original(one) == last).count();
+        let (piece, later) = rest.split_at(least.min(rest.len()) + more);
+        rest = later;
+        Some(piece)
+    })
+}
+
 /// Reads activities of a history again and lets `work` make something of each, in the order of `wanted`.
 ///
 /// # Errors
 /// When threads cannot be started; what is wrong with one original is the result of its activities.
-pub(super) fn each_of<T: Send, S: Borrow<Summary> + Sync>(
-    history: &History,
-    wanted: Vec<S>,
-    options: &ReadOptions,
+pub(super) fn each_of<T: Send>(
+    shelf: &Shelf<'_>,
+    wanted: Vec<Summary>,
     progress: &(dyn Fn(Progress<'_>) + Sync),
     work: &(dyn Fn(&Activity) -> T + Sync),
-) -> Result<Vec<(S, Result<T>)>> {
+) -> Result<Vec<(Summary, Result<T>)>> {
     let mut by_original: BTreeMap<Digest, Vec<&Summary>> = BTreeMap::new();
-    for summary in wanted.iter().map(S::borrow) {
+    for summary in &wanted {
         by_original.entry(summary.sha256).or_default().push(summary);
     }
     let jobs: Vec<(Digest, Vec<&Summary>)> = by_original.into_iter().collect();
-    let size = |digest: &Digest| history.bytes_of(digest);
+    let size = |digest: &Digest| shelf.history.bytes_of(digest);
     let sizes: Vec<u64> = jobs.iter().map(|(digest, _)| size(digest)).collect();
-    progress(Progress::Scanned { sources: jobs.len() as u64, bytes: sizes.iter().sum() });
-    let shelf = Shelf::new(history, options);
     let mut made = BTreeMap::new();
     jobs::run(
-        options.workers,
+        shelf.options.workers,
         &sizes,
         |job| {
             let (digest, summaries) = &jobs[job];
@@ -69,9 +72,9 @@ pub(super) fn each_of<T: Send, S: Borrow<Summary> + Sync>(
     let lost = || Err(Error::new(Kind::Internal, "an activity was read but not handed over"));
     Ok(wanted
         .into_iter()
-        .map(|s| {
-            let made = made.remove(&s.borrow().id).unwrap_or_else(lost);
-            (s, made)
+        .map(|summary| {
+            let made = made.remove(&summary.id).unwrap_or_else(lost);
+            (summary, made)
         })
         .collect())
 }
@@ -86,7 +89,7 @@ pub struct Workout {
     /// Channel → source.
     pub origins: BTreeMap<String, String>,
     /// What makes it again of its members.
-    preferences: Preferences,
+    pub(super) preferences: Preferences,
 }
 
 /// One activity of a workout.
@@ -98,21 +101,8 @@ pub struct Member {
     pub source: String,
 }
 
-/// The workouts of a history, in order of start. `wanted` looks at the base of each.
-///
-/// # Errors
-/// `History` when a journal line cannot be understood.
-pub fn workouts(history: &History, wanted: &(dyn Fn(&Stored) -> bool + Sync)) -> Result<Vec<Workout>> {
-    let mut all = Vec::new();
-    each_workout(history, 0, wanted, &|workout| workout, &mut |workout| {
-        all.push(workout);
-        true
-    })?;
-    Ok(all)
-}
-
 /// Makes something of each workout of a history, in order of start, and hands it to `each` for as long as that gives true.
-/// `threads` is one a core when it is 0.
+/// `wanted` looks at the base of each. `threads` is one a core when it is 0.
 ///
 /// # Errors
 /// `History` when a journal line cannot be understood; `Internal` when threads cannot be started.
@@ -160,17 +150,17 @@ pub fn map_glances<T: Send>(
 
 /// Makes something of each activity that a workout is based on, with the cluster when it is made of several, a piece of the
 /// history at a time.
-fn each_stored<T: Send>(
-    history: &History,
+pub(super) fn each_stored<'h, T: Send>(
+    history: &'h History,
     threads: usize,
     wanted: &(dyn Fn(&Stored) -> bool + Sync),
-    make: &(dyn Fn(&Stored, Option<&StoredCluster>) -> Result<T> + Sync),
+    make: &(dyn Fn(&'h Stored, Option<&'h StoredCluster>) -> Result<T> + Sync),
     each: &mut dyn FnMut(T) -> bool,
 ) -> Result<()> {
     let merges = history.clusters().filter(|cluster| cluster.verdict == history::Verdict::Same);
     let cluster_of: HashMap<ActivityId, &StoredCluster> =
         merges.flat_map(|cluster| cluster.members.iter().map(move |id| (*id, cluster))).collect();
-    let one = |stored: &Stored| -> Result<Option<T>> {
+    let one = |stored: &'h Stored| -> Result<Option<T>> {
         let cluster = cluster_of.get(&stored.id).copied();
         if cluster.is_some_and(|cluster| cluster.base != stored.id) {
             return Ok(None);
@@ -197,7 +187,11 @@ fn alone(stored: &Stored) -> Result<Workout> {
     Ok(Workout { summary, members: vec![member], origins, preferences: Preferences::default() })
 }
 
-fn merged(history: &History, stored: &StoredCluster) -> Result<Workout> {
+/// A workout made of several activities.
+///
+/// # Errors
+/// `History` when a journal line cannot be understood.
+pub(super) fn merged(history: &History, stored: &StoredCluster) -> Result<Workout> {
     let cluster = stored.cluster()?;
     let mut members = Vec::new();
     for id in &cluster.members {
@@ -211,91 +205,22 @@ fn merged(history: &History, stored: &StoredCluster) -> Result<Workout> {
     Ok(Workout { summary: *cluster.merged.ok_or_else(nothing)?, members, origins: cluster.origins, preferences })
 }
 
-/// Writes workouts of a history as files of a format, named by local start.
-///
-/// # Errors
-/// When the format is only read, or threads cannot be started; what is wrong with one workout is in its report.
-pub fn export(
-    history: &History,
-    wanted: &[Workout],
-    to: &'static Format,
-    folder: &Path,
-    how: &WriteOptions,
-    options: &ReadOptions,
-    progress: &(dyn Fn(Progress<'_>) + Sync),
-) -> Result<Vec<Written>> {
-    writer_of(to)?;
-    let extension = to.extensions.first().copied().unwrap_or(to.id);
-    let size = |workout: &Workout| history.bytes_of(&workout.summary.sha256);
-    let sizes: Vec<u64> = wanted.iter().map(size).collect();
-    progress(Progress::Scanned { sources: wanted.len() as u64, bytes: sizes.iter().sum() });
-    let mut written: Vec<Option<Written>> = vec![None; wanted.len()];
-    // Activities of one original are read together: a file that holds a year is parsed once.
-    let (singles, merges): (Vec<usize>, Vec<usize>) = (0..wanted.len()).partition(|&i| wanted[i].members.len() == 1);
-    let write = |activity: &Activity| {
-        let path = folder.join(names::by_start(activity, extension));
-        write_one(activity, to, Some(path), how)
-    };
-    let summaries: Vec<&Summary> = singles.iter().map(|&i| &wanted[i].summary).collect();
-    let silent_scan = |event: Progress<'_>| {
-        if let Progress::Done { .. } = event {
-            progress(event);
-        }
-    };
-    for (place, (summary, result)) in singles.iter().zip(each_of(history, summaries, options, &silent_scan, &write)?) {
-        written[*place] = Some(result.unwrap_or_else(|error| Written::failed(summary, &error)));
-    }
-    let sets: Vec<Vec<ActivityId>> =
-        merges.iter().map(|&i| wanted[i].members.iter().map(|member| member.id).collect()).collect();
-    let sets: Vec<&[ActivityId]> = sets.iter().map(Vec::as_slice).collect();
-    let merge =
-        |shelf: &Shelf<'_>, at: usize| Ok(write(&recall_merged(shelf, sets[at], &wanted[merges[at]].preferences)?));
-    each_set(&mut Shelf::new(history, options), &sets, merge, |at, result| {
-        let workout = &wanted[merges[at]];
-        progress(Progress::Done { name: &workout.summary.source, bytes: sizes[merges[at]] });
-        written[merges[at]] = Some(result.unwrap_or_else(|error| Written::failed(&workout.summary, &error)));
-        Ok(())
-    })?;
-    Ok(written.into_iter().flatten().collect())
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Writes the originals of workouts as they came, byte for byte: those of all members and of what they were joined from.
-/// Each is named as in the history, without the `.gz`.
-///
-/// # Errors
-/// When a journal line cannot be understood, or threads cannot be started; what is wrong with one original is in its
-/// report.
-pub fn export_originals(
-    history: &History,
-    wanted: &[Workout],
-    folder: &Path,
-    how: &WriteOptions,
-    options: &ReadOptions,
-    progress: &(dyn Fn(Progress<'_>) + Sync),
-) -> Result<Vec<Written>> {
-    let mut digests = BTreeSet::new();
-    for member in wanted.iter().flat_map(|workout| &workout.members) {
-        let Some(stored) = history.activity(&member.id) else { continue };
-        let summary = stored.summary()?;
-        digests.insert(summary.sha256);
-        digests.extend(summary.companions.iter().map(|companion| companion.digest));
+    #[test]
+    fn pieces_part_no_original_and_miss_nothing() {
+        for originals in [vec![], vec![1], vec![1, 1, 1], vec![1, 1, 2, 3, 3, 3, 3, 4, 5], vec![1, 2, 3, 4, 5, 6]] {
+            for least in 1..8 {
+                let pieces: Vec<&[u8]> = pieces(&originals, least, |original| Digest([*original; 32])).collect();
+                assert_eq!(pieces.concat(), originals);
+                assert!(pieces.windows(2).all(|pair| pair[0].last() != pair[1].first()), "{pieces:?}");
+                let short = pieces.iter().rev().skip(1).any(|piece| piece.len() < least);
+                // One more than needed would be those of another original.
+                let long = pieces.iter().any(|piece| piece.len() > least && piece[least] != piece[least - 1]);
+                assert!(!short && !long, "at least {least} of {originals:?}: {pieces:?}");
+            }
+        }
     }
-    let known = digests.iter().filter_map(|digest| history.original(digest).transpose());
-    let mut originals: Vec<Original> = known.collect::<Result<_>>()?;
-    originals.sort_by(|a, b| a.path.cmp(&b.path));
-    let sizes: Vec<u64> = originals.iter().map(|original| original.bytes).collect();
-    progress(Progress::Scanned { sources: originals.len() as u64, bytes: sizes.iter().sum() });
-    let mut written: Vec<(usize, Written)> = Vec::new();
-    let write = |job: usize| {
-        let Original { digest, path, .. } = &originals[job];
-        let name = path.rsplit('/').next().unwrap_or(path);
-        Ok(write_original(history, digest, folder.join(name.strip_suffix(".gz").unwrap_or(name)), how))
-    };
-    jobs::run(options.workers, &sizes, write, |job, result| {
-        progress(Progress::Done { name: &originals[job].path, bytes: sizes[job] });
-        written.push((job, result?));
-        Ok(())
-    })?;
-    written.sort_by_key(|(job, _)| *job);
-    Ok(written.into_iter().map(|(_, written)| written).collect())
 }

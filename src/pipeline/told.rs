@@ -21,6 +21,11 @@ impl Told {
         Told { lines: Vec::new(), waiting: Arc::new(Waiting::made(source::nameless)) }
     }
 
+    /// Where its lines wait.
+    pub(super) fn waiting(&self) -> &Waiting {
+        &self.waiting
+    }
+
     /// Lines that are left already.
     pub(super) fn of(lines: Vec<Text>, waiting: Waiting) -> Told {
         Told { lines, waiting: Arc::new(waiting) }

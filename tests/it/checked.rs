@@ -67,8 +67,7 @@ fn ways(source: &Path, to: &'static Format, check: bool, folder: &Path) -> Vec<V
     let root = folder.join("history");
     pipeline::import(&inputs, &root, &options, &into, QUIET).unwrap();
     let history = History::open(&root).unwrap();
-    let wanted = pipeline::workouts(&history, &|_| true).unwrap();
-    let exported = pipeline::export(&history, &wanted, to, &folder.join("exported"), &how, &options, QUIET).unwrap();
+    let exported = pipeline::export(&history, &|_| true, to, &folder.join("exported"), &how, &options, QUIET).unwrap();
     let runs = [converted, in_memory, merged].map(|run| run.results.into_iter().flatten().collect());
     runs.into_iter().chain([exported]).collect()
 }
