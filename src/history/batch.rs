@@ -134,7 +134,8 @@ pub(super) struct Reread {
     pub digest: Digest,
     pub format: String,
     pub parser: String,
-    pub activities: Vec<Summary>,
+    /// `None` when they are what its lines say.
+    pub activities: Option<Vec<Summary>>,
 }
 
 /// The lines of what was put, as far as the state does not know it. `staged` are the lines of new originals; their names
@@ -221,13 +222,14 @@ pub(super) fn unread(error: io::Error) -> Error {
 fn add_rereads(lines: &mut Lines, state: &State, rereads: Vec<Reread>) -> Result<()> {
     for Reread { digest, format, parser, activities } in rereads {
         let Some(old) = state.original(&digest)? else { continue };
+        let before = state.activities_of(&digest).count();
         let mut bodies: BTreeMap<ActivityId, Box<[u8]>> = BTreeMap::new();
-        for summary in &activities {
+        for summary in activities.iter().flatten() {
             bodies.insert(summary.id, journal::body(LineKind::Activity, summary)?);
         }
-        let same = state.activities_of(&digest).count() == bodies.len()
-            && bodies.iter().all(|(id, body)| state.knows_activity(id, body));
-        let count = bodies.len() as u32;
+        let known = || before == bodies.len() && bodies.iter().all(|(id, body)| state.knows_activity(id, body));
+        let same = activities.is_none() || known();
+        let count = if same { before } else { bodies.len() } as u32;
         let line = Original { activities: count, format, parser, reread: false, ..old.clone() };
         if same && line == old {
             continue;

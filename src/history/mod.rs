@@ -59,6 +59,7 @@ pub use writer::{Committed, Writer};
 
 use crate::error::{Error, Kind, Result};
 use crate::ids::{ActivityId, Digest};
+use crate::model::Summary;
 use journal::{Fault, Point};
 use layout::{io_error, wrong};
 use lines::SegmentFile;
@@ -302,6 +303,12 @@ impl History {
     /// As [`History::original`].
     pub fn of_stream(&self, stream: &Digest) -> Result<Option<Digest>> {
         self.state.of_stream(stream)
+    }
+
+    /// True when the line of an activity says exactly this.
+    pub fn says(&self, summary: &Summary) -> bool {
+        journal::body(journal::LineKind::Activity, summary)
+            .is_ok_and(|body| self.state.knows_activity(&summary.id, &body))
     }
 
     /// The activities of an original.

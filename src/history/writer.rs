@@ -210,6 +210,15 @@ impl Writer {
 
     /// Says what an original that is kept gives when it is read again; activities that it does not give any more go away.
     pub fn put_reread(&mut self, digest: Digest, format: &str, activities: Vec<Summary>) {
+        self.reread(digest, format, Some(activities));
+    }
+
+    /// The same for an original that gives what its lines say.
+    pub fn put_reread_same(&mut self, digest: Digest, format: &str) {
+        self.reread(digest, format, None);
+    }
+
+    fn reread(&mut self, digest: Digest, format: &str, activities: Option<Vec<Summary>>) {
         self.said.rereads.push(Reread { digest, format: format.to_owned(), parser: PARSER.to_owned(), activities });
     }
 

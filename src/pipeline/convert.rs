@@ -158,7 +158,8 @@ pub fn convert(
     let by_start = |activity: &Activity| nameless(activity, to, target, how);
     let write_each = |read: JobRead| {
         let mut of_base: HashMap<Digest, usize> = HashMap::new();
-        let mut written = Vec::new();
+        // Thousands of these wait, most of them with one activity.
+        let mut written = Vec::with_capacity(read.activities.len());
         for activity in &read.activities {
             let number = of_base.entry(activity.origin.digest).or_insert(read.before);
             let label = read.base(activity).map_or(activity.origin.source.as_str(), |base| base.label.as_str());

@@ -13,7 +13,7 @@ use super::shelf::{Shelf, decided, resettle};
 use super::tables::NEAR_MS;
 use super::zones::{by_others, days_around, near};
 use crate::dedupe::{Fingerprint, Preferences};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::fix::{SettleOptions, ZoneChoice, zone};
 use crate::formats;
 use crate::history::{Cluster, Committed, Entry, History, Original, Stored, Verdict, Writer};
@@ -51,14 +51,27 @@ pub struct Refreshed {
     pub committed: Committed,
 }
 
+/// An activity read again.
+enum Again {
+    /// Nothing is to be said of it. That is what most are, of a hundred thousand.
+    Same(ActivityId),
+    Other(Box<Other>),
+}
+
 /// An activity before and after.
-struct Again {
+struct Other {
     old: Option<Summary>,
     new: Option<Summary>,
     /// That of the new reading, unless it is as before.
     fingerprint: Option<Fingerprint>,
     /// True when its times were judged anew.
     judged: bool,
+}
+
+impl Other {
+    fn again(self) -> Again {
+        Again::Other(Box::new(self))
+    }
 }
 
 /// One original read again.
@@ -98,10 +111,17 @@ struct Readings {
 }
 
 impl Readings {
-    fn report(&self) -> Refreshed {
-        let again = self.read.iter().flat_map(|(_, reading)| &reading.activities);
+    /// What is not as it was, or may not be.
+    fn others(&mut self) -> impl Iterator<Item = &mut Other> {
+        self.read.iter_mut().flat_map(|(_, reading)| &mut reading.activities).filter_map(|again| match again {
+            Again::Same(_) => None,
+            Again::Other(other) => Some(&mut **other),
+        })
+    }
+
+    fn report(&mut self) -> Refreshed {
         let mut changes: Vec<Change> =
-            again.filter_map(|again| Change::between(again.old.as_ref(), again.new.as_ref())).collect();
+            self.others().filter_map(|again| Change::between(again.old.as_ref(), again.new.as_ref())).collect();
         changes.sort_by_key(|change| (change.activity.start, change.activity.id));
         Refreshed {
             originals: self.originals,
@@ -168,7 +188,6 @@ fn read_again(
     for original in history.originals() {
         old.extend(original.map(|original| (all || original.is_older()).then_some(original.digest))?);
     }
-    let mut of_original: HashMap<Digest, Vec<Summary>> = HashMap::new();
     // Drafts that an activity is made of besides its base, and the bases that an old companion is part of.
     let (mut parts, mut bases) = (HashSet::new(), old.clone());
     if !old.is_empty() {
@@ -178,34 +197,39 @@ fn read_again(
             if summary.companions.iter().any(|companion| old.contains(&companion.digest)) {
                 bases.insert(summary.sha256);
             }
-            of_original.entry(summary.sha256).or_default().push(summary);
         }
     }
-    let wanted = bases.iter().filter_map(|digest| history.original(digest).transpose());
-    let mut originals: Vec<Original> = wanted.collect::<Result<_>>()?;
-    originals.sort_by(|a, b| a.path.cmp(&b.path));
-    let sizes: Vec<u64> = originals.iter().map(|original| original.bytes).collect();
+    drop(old);
+    let mut originals: Vec<(String, Digest)> = Vec::with_capacity(bases.len());
+    for digest in bases {
+        originals.extend(history.original(&digest)?.map(|original| (original.path, digest)));
+    }
+    originals.sort_unstable();
+    let sizes: Vec<u64> = originals.iter().map(|(_, digest)| history.bytes_of(digest)).collect();
     progress(Progress::Scanned { sources: originals.len() as u64, bytes: sizes.iter().sum() });
     let mut done: Vec<Option<Result<Reading>>> = Vec::new();
     done.resize_with(originals.len(), || None);
     let shelf = Shelf::new(history, options);
     let read = |job: usize| {
-        let known = of_original.get(&originals[job].digest).map_or(&[][..], Vec::as_slice);
-        read_original(&shelf, &originals[job], known, Some(&parts))
+        let digest = originals[job].1;
+        let lost = || Error::new(Kind::History, format!("no original with the SHA-256 {digest} is kept"));
+        let original = history.original(&digest)?.ok_or_else(lost)?;
+        let known: Vec<Summary> = history.activities_of(&digest).map(Stored::summary).collect::<Result<_>>()?;
+        read_original(&shelf, &original, &known, Some(&parts))
     };
     jobs::run(options.workers, &sizes, read, |job, reading| {
-        progress(Progress::Done { name: &originals[job].path, bytes: sizes[job] });
+        progress(Progress::Done { name: &originals[job].0, bytes: sizes[job] });
         done[job] = Some(reading);
         Ok(())
     })?;
     let mut readings = Readings { originals: history.originals().len() as u64, read: Vec::new(), failed: Vec::new() };
-    for (original, reading) in originals.iter().zip(done) {
+    for ((path, digest), reading) in originals.into_iter().zip(done) {
         match reading {
-            Some(Ok(reading)) => readings.read.push((original.digest, reading)),
+            Some(Ok(reading)) => readings.read.push((digest, reading)),
             Some(Err(error)) => readings.failed.push(SourceReport {
-                sha256: Some(original.digest),
-                format: formats::by_id(&original.format),
-                ..SourceReport::failed(&*original.path, &error.in_source(&original.path))
+                sha256: Some(digest),
+                format: history.original(&digest)?.and_then(|original| formats::by_id(&original.format)),
+                ..SourceReport::failed(&*path, &error.in_source(&path))
             }),
             None => {}
         }
@@ -228,13 +252,18 @@ fn read_original(
     let mut activities = Vec::new();
     for (old, draft) in known.iter().zip(redrafted.wanted) {
         let Some(draft) = draft else {
-            activities.push(Again { old: Some(old.clone()), new: None, fingerprint: None, judged: false });
+            activities.push(Other { old: Some(old.clone()), new: None, fingerprint: None, judged: false }.again());
             continue;
         };
         let (mut activity, judged) = settle_again(draft, old, options);
         activity.origin.format = format.to_owned();
-        let (new, fingerprint) = summed_up(&activity, old);
-        activities.push(Again { old: Some(old.clone()), new: Some(new), fingerprint, judged });
+        let new = Summary::of(&activity);
+        if !judged && new == *old && shelf.history.says(&new) {
+            activities.push(Again::Same(new.id));
+            continue;
+        }
+        let fingerprint = (new != *old).then(|| Fingerprint::of(&activity));
+        activities.push(Other { old: Some(old.clone()), new: Some(new), fingerprint, judged }.again());
     }
     let source = original.names.first().unwrap_or(&original.path);
     for (index, draft) in redrafted.others {
@@ -252,7 +281,7 @@ fn read_original(
         let (digest, format) = (original.digest, format.to_owned());
         activity.origin = Origin { source: source.clone(), digest, format, index, ..Origin::default() };
         let (new, fingerprint) = (Summary::of(&activity), Some(Fingerprint::of(&activity)));
-        activities.push(Again { old: None, new: Some(new), fingerprint, judged: true });
+        activities.push(Other { old: None, new: Some(new), fingerprint, judged: true }.again());
     }
     Ok(Reading { format, activities })
 }
@@ -263,12 +292,6 @@ fn is_near_one(history: &History, start: i64) -> bool {
     let activities = history.activities();
     let from = activities.partition_point(|a| a.start().is_some_and(|a| a < start - NEAR_MS));
     activities.iter().skip(from).map_while(Stored::start).take_while(|a| *a <= start + NEAR_MS).next().is_some()
-}
-
-fn summed_up(activity: &Activity, old: &Summary) -> (Summary, Option<Fingerprint>) {
-    let new = Summary::of(activity);
-    let fingerprint = (new != *old).then(|| Fingerprint::of(activity));
-    (new, fingerprint)
 }
 
 /// Settles what was read again: with the verdict on its times that the journal keeps, unless its claims are other ones
@@ -308,7 +331,7 @@ fn claims_differ(activity: &Activity, old: &Summary) -> bool {
 
 /// Times that were judged anew are held against those of the other activities of the same days.
 fn settle_zones(history: &History, readings: &mut Readings, options: &ReadOptions) -> Result<()> {
-    let mut all: Vec<&mut Again> = readings.read.iter_mut().flat_map(|(_, reading)| &mut reading.activities).collect();
+    let mut all: Vec<&mut Other> = readings.others().collect();
     let judged = all.iter().filter(|a| a.judged);
     let mut anew: Vec<Box<Summary>> = judged.filter_map(|a| a.new.clone().map(Box::new)).collect();
     let Some(days) =
@@ -336,7 +359,7 @@ fn settle_zones(history: &History, readings: &mut Readings, options: &ReadOption
 
 /// Writes what changed as one batch, merges again what was merged, then groups the changed activities anew when that is
 /// wanted.
-fn write(writer: &mut Writer, readings: Readings, options: &ReadOptions, groups: bool) -> Result<Refreshed> {
+fn write(writer: &mut Writer, mut readings: Readings, options: &ReadOptions, groups: bool) -> Result<Refreshed> {
     let mut refreshed = readings.report();
     let changed: BTreeSet<ActivityId> = refreshed.changes.iter().map(|change| change.activity.id).collect();
     let mut touched: Vec<Cluster> = Vec::new();
@@ -356,10 +379,19 @@ fn write(writer: &mut Writer, readings: Readings, options: &ReadOptions, groups:
     drop(derived);
     let mut fresh: Vec<Fresh> = Vec::new();
     for (digest, reading) in readings.read {
+        if reading.activities.iter().all(|again| matches!(again, Again::Same(_))) {
+            writer.put_reread_same(digest, reading.format);
+            continue;
+        }
         let mut summaries = Vec::new();
         for again in reading.activities {
-            fresh.extend(again.fingerprint.map(Fresh::of));
-            summaries.extend(again.new);
+            match again {
+                Again::Same(id) => summaries.extend(writer.activity(&id).map(Stored::summary).transpose()?),
+                Again::Other(other) => {
+                    fresh.extend(other.fingerprint.map(Fresh::of));
+                    summaries.extend(other.new);
+                }
+            }
         }
         writer.put_reread(digest, reading.format, summaries);
     }
