@@ -31,6 +31,8 @@ impl Bar {
         match event {
             Progress::Scanned { sources, bytes } => {
                 self.bar.set_length(bytes);
+                self.bar.set_position(0);
+                self.files.store(0, Ordering::Relaxed);
                 let template = format!("{{bar:30}} {{msg}}/{sources} files  {{bytes_per_sec}}  {{eta}} left");
                 if let Ok(style) = ProgressStyle::with_template(&template) {
                     self.bar.set_style(style);

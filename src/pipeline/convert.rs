@@ -115,6 +115,12 @@ impl Written {
         Written { error, ..Written::of(&summary.source, summary.index, None) }
     }
 
+    /// One that was there, and is not any more.
+    pub(super) fn lost(source: &str) -> Written {
+        let error = Some("the source is not what it was when it was read first".to_owned());
+        Written { error, ..Written::of(source, 0, None) }
+    }
+
     fn of(source: &str, index: u32, path: Option<PathBuf>) -> Written {
         Written {
             kind: "output",
@@ -195,8 +201,8 @@ pub fn convert(
             }
             Ok(again)
         };
-        let plan = plan.only(|name| sources.contains(name));
-        let again = read_all(&plan, &options, &|_| (), &Visit::each(&write_corrected))?;
+        let visit = Visit { only: &|name| sources.contains(name), ..Visit::each(&write_corrected) };
+        let again = read_all(&plan, &options, &|_| (), &visit)?;
         for (i, new) in again.results.into_iter().flatten() {
             written[i] = new;
         }

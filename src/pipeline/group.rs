@@ -151,6 +151,18 @@ pub(super) fn foresee(history: Option<&History>, fresh: Vec<Fresh>, waiting: &Wa
     Ok(Grouped { clusters: clusters.len() as u64, merged, unsure: unsure.len() as u64 })
 }
 
+/// The members of each workout among activities that is made of several, and how many pairs are doubtful.
+///
+/// # Errors
+/// `Io` when what waits cannot be read.
+pub(super) fn same_workouts(fresh: Vec<Fresh>, waiting: &Waiting) -> Result<(Vec<Vec<ActivityId>>, usize)> {
+    let derived = Derived::default();
+    let known = Known::of(&derived)?;
+    let Judged { new, pairs, .. } = Judged::of(&known, fresh, waiting)?;
+    let (clusters, unsure) = decide(None, waiting, &known, &new, pairs)?;
+    Ok((clusters.into_iter().map(|(members, _)| members).collect(), unsure.len()))
+}
+
 /// The same for what is committed already.
 ///
 /// # Errors

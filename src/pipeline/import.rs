@@ -193,7 +193,7 @@ pub fn import(
     let streams = sink.knows_streams();
     let known_as = |came: &Compressed| if streams { sink.of_stream(&came.digest()) } else { None };
     let heard = |digest: &Digest| sink.companions(digest);
-    let visit = Visit { known: &known, told: &heard, known_as: &known_as, work: &keep };
+    let visit = Visit { only: &|_| true, known: &known, told: &heard, known_as: &known_as, work: &keep };
     let Run { mut sources, results: read, mut report } = read_all(&plan, &options, progress, &visit)?;
     drop(plan);
     put_names(&sink, &sources)?;

@@ -1,18 +1,15 @@
-//! Several recordings → one activity: by hand (`merge`), or for every workout of a run (`convert --merge`).
+//! Several recordings → one activity, by hand (`merge`).
 
-use std::collections::{BTreeMap, HashSet};
-
-use super::convert::{Target, WriteOptions, Written, nameless, write_one, writer_of};
+use super::convert::{Target, WriteOptions, Written, write_one};
 use super::job::JobRead;
-use super::names::{self, Tree};
+use super::names;
 use super::plan::Plan;
 use super::read::{Progress, ReadOptions, Run, Visit, read_all};
 use super::zones;
-use crate::dedupe::{self, Fingerprint, Merged, Preferences};
+use crate::dedupe::{self, Merged, Preferences};
 use crate::error::{Error, Kind, Result};
 use crate::fix::{self, SettleOptions, zone::Verdict};
 use crate::formats::Format;
-use crate::ids::ActivityId;
 use crate::model::{Activity, Summary};
 use crate::source::Input;
 
@@ -88,60 +85,4 @@ pub fn write(activity: &Activity, to: &'static Format, target: &Target, how: &Wr
         }
     };
     write_one(activity, to, path, how)
-}
-
-/// As [`convert`](super::convert()), but recordings of one workout become one file, at the place of the recording that
-/// the others were merged into. Gives the run with its counts of clusters, merged activities and doubtful pairs.
-///
-/// # Errors
-/// As `convert`.
-pub fn convert_merged(
-    inputs: &[Input],
-    options: &ReadOptions,
-    to: &'static Format,
-    target: &Target,
-    how: &WriteOptions,
-    preferences: &Preferences,
-    progress: &(dyn Fn(Progress<'_>) + Sync),
-) -> Result<Run<Vec<Written>>> {
-    writer_of(to)?;
-    let options = ReadOptions { once: true, ..options.clone() };
-    let plan = Plan::new(inputs, &options);
-    let tree = Tree::plan(plan.jobs(), to);
-    let label = |read: &JobRead, activity: &Activity| {
-        read.base(activity).map_or_else(|| activity.origin.source.clone(), |base| base.label.clone())
-    };
-    let keep = |read: JobRead| {
-        let labels: Vec<String> = read.activities.iter().map(|activity| label(&read, activity)).collect();
-        Ok(read.activities.into_iter().zip(labels).collect::<Vec<_>>())
-    };
-    let run = read_all(&plan, &options, progress, &Visit::each(&keep))?;
-    let mut all: Vec<(Activity, String)> = run.results.into_iter().flatten().collect();
-    zones::settle_together(all.iter_mut().map(|(activity, _)| activity), &options)?;
-    let prints: Vec<Fingerprint> = all.iter().map(|(activity, _)| Fingerprint::of(activity)).collect();
-    let grouping = dedupe::group(&prints);
-    let by_id: BTreeMap<ActivityId, &(Activity, String)> = all.iter().map(|pair| (pair.0.origin.id(), pair)).collect();
-    let mut report = run.report;
-    report.unsure = grouping.unsure.len() as u64;
-    let mut merged: BTreeMap<ActivityId, Activity> = BTreeMap::new();
-    let mut gone: HashSet<ActivityId> = HashSet::new();
-    for cluster in &grouping.clusters {
-        let members: Vec<&Activity> =
-            cluster.members.iter().filter_map(|id| by_id.get(id)).map(|pair| &pair.0).collect();
-        let activity = settled(dedupe::merge(&members, preferences))?;
-        report.merged += cluster.members.len() as u64 - 1;
-        gone.extend(&cluster.members);
-        gone.remove(&activity.origin.id());
-        merged.insert(activity.origin.id(), activity);
-    }
-    let mut written = Vec::new();
-    for (activity, label) in all.iter().filter(|(activity, _)| !gone.contains(&activity.origin.id())) {
-        let id = activity.origin.id();
-        let activity = merged.get(&id).unwrap_or(activity);
-        let path =
-            nameless(activity, to, target, how).or_else(|| target.path(&tree, label, activity.origin.index as usize));
-        written.push(write_one(activity, to, path, how));
-    }
-    report.clusters = written.len() as u64;
-    Ok(Run { sources: run.sources, results: vec![written], report })
 }

@@ -7,7 +7,7 @@ use super::group::AT_HAND;
 use super::jobs;
 use super::read::ReadOptions;
 use crate::exports::polar::{Told, unclear};
-use crate::exports::{self, Layout, Role};
+use crate::exports::{self, Layout};
 use crate::formats::polar_hrm::{DIARY, diary_entries};
 use crate::history::Waiting;
 use crate::source::{self, Entry, Input, Scan};
@@ -36,13 +36,6 @@ impl Plan {
         let told: Vec<Told> = unclear(&names).into_iter().map(told).collect();
         let layout = exports::plan(&names, &told);
         Plan { scan, roots, distinct, layout }
-    }
-
-    /// The same plan without the jobs that need not be read again. Metadata tables stay: they tell of the others.
-    pub(super) fn only(mut self, wanted: impl Fn(&str) -> bool) -> Plan {
-        let entries = &self.scan.entries;
-        self.layout.retain(|job| job.role == Role::Table || job.files().any(|file| wanted(&entries[file].name)));
-        self
     }
 
     /// The name of a source relative to what the user named.

@@ -12,7 +12,7 @@ use super::plan::Plan;
 use super::report::{ExportReport, Outcome, RunReport, SourceReport};
 use super::tables::{self, Tables};
 use crate::error::{Place, Result};
-use crate::exports::{Export, Role};
+use crate::exports::{Export, Job, Role};
 use crate::fix::{SettleOptions, ZoneChoice};
 use crate::ids::Digest;
 use crate::limits::Limits;
@@ -61,7 +61,7 @@ impl ReadOptions {
 /// What happens during a run, for a progress bar.
 #[derive(Debug, Clone, Copy)]
 pub enum Progress<'a> {
-    /// The sources are known: how many, and about how many bytes.
+    /// The sources are known: how many, and about how many bytes. Said again when some are read once more.
     Scanned {
         /// Sources to read.
         sources: u64,
@@ -79,6 +79,9 @@ pub enum Progress<'a> {
 
 /// What a run does with contents.
 pub struct Visit<'a, T> {
+    /// Names of sources to read, with all that are read together with them; the others are not even told of. Metadata tables
+    /// are always read: they tell of the others.
+    pub only: &'a (dyn Fn(&str) -> bool + Sync),
     /// For a content that is known from before, the starts of its activities, ms UTC: it is reported as a duplicate and
     /// not read.
     pub known: &'a (dyn Fn(&Digest) -> Option<Vec<i64>> + Sync),
@@ -93,7 +96,7 @@ pub struct Visit<'a, T> {
 impl<'a, T> Visit<'a, T> {
     /// Knows nothing from before.
     pub fn each(work: &'a (dyn Fn(JobRead) -> Result<T> + Sync)) -> Visit<'a, T> {
-        Visit { known: &|_| None, told: &|_| None, known_as: &|_| None, work }
+        Visit { only: &|_| true, known: &|_| None, told: &|_| None, known_as: &|_| None, work }
     }
 }
 
@@ -122,8 +125,10 @@ pub fn read_all<T: Send>(
 ) -> Result<Run<T>> {
     let (entries, all) = (&plan.scan.entries, &plan.layout);
     let count = all.jobs().len();
-    let bytes = (0..count).map(|job| plan.size(job)).sum();
-    progress(Progress::Scanned { sources: entries.len() as u64, bytes });
+    let is_wanted = |job: Job<'_>| job.role == Role::Table || job.files().any(|file| (visit.only)(&entries[file].name));
+    let wanted = || all.jobs().enumerate().filter(|(_, job)| is_wanted(*job));
+    let sources = wanted().map(|(_, job)| job.files().count() as u64).sum();
+    progress(Progress::Scanned { sources, bytes: wanted().map(|(job, _)| plan.size(job)).sum() });
     let name = |file: usize| -> Arc<str> { entries[file].name.clone() };
     let done = |job: usize| {
         for file in all.job(job).files() {
@@ -144,7 +149,7 @@ pub fn read_all<T: Send>(
     let mut met = Met::new(plan);
     let tables = read_tables(plan, options)?;
     let mut todo: Vec<u32> = Vec::with_capacity(count);
-    for (job, of) in all.jobs().enumerate() {
+    for (job, of) in wanted() {
         match of.role {
             Role::Ignored(what) => {
                 let reports = of.files().map(|file| passed_over(&entries[file], what));

@@ -16,6 +16,9 @@ const ACTIVITY: u64 = 8 << 10;
 const SAMPLE: u64 = 24;
 const VALUE: u64 = 8;
 
+/// This part of the memory is for activities that wait for others of their sets.
+pub(super) const HELD: u64 = 16;
+
 /// What a set wants of originals that hold many workouts, and bytes: of those activities in memory, and of its other
 /// originals.
 #[derive(Default)]
@@ -40,7 +43,7 @@ pub(super) fn each_set<T: Send>(
     // Those that want the same original stand together, in its order.
     let place = |at: usize| wants[at].shared.iter().map(|summary| (summary.sha256, summary.index)).min();
     order.sort_by_key(|&at| (place(at), at));
-    for batch in batches(&order, &wants, shelf.options.workers.memory / 16) {
+    for batch in batches(order.iter().map(|&set| wants[set].held), shelf.options.workers.memory / HELD) {
         let batch = &order[batch];
         shelf.held = held(shelf, batch.iter().flat_map(|&at| &wants[at].shared))?;
         let sizes: Vec<u64> = batch.iter().map(|&at| wants[at].own + wants[at].held).collect();
@@ -63,24 +66,29 @@ fn wants(shelf: &Shelf<'_>, set: &[ActivityId]) -> Result<Wants> {
         }
         let summary = activity.summary()?;
         let channels = summary.channels.names().chain(summary.extra_channels.names()).count() as u64;
-        wants.held += ACTIVITY + (SAMPLE + VALUE * channels) * summary.samples;
+        wants.held += bytes_of(summary.samples, channels);
         wants.shared.push(summary);
     }
     Ok(wants)
 }
 
-/// Pieces of the order whose activities out of shared originals fit into so much memory; at least one set each.
-fn batches(order: &[usize], wants: &[Wants], memory: u64) -> Vec<Range<usize>> {
-    let (mut batches, mut from, mut held) = (Vec::new(), 0, 0);
-    for (at, &set) in order.iter().enumerate() {
-        if at > from && held + wants[set].held > memory {
+/// Bytes of an activity in memory, about.
+pub(super) fn bytes_of(samples: u64, channels: u64) -> u64 {
+    ACTIVITY + (SAMPLE + VALUE * channels) * samples
+}
+
+/// Pieces of a list of sets, of so many bytes each, that fit into so much memory; at least one set each.
+pub(super) fn batches(held_by: impl Iterator<Item = u64>, memory: u64) -> Vec<Range<usize>> {
+    let (mut batches, mut from, mut held, mut end) = (Vec::new(), 0, 0, 0);
+    for (at, more) in held_by.enumerate() {
+        if at > from && held + more > memory {
             batches.push(from..at);
             (from, held) = (at, 0);
         }
-        held += wants[set].held;
+        (held, end) = (held + more, at + 1);
     }
-    if from < order.len() {
-        batches.push(from..order.len());
+    if from < end {
+        batches.push(from..end);
     }
     batches
 }
@@ -116,18 +124,16 @@ mod tests {
 
     #[test]
     fn batches_hold_no_more_than_the_memory_and_miss_nothing() {
-        let wants: Vec<Wants> =
-            [5, 0, 40, 3, 3, 3, 90, 1].into_iter().map(|held| Wants { held, ..Wants::default() }).collect();
-        let order = [1, 0, 2, 3, 4, 5, 6, 7];
+        let held = [0, 5, 40, 3, 3, 3, 90, 1];
         for memory in [1, 6, 10, 50, 1000] {
-            let batches = batches(&order, &wants, memory);
-            assert_eq!(batches.iter().cloned().flatten().collect::<Vec<_>>(), (0..order.len()).collect::<Vec<_>>());
+            let batches = batches(held.into_iter(), memory);
+            assert_eq!(batches.iter().cloned().flatten().collect::<Vec<_>>(), (0..held.len()).collect::<Vec<_>>());
             for batch in batches {
-                let held: u64 = order[batch.clone()].iter().map(|&set| wants[set].held).sum();
-                assert!(held <= memory || batch.len() == 1, "{memory}: {batch:?}");
+                let bytes: u64 = held[batch.clone()].iter().sum();
+                assert!(bytes <= memory || batch.len() == 1, "{memory}: {batch:?}");
             }
         }
-        assert_eq!(batches(&order, &wants, 1000).len(), 1);
-        assert!(batches(&[], &wants, 1000).is_empty());
+        assert_eq!(batches(held.into_iter(), 1000).len(), 1);
+        assert!(batches(std::iter::empty(), 1000).is_empty());
     }
 }

@@ -1,11 +1,14 @@
 //! How originals are kept: text that came compressed stays as it came, whatever the order in which it is met.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
+use paceport::formats;
+use paceport::pipeline::{self, Input, Preferences, Progress, ReadOptions, Target, WriteOptions};
 use sha2::{Digest as _, Sha256};
 
 use super::cli::{lines, paceport, tree};
@@ -193,6 +196,13 @@ fn merges_out_of_one_file_of_many_workouts_are_the_same_however_few_fit_into_mem
     for (memory, into) in [("1G", "all"), ("1M", "few"), ("4M", "some")] {
         done(here, &["import", "in", "--into", into, "--memory", memory]);
         done(here, &["export", into, "--to", "gpx", "--out", &format!("{into}-gpx"), "--memory", memory]);
+        let merged = format!("{into}-merged");
+        done(here, &["convert", "in", "--merge", "--to", "gpx", "--out", &merged, "--memory", memory]);
+        // Names differ, what is in the files does not.
+        let contents =
+            |folder: &str| tree(&here.join(folder)).into_iter().map(|(_, bytes)| bytes).collect::<BTreeSet<_>>();
+        assert_eq!(tree(&here.join(&merged)).len(), 12);
+        assert!(contents(&merged) == contents(&format!("{into}-gpx")), "{memory}");
     }
     let listed = lines(&done(here, &["list", "all", "--json"]));
     assert_eq!(listed.len(), 12);
@@ -206,5 +216,36 @@ fn merges_out_of_one_file_of_many_workouts_are_the_same_however_few_fit_into_mem
     for other in ["few", "some"] {
         assert_eq!(tree(&here.join("all")), tree(&here.join(other)), "{other}");
         assert_eq!(tree(&here.join("all-gpx")), tree(&here.join(format!("{other}-gpx"))), "{other}");
+        assert_eq!(tree(&here.join("all-merged")), tree(&here.join(format!("{other}-merged"))), "{other}");
     }
+}
+
+#[test]
+fn a_source_that_goes_away_while_workouts_are_merged_is_told_and_the_others_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    fs::create_dir(here.join("in")).unwrap();
+    rides_twice(&here.join("in"), 3);
+    // It is there when the sources are read to tell which belong together.
+    let goes = |event: Progress<'_>| {
+        if let Progress::Done { name, .. } = event
+            && name.ends_with("phone-1.gpx")
+        {
+            let _ = fs::remove_file(name);
+        }
+    };
+    let (inputs, gpx) = ([Input::Path(here.join("in"))], formats::by_id("gpx").unwrap());
+    let (target, how) = (Target::Folder(here.join("out")), WriteOptions::default());
+    let (options, none) = (ReadOptions::default(), Preferences::default());
+    let run = pipeline::convert_merged(&inputs, &options, gpx, &target, &how, &none, &goes).unwrap();
+    let mut lost = Vec::new();
+    for file in run.results.iter().flatten() {
+        match &file.error {
+            Some(error) => lost.push((file.source.rsplit('/').next().unwrap(), error.as_str())),
+            None => assert!(file.path.as_ref().unwrap().is_file()),
+        }
+    }
+    let why = "the source is not what it was when it was read first";
+    assert_eq!(lost, [("phone-1.gpx", why), ("year.tcx", why)]);
+    assert_eq!(tree(&here.join("out")).len(), 2);
 }
