@@ -86,7 +86,7 @@ pub fn convert_merged(
     let (clusters, unsure) = same_workouts(fresh, &waiting)?;
     report.unsure = unsure as u64;
     report.merged = clusters.iter().map(|members| members.len() as u64 - 1).sum();
-    let again = Again { met: &met, clusters: &clusters, corrections: &corrections, waiting: &waiting };
+    let again = Again::of(&met, &clusters, &corrections, &waiting);
     let write = |activity: &Activity, label: &str| {
         let place = || target.path(&tree, label, activity.origin.index as usize);
         write_one(activity, to, nameless(activity, to, target, how).or_else(place), how)
@@ -158,89 +158,80 @@ struct Part {
     label: String,
 }
 
+/// The recordings that are there of each workout that waits.
+type Held = Mutex<HashMap<usize, HashMap<ActivityId, Part>>>;
+
+/// A workout that was written: its activities, the one that it is based on, and the file.
+type Made = (Vec<ActivityId>, ActivityId, Written);
+
+/// Writes an activity to the file that is called after a label.
+type Write<'a> = &'a (dyn Fn(&Activity, &str) -> Written + Sync);
+
 /// The second reading.
 struct Again<'a> {
     met: &'a [Met],
+    /// Their places, by identity.
+    places: HashMap<ActivityId, usize>,
     /// The members of each workout that is made of several.
     clusters: &'a [Vec<ActivityId>],
+    cluster_of: HashMap<ActivityId, usize>,
     corrections: &'a HashMap<ActivityId, Correction>,
     waiting: &'a Waiting,
 }
 
-impl Again<'_> {
-    /// Reads everything again and writes each workout, as many of those that are made of several in one go as fit into a
-    /// part of the memory. In the order of the activities that they are based on.
+impl<'a> Again<'a> {
+    fn of(
+        met: &'a [Met],
+        clusters: &'a [Vec<ActivityId>],
+        corrections: &'a HashMap<ActivityId, Correction>,
+        waiting: &'a Waiting,
+    ) -> Again<'a> {
+        let places = met.iter().enumerate().map(|(at, one)| (one.id, at)).collect();
+        let members = clusters.iter().enumerate().flat_map(|(at, ids)| ids.iter().map(move |id| (*id, at)));
+        Again { met, places, clusters, cluster_of: members.collect(), corrections, waiting }
+    }
+
+    fn place(&self, id: &ActivityId) -> usize {
+        self.places.get(id).copied().unwrap_or(usize::MAX)
+    }
+
+    /// Workouts that are made of several, as many in one go as fit into a part of the memory; those of one file stand together.
+    fn batches(&self, memory: u64) -> Vec<HashSet<usize>> {
+        let mut order: Vec<usize> = (0..self.clusters.len()).collect();
+        order.sort_by_cached_key(|&at| self.clusters[at].iter().map(|id| self.place(id)).min());
+        let members = |at: usize| self.clusters[at].iter().filter_map(|id| self.met.get(self.place(id)));
+        let batches = sets::batches(order.iter().map(|&at| members(at).map(|one| one.bytes).sum()), memory);
+        batches.into_iter().map(|batch| order[batch].iter().copied().collect()).collect()
+    }
+
+    /// Reads everything again and writes each workout. In the order of the activities that they are based on.
     fn write(
         &self,
         plan: &Plan,
         options: &ReadOptions,
         preferences: &Preferences,
         progress: &(dyn Fn(Progress<'_>) + Sync),
-        write: &(dyn Fn(&Activity, &str) -> Written + Sync),
+        write: Write<'_>,
     ) -> Result<Vec<Written>> {
-        let places: HashMap<ActivityId, usize> = self.met.iter().enumerate().map(|(at, one)| (one.id, at)).collect();
-        let place = |id: &ActivityId| places.get(id).copied().unwrap_or(usize::MAX);
-        let cluster_of: HashMap<ActivityId, usize> =
-            self.clusters.iter().enumerate().flat_map(|(at, ids)| ids.iter().map(move |id| (*id, at))).collect();
-        // Those of one file stand together.
-        let first = |at: &usize| self.clusters[*at].iter().map(place).min();
-        let mut order: Vec<usize> = (0..self.clusters.len()).collect();
-        order.sort_by_cached_key(first);
-        let bytes =
-            |at: &usize| self.clusters[*at].iter().filter_map(|id| self.met.get(place(id))).map(|one| one.bytes);
-        let mut batches = sets::batches(order.iter().map(|at| bytes(at).sum()), options.workers.memory / HELD);
+        let mut batches = self.batches(options.workers.memory / HELD);
         if batches.is_empty() {
-            batches.push(0..0);
+            batches.push(HashSet::new());
         }
         let mut written: Vec<(usize, Written)> = Vec::with_capacity(self.met.len());
         let mut done: HashSet<ActivityId> = HashSet::with_capacity(self.met.len());
         for (number, batch) in batches.into_iter().enumerate() {
-            // With the first ones all those that are alone.
-            let batch: HashSet<usize> = order[batch].iter().copied().collect();
-            let wanted = |id: &ActivityId| match cluster_of.get(id) {
+            let wanted = |id: &ActivityId| match self.cluster_of.get(id) {
                 Some(cluster) => batch.contains(cluster),
-                None => number == 0 && places.contains_key(id),
+                // With the first ones all those that are alone.
+                None => number == 0 && self.places.contains_key(id),
             };
             let names = names_of(self.met.iter().filter(|one| wanted(&one.id)), self.waiting)?;
-            let held: Mutex<HashMap<usize, HashMap<ActivityId, Part>>> = Mutex::default();
-            let work = |read: JobRead| -> Result<Vec<(Vec<ActivityId>, ActivityId, Written)>> {
-                let labels: Vec<String> = read.activities.iter().map(|activity| label_of(&read, activity)).collect();
-                let mut made = Vec::with_capacity(labels.len());
-                for (mut activity, label) in read.activities.into_iter().zip(labels) {
-                    let id = activity.origin.id();
-                    if !wanted(&id) {
-                        continue;
-                    }
-                    if let Some(correction) = self.corrections.get(&id) {
-                        correction.apply(&mut activity);
-                    }
-                    let Some(&cluster) = cluster_of.get(&id) else {
-                        made.push((vec![id], id, write(&activity, &label)));
-                        continue;
-                    };
-                    let whole = {
-                        let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
-                        let parts = held.entry(cluster).or_default();
-                        parts.insert(id, Part { activity, label });
-                        let whole = parts.len() == self.clusters[cluster].len();
-                        if whole { held.remove(&cluster) } else { None }
-                    };
-                    if let Some(parts) = whole {
-                        let members = &self.clusters[cluster];
-                        let all: Vec<&Activity> =
-                            members.iter().filter_map(|id| parts.get(id)).map(|part| &part.activity).collect();
-                        let merged = settled(dedupe::merge(&all, preferences))?;
-                        let base = merged.origin.id();
-                        let label = parts.get(&base).map_or("", |part| &part.label);
-                        made.push((members.clone(), base, write(&merged, label)));
-                    }
-                }
-                Ok(made)
-            };
+            let held = Held::default();
+            let work = |read: JobRead| self.made_of(read, &wanted, &held, preferences, write);
             let visit = Visit { only: &|name| names.contains(&hash_of(name)), ..Visit::each(&work) };
             for (members, base, file) in read_all(plan, options, progress, &visit)?.results.into_iter().flatten() {
                 done.extend(members);
-                written.push((place(&base), file));
+                written.push((self.place(&base), file));
             }
         }
         for (at, one) in self.met.iter().enumerate().filter(|(_, one)| !done.contains(&one.id)) {
@@ -249,6 +240,48 @@ impl Again<'_> {
         written.sort_by_key(|(at, _)| *at);
         Ok(written.into_iter().map(|(_, file)| file).collect())
     }
+
+    /// Writes what a job gives alone, and the workouts that it completes.
+    fn made_of(
+        &self,
+        read: JobRead,
+        wanted: &dyn Fn(&ActivityId) -> bool,
+        held: &Held,
+        preferences: &Preferences,
+        write: Write<'_>,
+    ) -> Result<Vec<Made>> {
+        let labels: Vec<String> = read.activities.iter().map(|activity| label_of(&read, activity)).collect();
+        let mut made = Vec::with_capacity(labels.len());
+        for (mut activity, label) in read.activities.into_iter().zip(labels) {
+            let id = activity.origin.id();
+            if !wanted(&id) {
+                continue;
+            }
+            if let Some(correction) = self.corrections.get(&id) {
+                correction.apply(&mut activity);
+            }
+            let Some(&cluster) = self.cluster_of.get(&id) else {
+                made.push((vec![id], id, write(&activity, &label)));
+                continue;
+            };
+            let members = &self.clusters[cluster];
+            let Some(parts) = completed(held, cluster, members.len(), Part { activity, label }) else { continue };
+            let all: Vec<&Activity> = members.iter().filter_map(|id| Some(&parts.get(id)?.activity)).collect();
+            let merged = settled(dedupe::merge(&all, preferences))?;
+            let base = merged.origin.id();
+            let label = parts.get(&base).map_or("", |part| &part.label);
+            made.push((members.clone(), base, write(&merged, label)));
+        }
+        Ok(made)
+    }
+}
+
+/// Takes a recording of a workout; all of them when it was the last one.
+fn completed(held: &Held, workout: usize, members: usize, part: Part) -> Option<HashMap<ActivityId, Part>> {
+    let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
+    let parts = held.entry(workout).or_default();
+    parts.insert(part.activity.origin.id(), part);
+    if parts.len() == members { held.remove(&workout) } else { None }
 }
 
 fn label_of(read: &JobRead, activity: &Activity) -> String {
