@@ -35,7 +35,9 @@ pair "reading of them, -j 2 / -j 1" 0.556 wall "$rounds" "$(read_all 2 "$archive
 pair "import of them again / into a new history, -j 2" 0.35 wall "$rounds" \
     "'$program' import -q -j 2 '$archive' --into '$out/one'" "$(import_new 2 "$archive" two)"
 alone "peak memory of the import, -j 2" 69 peak 1 "$(import_new 2 "$archive" two)"
-rm -rf "$out/gone"
+alone "peak memory of converting them, workouts merged, -j 2" 69 peak 1 \
+    "'$program' convert -q --merge --force -j 2 '$archive' --to gpx --out '$out/merged'"
+rm -rf "$out/gone" "$out/merged"
 
 for count in 1000 10000 100000; do
     [ "$count" -le "$tiny" ] && make "tiny-$count.zip" tiny "$count"
@@ -50,6 +52,10 @@ for count in 10000 100000; do
     alone "peak memory, import of them again" 64 peak 1 \
         "'$program' import -q -j 2 '$in/tiny-$count.zip' --into '$out/tiny-$count'"
     alone "peak memory, reading them" 64 peak 1 "$(read_all 2 "$in/tiny-$count.zip")"
+    alone "peak memory, all originals of their history read again" - peak 1 \
+        "'$program' refresh -q -j 2 --all '$out/tiny-$count'"
+    alone "peak memory, export of their history" - peak 1 \
+        "'$program' export -q --force -j 2 '$out/tiny-$count' --to gpx --out '$out/exported-$count'"
 done
 
 if [ "$json_mb" -gt 0 ]; then

@@ -116,9 +116,14 @@ impl Written {
     }
 
     /// One that was there, and is not any more.
-    pub(super) fn lost(source: &str) -> Written {
+    pub(super) fn lost(source: &str, index: u32) -> Written {
         let error = Some("the source is not what it was when it was read first".to_owned());
-        Written { error, ..Written::of(source, 0, None) }
+        Written { error, ..Written::of(source, index, None) }
+    }
+
+    /// An activity of a history whose line cannot be understood.
+    pub(super) fn unclear(source: &str, error: &Error) -> Written {
+        Written { error: Some(error.to_string()), ..Written::of(source, 0, None) }
     }
 
     fn of(source: &str, index: u32, path: Option<PathBuf>) -> Written {
@@ -201,7 +206,8 @@ pub fn convert(
             }
             Ok(again)
         };
-        let visit = Visit { only: &|name| sources.contains(name), ..Visit::each(&write_corrected) };
+        let only = |job: usize| plan.names(job).any(|name| sources.contains(name));
+        let visit = Visit { only: &only, ..Visit::each(&write_corrected) };
         let again = read_all(&plan, &options, &|_| (), &visit)?;
         for (i, new) in again.results.into_iter().flatten() {
             written[i] = new;

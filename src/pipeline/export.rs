@@ -13,7 +13,7 @@ use super::read::{Progress, ReadOptions};
 use super::recall::{Workout, each_of, each_stored, merged, pieces};
 use super::sets::each_set;
 use super::shelf::Shelf;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::formats::Format;
 use crate::history::{History, Original, Stored, StoredCluster};
 use crate::ids::{ActivityId, Digest};
@@ -38,8 +38,7 @@ impl Wanted<'_> {
 /// Writes workouts of a history as files of a format, named by local start. `wanted` looks at the base of each.
 ///
 /// # Errors
-/// When the format is only read, a journal line cannot be understood, or threads cannot be started; what is wrong with one
-/// workout is in its report.
+/// When the format is only read, or threads cannot be started; what is wrong with one workout is in its report.
 pub fn export(
     history: &History,
     wanted: &(dyn Fn(&Stored) -> bool + Sync),
@@ -71,18 +70,27 @@ pub fn export(
     order.sort_by_cached_key(|&at| (wanted[at].original(), at));
     let (singles, merges): (Vec<usize>, Vec<usize>) = order.into_iter().partition(|&at| wanted[at].cluster.is_none());
     let pool = jobs::pool(options.workers.threads)?;
+    let unclear = |at: usize, error: &Error| {
+        let original = history.original(&wanted[at].original()).ok().flatten();
+        Written::unclear(
+            original.as_ref().and_then(|original| original.names.first()).map_or("", String::as_str),
+            error,
+        )
+    };
+    let nothing = || Err(Error::new(Kind::Internal, "a workout of several activities has no cluster"));
     let mut shelf = Shelf::new(history, options);
     for piece in pieces(&singles, AT_ONCE, |&at| wanted[at].original()) {
         let summary = |&at: &usize| wanted[at].base.summary();
-        let summaries: Vec<Summary> = pool.install(|| piece.par_iter().map(summary).collect::<Result<_>>())?;
+        let read: Vec<Result<Summary>> = pool.install(|| piece.par_iter().map(summary).collect());
+        let (piece, summaries) = clear(piece, read, &mut |at, error| written[at] = Some(unclear(at, &error)));
         for (&at, (summary, result)) in piece.iter().zip(each_of(&shelf, summaries, progress, &write)?) {
             written[at] = Some(result.unwrap_or_else(|error| Written::failed(&summary, &error)));
         }
     }
     for piece in merges.chunks(AT_ONCE) {
-        let workout = |&at: &usize| wanted[at].cluster.map(|cluster| merged(history, cluster)).transpose();
-        let workouts: Vec<Option<Workout>> = pool.install(|| piece.par_iter().map(workout).collect::<Result<_>>())?;
-        let workouts: Vec<Workout> = workouts.into_iter().flatten().collect();
+        let workout = |&at: &usize| wanted[at].cluster.map_or_else(nothing, |cluster| merged(history, cluster));
+        let read: Vec<Result<Workout>> = pool.install(|| piece.par_iter().map(workout).collect());
+        let (piece, workouts) = clear(piece, read, &mut |at, error| written[at] = Some(unclear(at, &error)));
         let members = |workout: &Workout| workout.members.iter().map(|member| member.id).collect();
         let sets: Vec<Vec<ActivityId>> = workouts.iter().map(members).collect();
         let sets: Vec<&[ActivityId]> = sets.iter().map(Vec::as_slice).collect();
@@ -96,6 +104,21 @@ pub fn export(
         })?;
     }
     Ok(written.into_iter().flatten().collect())
+}
+
+/// Parts what was read from what could not be understood, which goes to `fail`.
+fn clear<T>(places: &[usize], read: Vec<Result<T>>, fail: &mut dyn FnMut(usize, Error)) -> (Vec<usize>, Vec<T>) {
+    let (mut clear, mut values) = (Vec::with_capacity(places.len()), Vec::with_capacity(places.len()));
+    for (&at, read) in places.iter().zip(read) {
+        match read {
+            Ok(value) => {
+                clear.push(at);
+                values.push(value);
+            }
+            Err(error) => fail(at, error),
+        }
+    }
+    (clear, values)
 }
 
 /// Writes the originals of workouts as they came, byte for byte: those of all members and of what they were joined from.

@@ -199,7 +199,11 @@ impl Batch {
         let activities = std::mem::take(&mut self.activities);
         let before = self.before;
         (self.before, self.samples) = (before + activities.len(), 0);
-        if activities.is_empty() { Ok(()) } else { work(JobRead { files: vec![self.of.clone()], activities, before }) }
+        if activities.is_empty() {
+            Ok(())
+        } else {
+            work(JobRead { job: 0, files: vec![self.of.clone()], activities, before })
+        }
     }
 }
 

@@ -69,6 +69,8 @@ impl FileRead {
 /// What was read together: one source, or several that hold parts of the same recordings.
 #[derive(Debug)]
 pub struct JobRead {
+    /// Its number in the plan.
+    pub job: usize,
     /// The sources, the one that gives the name first.
     pub files: Vec<FileRead>,
     /// The activities; of a giant only some.
@@ -91,7 +93,7 @@ pub(super) fn read_job(
     tables: Option<&Tables<'_>>,
     options: &ReadOptions,
 ) -> (JobRead, Vec<SourceReport>) {
-    let mut read = JobRead { files: Vec::new(), activities: Vec::new(), before: 0 };
+    let mut read = JobRead { job: 0, files: Vec::new(), activities: Vec::new(), before: 0 };
     let mut failures = Vec::new();
     for (file, loaded) in loaded {
         let entry = &plan.scan.entries[file];

@@ -19,6 +19,7 @@ mod merge;
 mod merged;
 mod met;
 mod names;
+mod outputs;
 mod plan;
 mod read;
 mod rebuild;

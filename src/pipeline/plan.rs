@@ -49,6 +49,11 @@ impl Plan {
         self.layout.jobs().map(|job| job.files().map(|file| self.label(file)).collect())
     }
 
+    /// The names of the sources of a job.
+    pub(super) fn names(&self, job: usize) -> impl Iterator<Item = &str> {
+        self.layout.job(job).files().map(|file| &*self.scan.entries[file].name)
+    }
+
     /// Says, before anything is read, whether many texts will wait.
     pub(super) fn announce(&self, waiting: &Waiting) {
         if self.layout.jobs().len() > AT_HAND {

@@ -12,7 +12,7 @@ use super::plan::Plan;
 use super::report::{ExportReport, Outcome, RunReport, SourceReport};
 use super::tables::{self, Tables};
 use crate::error::{Place, Result};
-use crate::exports::{Export, Job, Role};
+use crate::exports::{Export, Role};
 use crate::fix::{SettleOptions, ZoneChoice};
 use crate::ids::Digest;
 use crate::limits::Limits;
@@ -79,9 +79,9 @@ pub enum Progress<'a> {
 
 /// What a run does with contents.
 pub struct Visit<'a, T> {
-    /// Names of sources to read, with all that are read together with them; the others are not even told of. Metadata tables
-    /// are always read: they tell of the others.
-    pub only: &'a (dyn Fn(&str) -> bool + Sync),
+    /// Numbers of the jobs to read; of the others is only said that they are skipped. Metadata tables are always read: they
+    /// tell of the others.
+    pub only: &'a (dyn Fn(usize) -> bool + Sync),
     /// For a content that is known from before, the starts of its activities, ms UTC: it is reported as a duplicate and
     /// not read.
     pub known: &'a (dyn Fn(&Digest) -> Option<Vec<i64>> + Sync),
@@ -125,8 +125,7 @@ pub fn read_all<T: Send>(
 ) -> Result<Run<T>> {
     let (entries, all) = (&plan.scan.entries, &plan.layout);
     let count = all.jobs().len();
-    let is_wanted = |job: Job<'_>| job.role == Role::Table || job.files().any(|file| (visit.only)(&entries[file].name));
-    let wanted = || all.jobs().enumerate().filter(|(_, job)| is_wanted(*job));
+    let wanted = || all.jobs().enumerate().filter(|(at, job)| job.role == Role::Table || (visit.only)(*at));
     let sources = wanted().map(|(_, job)| job.files().count() as u64).sum();
     progress(Progress::Scanned { sources, bytes: wanted().map(|(job, _)| plan.size(job)).sum() });
     let name = |file: usize| -> Arc<str> { entries[file].name.clone() };
@@ -208,7 +207,7 @@ pub fn read_all<T: Send>(
             }
             let mut done = Done { key: Some(head.digest()), ..Done::only(Vec::new(), head.length()) };
             let mut work = |read| {
-                done.results.push((visit.work)(read)?);
+                done.results.push((visit.work)(JobRead { job, ..read })?);
                 Ok(())
             };
             match head.read(plan, file, of_export, &mut work) {
@@ -265,7 +264,7 @@ pub fn read_all<T: Send>(
         let bases = of_several.map(|activity| activity.origin.digest).collect();
         let mut done = Done { key, starts, bases, ..Done::only(reports, bytes) };
         if !read.files.is_empty() {
-            match (visit.work)(read) {
+            match (visit.work)(JobRead { job, ..read }) {
                 // Most jobs give one, and thousands wait.
                 Ok(result) => done.results = vec![result],
                 Err(fatal) => done.fatal = Some(fatal),
@@ -327,7 +326,7 @@ pub fn read_all<T: Send>(
         });
         let mut of_table = Done::only(reports.collect(), read.files.iter().map(|file| file.length).sum());
         if !twice {
-            of_table.results.push((visit.work)(read)?);
+            of_table.results.push((visit.work)(JobRead { job, ..read })?);
         }
         met.take(job, of_table, false);
         done(job);

@@ -230,7 +230,7 @@ pub(super) fn rest(all: Vec<Tables<'_>>, ranks: &[u32], settle: &SettleOptions, 
                 job::believe(draft, &file, row, companions, settle)
             });
             let activities = activities.collect();
-            made.push((job, JobRead { files: vec![file], activities, before: 0 }));
+            made.push((job, JobRead { job, files: vec![file], activities, before: 0 }));
         }
     }
     made.sort_by_key(|(job, _)| ranks.get(*job).copied());

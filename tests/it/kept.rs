@@ -155,7 +155,7 @@ fn what_is_known_by_its_stream_is_not_inflated() {
 }
 
 /// A TCX of some rides, a day apart, and each of them as a GPX of its own with another creator.
-fn rides_twice(folder: &Path, rides: usize) {
+pub fn rides_twice(folder: &Path, rides: usize) {
     let (mut tcx, mut waves) = (String::new(), 0u32);
     for ride in 0..rides {
         let (mut points, mut gpx) = (String::new(), String::new());
@@ -246,6 +246,7 @@ fn a_source_that_goes_away_while_workouts_are_merged_is_told_and_the_others_are_
         }
     }
     let why = "the source is not what it was when it was read first";
-    assert_eq!(lost, [("phone-1.gpx", why), ("year.tcx", why)]);
-    assert_eq!(tree(&here.join("out")).len(), 2);
+    assert_eq!(lost, [("phone-1.gpx", why)]);
+    // What is left of that workout is written.
+    assert_eq!(tree(&here.join("out")).len(), 3);
 }

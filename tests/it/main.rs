@@ -38,6 +38,7 @@ mod kept;
 mod kill;
 mod large;
 mod later;
+mod merged;
 mod mutants;
 mod nike;
 mod polar;
