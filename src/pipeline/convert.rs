@@ -163,8 +163,12 @@ pub fn convert(
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Run<Vec<Written>>> {
     writer_of(to)?;
-    let options = ReadOptions { once: false, ..options.clone() };
+    let mut options = ReadOptions { once: false, ..options.clone() };
     let plan = Plan::new(inputs, &options);
+    if matches!(target, Target::File(_)) {
+        // What goes to one file goes there in one order.
+        options.workers.threads = 1;
+    }
     let tree = Tree::plan(plan.jobs(), to);
     let by_start = |activity: &Activity| nameless(activity, to, target, how);
     let write_each = |read: JobRead| {

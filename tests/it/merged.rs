@@ -83,6 +83,7 @@ fn of_several_workouts_for_one_file_the_first_is_written() {
     }
     archive.finish().unwrap();
     done(here, &["convert", "in/phone-0.gpx", "--to", "tcx", "--out", "want.tcx"]);
+    let mut plainly = None;
     for _ in 0..3 {
         for threads in ["1", "4", "8"] {
             let arguments = ["rides.zip", "--to", "tcx", "-j", threads];
@@ -93,6 +94,9 @@ fn of_several_workouts_for_one_file_the_first_is_written() {
                 fs::read(here.join("one.tcx")).unwrap() == fs::read(here.join("want.tcx")).unwrap(),
                 "-j {threads}"
             );
+            done(here, &["convert", "rides.zip", "--to", "tcx", "--force", "-j", threads, "--out", "plain.tcx"]);
+            let last = fs::read(here.join("plain.tcx")).unwrap();
+            assert!(*plainly.get_or_insert_with(|| last.clone()) == last, "-j {threads}");
         }
     }
     let again = paceport(here, &["convert", "--merge", "rides.zip", "--to", "tcx", "--out", "one.tcx"]);
