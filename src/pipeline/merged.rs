@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::convert::{Target, WriteOptions, Written, nameless, write_one, writer_of};
@@ -102,7 +103,15 @@ pub fn convert_merged(
     let tree = Tree::plan(plan.jobs(), to);
     let waiting = Waiting::made(source::nameless);
     plan.announce(&waiting);
-    let meet = |read: JobRead| Met::of_job(&read, &waiting);
+    let count = AtomicUsize::new(0);
+    let meet = |read: JobRead| {
+        let mut met = Met::of_job(&read, &waiting)?;
+        if count.fetch_add(met.len(), Ordering::Relaxed) > AT_HAND {
+            // Those of a hundred thousand take more memory than all else.
+            met.iter_mut().filter_map(|one| one.fresh.as_mut()).for_each(|fresh| fresh.at_hand = None);
+        }
+        Ok(met)
+    };
     let first: Run<Vec<Met>> = read_all(&plan, &options, progress, &Visit::each(&meet))?;
     let Run { sources, results, mut report } = first;
     let mut met: Vec<Met> = results.into_iter().flatten().collect();
