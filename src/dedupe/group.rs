@@ -365,18 +365,20 @@ fn decided(mut judgement: Judgement) -> Judgement {
 }
 
 /// Disjoint sets with their members.
-struct Forest {
+pub(crate) struct Forest {
     root: Vec<usize>,
-    members: Vec<Vec<usize>>,
+    /// Of each root; those of others are empty.
+    pub members: Vec<Vec<usize>>,
 }
 
 impl Forest {
-    fn of(count: usize) -> Forest {
+    /// So many things, each alone.
+    pub fn of(count: usize) -> Forest {
         Forest { root: (0..count).collect(), members: (0..count).map(|i| vec![i]).collect() }
     }
 
     /// Joins the sets of two; false when they are one already.
-    fn join(&mut self, a: usize, b: usize) -> bool {
+    pub fn join(&mut self, a: usize, b: usize) -> bool {
         let (mut a, mut b) = (self.root[a], self.root[b]);
         if a == b {
             return false;

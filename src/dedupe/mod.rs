@@ -32,6 +32,7 @@ mod when;
 
 pub use evidence::Reason;
 pub use fingerprint::{Fingerprint, Numbers, Person};
+pub(crate) use group::Forest;
 pub use group::{Candidate, Cluster, Decisions, Grouping, Pair, Parts, cluster, group, pairs, pairs_of};
 pub use join::join;
 pub use judge::{Judgement, Side, Verdict, judge};

@@ -2,7 +2,7 @@
 //! tell which belong together, and once more to be written: an archive of any size takes little memory.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -130,12 +130,13 @@ pub fn convert_merged(
         let Some(one) = met.get(at) else { return Ok(None) };
         Ok(target.path(&tree, &name(&waiting, one.label)?, one.index as usize))
     };
+    let hasher = BuildHasherDefault::<DefaultHasher>::default();
     let mut named: Vec<Option<u64>> = Vec::with_capacity(met.len());
     let mut in_place = InPlace::of(inputs, target, how);
     for at in 0..met.len() {
         let path = path(at)?;
         in_place.look(path.as_deref());
-        named.push(path.map(hash_of));
+        named.push(path.map(|path| hasher.hash_one(path)));
     }
     let ids: Vec<ActivityId> = met.iter().map(|one| one.key.1).collect();
     let write = |activity: &Activity, at: usize| -> Result<Written> {
@@ -154,12 +155,6 @@ pub fn convert_merged(
     let written = again.run(&plan, &options, progress)?;
     report.clusters = written.len() as u64;
     Ok(Run { sources, results: vec![written], report })
-}
-
-fn hash_of(path: PathBuf) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    path.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// Finds out whether an output takes the place of something that is read: then all is read before anything is written.

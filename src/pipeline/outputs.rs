@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use crate::dedupe::Forest;
 use crate::ids::ActivityId;
 
 /// Stands for an activity that is written alone.
@@ -14,7 +15,6 @@ pub(super) struct Outputs {
     sets: BTreeMap<usize, Set>,
 }
 
-#[derive(Default)]
 struct Set {
     /// What has to be read.
     parts: Vec<usize>,
@@ -32,56 +32,37 @@ pub(super) fn sets_of(
     named: &[Option<u64>],
     together: bool,
 ) -> Outputs {
-    let mut least: Vec<usize> = (0..ids.len()).collect();
+    let mut forest = Forest::of(ids.len());
     let (mut of_id, mut of_name): (HashMap<ActivityId, usize>, HashMap<u64, usize>) = Default::default();
     for (at, id) in ids.iter().enumerate() {
-        if let Some(before) = of_id.insert(*id, at) {
-            join(&mut least, before, at);
-        }
-        if let Some(before) = named.get(at).copied().flatten().and_then(|name| of_name.insert(name, at)) {
-            join(&mut least, before, at);
-        }
-        if together {
-            join(&mut least, 0, at);
+        let alike = of_id.insert(*id, at).into_iter();
+        let name = named.get(at).copied().flatten();
+        let alike = alike.chain(name.and_then(|name| of_name.insert(name, at))).chain(together.then_some(0));
+        for other in alike {
+            forest.join(other, at);
         }
     }
     let places: Vec<Vec<usize>> =
         clusters.iter().map(|members| members.iter().filter_map(|id| of_id.get(id).copied()).collect()).collect();
     for pair in places.iter().flat_map(|members| members.windows(2)) {
-        join(&mut least, pair[0], pair[1]);
+        forest.join(pair[0], pair[1]);
     }
     let merged: HashSet<&ActivityId> = clusters.iter().flatten().collect();
-    let mut sets: BTreeMap<usize, Set> = BTreeMap::new();
-    let roots: Vec<usize> = (0..ids.len()).map(|at| root(&mut least, at)).collect();
-    let mut sizes = vec![0u32; ids.len()];
-    roots.iter().for_each(|&root| sizes[root] += 1);
-    for (at, (&root, id)) in roots.iter().zip(ids).enumerate().filter(|(_, (root, _))| sizes[**root] > 1) {
-        let set = sets.entry(root).or_default();
-        set.all.push((*id, at));
-        if !merged.contains(id) || of_id.get(id) == Some(&at) {
-            set.parts.push(at);
-        }
+    let (mut set, mut sets) = (vec![ALONE; ids.len()], BTreeMap::<usize, Set>::new());
+    for mut all in forest.members.into_iter().filter(|members| members.len() > 1) {
+        all.sort_unstable();
+        let first = all[0];
+        all.iter().for_each(|&at| set[at] = first as u32);
+        let is_part = |at: &usize| !merged.contains(&ids[*at]) || of_id.get(&ids[*at]) == Some(at);
+        let parts = all.iter().copied().filter(is_part).collect();
+        let all = all.into_iter().map(|at| (ids[at], at)).collect();
+        sets.insert(first, Set { parts, clusters: Vec::new(), all });
     }
     for members in places {
-        let set = members.first().and_then(|&first| sets.get_mut(&roots[first]));
-        set.into_iter().for_each(|set| set.clusters.push(members.clone()));
+        let of = members.first().and_then(|&first| sets.get_mut(&(set[first] as usize)));
+        of.into_iter().for_each(|of| of.clusters.push(members.clone()));
     }
-    let set = roots.iter().map(|&root| if sizes[root] > 1 { root as u32 } else { ALONE }).collect();
     Outputs { set, sets }
-}
-
-/// The first place of the set that a place is in.
-fn root(least: &mut [usize], mut at: usize) -> usize {
-    while least[at] != at {
-        least[at] = least[least[at]];
-        at = least[at];
-    }
-    at
-}
-
-fn join(least: &mut [usize], a: usize, b: usize) {
-    let (a, b) = (root(least, a), root(least, b));
-    least[a.max(b)] = a.min(b);
 }
 
 impl Outputs {
