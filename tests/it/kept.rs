@@ -250,3 +250,27 @@ fn a_source_that_goes_away_while_workouts_are_merged_is_told_and_the_others_are_
     // What is left of that workout is written.
     assert_eq!(tree(&here.join("out")).len(), 3);
 }
+
+#[test]
+fn a_line_that_cannot_be_understood_keeps_no_other_workout_from_being_exported() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    fs::create_dir(here.join("in")).unwrap();
+    rides_twice(&here.join("in"), 3);
+    done(here, &["import", "in/phone-0.gpx", "in/phone-1.gpx", "in/phone-2.gpx", "--into", "h"]);
+    let path = here.join("h/journal/000001.jsonl");
+    let journal = fs::read_to_string(&path).unwrap();
+    // What a list needs at hand is there, the number of samples is not.
+    let of_one = |line: &str| line.starts_with("{\"kind\":\"activity\"") && line.contains("phone-1.gpx");
+    let unclear =
+        |line: &str| if of_one(line) { resealed(line, "\"samples\":", "\"simples\":") } else { line.to_owned() };
+    let changed: String = journal.lines().map(|line| unclear(line) + "\n").collect();
+    assert_ne!(changed, journal);
+    fs::write(&path, changed).unwrap();
+    let output = paceport(here, &["export", "h", "--to", "tcx", "--out", "out", "--json"]);
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    let files = lines(&output);
+    let failed: Vec<_> = files.iter().filter(|file| !file["error"].is_null()).collect();
+    assert!(files.len() == 3 && failed.len() == 1 && failed[0]["source"].as_str().unwrap().ends_with("phone-1.gpx"));
+    assert_eq!(tree(&here.join("out")).len(), 2);
+}
