@@ -93,12 +93,11 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
     }
 }
 
-/// A panic on a worker thread is reported as its source's error; printing it as well would only confuse.
+/// A panic that is reported as its source's error is not printed as well.
 fn quiet_workers() {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        let thread = std::thread::current();
-        if !thread.name().is_some_and(|name| name.starts_with(paceport::pipeline::WORKER_PREFIX)) {
+        if !paceport::pipeline::reports_panics() {
             print(panic);
         }
     }));

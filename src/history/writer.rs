@@ -248,7 +248,10 @@ impl Writer {
             let lines = batch::lines(&self.history.state, said, &self.waiting, staged);
             begun = lines.and_then(|lines| self.begin_batch(lines, fresh, false, whole));
         });
-        let settled = settled.and_then(|()| self.disk.sync_folders(&folders));
+        let settled = settled.and_then(|()| match whole {
+            true => self.disk.sync_whole().map_err(|error| (root.clone(), error)),
+            false => self.disk.sync_folders(&folders),
+        });
         let settled = settled.map_err(|(path, error)| io_error("cannot write", &path, error));
         self.clear_incoming();
         // For a hundred thousand files this is much, and taking over what was said needs room.

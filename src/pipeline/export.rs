@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use rayon::prelude::*;
-
 use super::convert::{WriteOptions, Written, write_one, write_original, writer_of};
 use super::group::recall_merged;
 use super::jobs;
@@ -50,9 +48,10 @@ pub fn export(
 ) -> Result<Vec<Written>> {
     writer_of(to)?;
     let extension = to.extensions.first().copied().unwrap_or(to.id);
+    let threads = options.workers.threads;
     let mut wanted_of: Vec<Wanted<'_>> = Vec::new();
     let make = |base, cluster| Ok(Wanted { base, cluster });
-    each_stored(history, options.workers.threads, wanted, &make, &mut |one| {
+    each_stored(history, threads, wanted, &make, &mut |one| {
         wanted_of.push(one);
         true
     })?;
@@ -69,7 +68,6 @@ pub fn export(
     let mut order: Vec<usize> = (0..wanted.len()).collect();
     order.sort_by_cached_key(|&at| (wanted[at].original(), at));
     let (singles, merges): (Vec<usize>, Vec<usize>) = order.into_iter().partition(|&at| wanted[at].cluster.is_none());
-    let pool = jobs::pool(options.workers.threads)?;
     let unclear = |at: usize, error: &Error| {
         let original = history.original(&wanted[at].original()).ok().flatten();
         Written::unclear(
@@ -81,7 +79,7 @@ pub fn export(
     let mut shelf = Shelf::new(history, options);
     for piece in pieces(&singles, AT_ONCE, |&at| wanted[at].original()) {
         let summary = |&at: &usize| wanted[at].base.summary();
-        let read: Vec<Result<Summary>> = pool.install(|| piece.par_iter().map(summary).collect());
+        let read: Vec<Result<Summary>> = jobs::map(threads, piece, &summary);
         let (piece, summaries) = clear(piece, read, &mut |at, error| written[at] = Some(unclear(at, &error)));
         for (&at, (summary, result)) in piece.iter().zip(each_of(&shelf, summaries, progress, &write)?) {
             written[at] = Some(result.unwrap_or_else(|error| Written::failed(&summary, &error)));
@@ -89,7 +87,7 @@ pub fn export(
     }
     for piece in merges.chunks(AT_ONCE) {
         let workout = |&at: &usize| wanted[at].cluster.map_or_else(nothing, |cluster| merged(history, cluster));
-        let read: Vec<Result<Workout>> = pool.install(|| piece.par_iter().map(workout).collect());
+        let read: Vec<Result<Workout>> = jobs::map(threads, piece, &workout);
         let (piece, workouts) = clear(piece, read, &mut |at, error| written[at] = Some(unclear(at, &error)));
         let members = |workout: &Workout| workout.members.iter().map(|member| member.id).collect();
         let sets: Vec<Vec<ActivityId>> = workouts.iter().map(members).collect();

@@ -1,11 +1,12 @@
-//! Runs one task a job on a rayon pool, largest first, under the memory gate; results come back in plan order.
+//! Runs one task a job on several threads, largest first, under the memory gate.
 
-use std::cell::OnceCell;
+use std::cell::Cell;
+use std::num::NonZero;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-
-use rayon::prelude::*;
+use std::thread;
 
 use super::budget::Budget;
 use crate::error::{Error, Kind, Result};
@@ -30,7 +31,7 @@ fn need(size: u64) -> u64 {
 /// error of kind `Internal`, and so does one inside `consume`, which ends the run.
 ///
 /// # Errors
-/// When the threads cannot be started, or the first error that `consume` gives (jobs not yet started are dropped).
+/// The first error that `consume` gives (jobs not yet started are dropped).
 pub fn run<T: Send>(
     workers: Workers,
     sizes: &[u64],
@@ -42,16 +43,14 @@ pub fn run<T: Send>(
     let budget = Budget::new(workers.memory);
     let next = AtomicUsize::new(0);
     let consumer = Mutex::new((consume, Ok(())));
-    pool(workers.threads)?.broadcast(|_| {
+    together(workers.threads, order.len(), &|| {
         while let Some(&job) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
             let job = job as usize;
             let permit = budget.take(need(sizes[job]));
-            let result = catch_unwind(AssertUnwindSafe(|| work(job))).unwrap_or_else(|panic| Err(panicked(&*panic)));
+            let result = caught(|| work(job));
             let (consume, outcome) = &mut *consumer.lock().unwrap_or_else(PoisonError::into_inner);
             if outcome.is_ok() {
-                // Here too: the thread is one whose panics are not printed.
-                *outcome = catch_unwind(AssertUnwindSafe(|| consume(job, result)))
-                    .unwrap_or_else(|panic| Err(panicked(&*panic)));
+                *outcome = caught(|| consume(job, result));
             }
             if outcome.is_err() {
                 return;
@@ -63,26 +62,54 @@ pub fn run<T: Send>(
     outcome
 }
 
-/// Runs a function for each number below a count on the workers' threads; here when it is not worth starting them.
-pub(super) fn spread(workers: Workers) -> impl Fn(usize, &(dyn Fn(usize) + Sync)) {
-    const FEW: usize = 64;
-    let started: OnceCell<Option<rayon::ThreadPool>> = OnceCell::new();
-    move |count, each| {
-        let threads = || started.get_or_init(|| pool(workers.threads).ok());
-        match Some(count).filter(|&count| count >= FEW && workers.threads != 1).and_then(|_| threads().as_ref()) {
-            Some(pool) => pool.install(|| (0..count).into_par_iter().with_min_len(FEW / 4).for_each(each)),
-            None => (0..count).for_each(each),
-        }
-    }
+/// Runs a function for each number below a count on so many threads; here when it is not worth starting them.
+pub(super) fn spread(threads: usize) -> impl Fn(usize, &(dyn Fn(usize) + Sync)) {
+    move |count, each| in_pieces(threads, count, &|piece| piece.for_each(each))
 }
 
-/// So many threads; one a core when it is 0.
-pub(super) fn pool(threads: usize) -> Result<rayon::ThreadPool> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .thread_name(|i| format!("{WORKER_PREFIX}{i}"))
-        .build()
-        .map_err(no_thread)
+/// What a function makes of each of these on so many threads, in their order.
+pub(super) fn map<'t, T: Sync, R: Send>(threads: usize, items: &'t [T], make: &(dyn Fn(&'t T) -> R + Sync)) -> Vec<R> {
+    let made = Mutex::new(Vec::new());
+    in_pieces(threads, items.len(), &|piece| {
+        let of_piece: Vec<R> = items[piece.clone()].iter().map(make).collect();
+        made.lock().unwrap_or_else(PoisonError::into_inner).push((piece.start, of_piece));
+    });
+    let mut made = made.into_inner().unwrap_or_else(PoisonError::into_inner);
+    made.sort_unstable_by_key(|(start, _)| *start);
+    made.into_iter().flat_map(|(_, of_piece)| of_piece).collect()
+}
+
+/// Takes the numbers below a count in pieces.
+fn in_pieces(threads: usize, count: usize, take: &(dyn Fn(Range<usize>) + Sync)) {
+    const PIECE: usize = 16;
+    /// For fewer pieces threads are not worth their start.
+    const FEW: usize = 4;
+    let pieces = count.div_ceil(PIECE);
+    let next = AtomicUsize::new(0);
+    together(if pieces < FEW { 1 } else { threads }, pieces, &|| {
+        loop {
+            let start = next.fetch_add(1, Ordering::Relaxed) * PIECE;
+            if start >= count {
+                break;
+            }
+            take(start..count.min(start + PIECE));
+        }
+    });
+}
+
+/// Runs `work` on so many threads at once (0: one a core), no more than there are things to do. This thread is one of them:
+/// the system is slow to see that the core of one that only waits is free for the others.
+fn together(threads: usize, things: usize, work: &(dyn Fn() + Sync)) {
+    let threads = if threads == 0 { thread::available_parallelism().map_or(1, NonZero::get) } else { threads };
+    thread::scope(|scope| {
+        for number in 1..threads.min(things) {
+            // Without more threads those that are there do it all.
+            if thread::Builder::new().name(format!("paceport-{number}")).spawn_scoped(scope, work).is_err() {
+                break;
+            }
+        }
+        work();
+    });
 }
 
 /// The system gives no more threads.
@@ -90,8 +117,22 @@ pub(super) fn no_thread(reason: impl std::fmt::Display) -> Error {
     Error::new(Kind::Internal, format!("cannot start threads: {reason}"))
 }
 
-/// Threads whose names start so run jobs; a panic there is reported as that source's error, not printed.
-pub const WORKER_PREFIX: &str = "paceport-";
+thread_local! {
+    static CAUGHT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// True when a panic of this thread would be reported as the error of a source: printing it as well would only confuse.
+pub fn reports_panics() -> bool {
+    CAUGHT.get()
+}
+
+/// What `work` gives; a panic inside it becomes an error.
+fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let before = CAUGHT.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(panicked(&*panic)));
+    CAUGHT.set(before);
+    result
+}
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
     let what = panic
@@ -124,6 +165,27 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_is_made_on_several_threads_comes_in_order() {
+        for (threads, count) in [(1, 100), (2, 0), (2, 63), (3, 64), (8, 1000), (0, 1000)] {
+            let items: Vec<usize> = (0..count).collect();
+            assert_eq!(map(threads, &items, &|item| item * 2), items.iter().map(|item| item * 2).collect::<Vec<_>>());
+            let met = Mutex::new(vec![0; count]);
+            spread(threads)(count, &|number| met.lock().unwrap()[number] += 1);
+            assert_eq!(met.into_inner().unwrap(), vec![1; count]);
+        }
+    }
+
+    #[test]
+    fn only_panics_inside_of_jobs_are_reported() {
+        run(Workers { threads: 2, memory: 1 << 20 }, &[1; 100], Ok, |_, _| {
+            assert!(reports_panics());
+            Ok(())
+        })
+        .unwrap();
+        assert!(!reports_panics());
     }
 
     #[test]

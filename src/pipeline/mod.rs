@@ -41,7 +41,7 @@ pub use giant::Giant;
 pub use import::{Dedupe, ImportOptions, Imported, import};
 pub use inspect::{Inspected, inspect};
 pub use job::{FileRead, JobRead};
-pub use jobs::{WORKER_PREFIX, Workers};
+pub use jobs::{Workers, reports_panics};
 pub use merge::{merge_files, write};
 pub use merged::convert_merged;
 pub use plan::{Plan, wants_password};

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use rayon::prelude::*;
-
 use super::group::preferences_of;
 use super::jobs;
 use super::read::Progress;
@@ -167,11 +165,10 @@ pub(super) fn each_stored<'h, T: Send>(
         }
         make(stored, cluster).map(Some)
     };
-    let pool = jobs::pool(threads)?;
+    let one = |stored: &'h Stored| wanted(stored).then(|| one(stored)).transpose();
     for piece in history.activities().chunks(AT_ONCE) {
-        let made: Vec<Option<T>> =
-            pool.install(|| piece.par_iter().filter(|stored| wanted(stored)).map(one).collect::<Result<_>>())?;
-        if !made.into_iter().flatten().all(&mut *each) {
+        let made: Vec<Option<Option<T>>> = jobs::map(threads, piece, &one).into_iter().collect::<Result<_>>()?;
+        if !made.into_iter().flatten().flatten().all(&mut *each) {
             break;
         }
     }

@@ -26,7 +26,7 @@ const EMPTY: Code = Code::info("source.empty");
 const AGAIN: Code = Code::info("source.walked_already");
 
 /// Sources that are looked at together.
-const AT_ONCE: usize = 1024;
+const AT_ONCE: usize = 4096;
 /// Archives inside archives are followed by recursion, so that the limit has a limit.
 const DEEPEST: u32 = 16;
 /// Finds everything that can be read, in a fixed order: inputs as given, folders in byte order of names, archives in the
