@@ -72,7 +72,7 @@ pub fn load_compressed(entry: &Entry, came: Option<Compressed>, options: &ScanOp
 
 fn whole(unpacked: Unpacked, options: &ScanOptions<'_>) -> Result<Loaded> {
     let limits = options.limits;
-    let Unpacked { mut reader, stored, gzip_layers, hint, plain } = unpacked;
+    let Unpacked { mut reader, stored, gzip_layers, hint, plain, .. } = unpacked;
     let too_big = || Error::limit("--max-entry", format!("more than {} bytes", limits.entry_bytes));
     if plain.is_some_and(|plain| plain.len() > limits.entry_bytes) {
         return Err(too_big());

@@ -3,7 +3,7 @@
 use super::inflate::is_gzip;
 use super::store::Store;
 use super::tar_directory::is_tar;
-use super::unpack::{Extent, Packing, fill, gzip_size, stored_part, unpack};
+use super::unpack::{Extent, Packing, fill, gzip_size, unpack};
 use super::zip_directory::Lock;
 use super::{ArchiveKind, ScanOptions};
 use crate::error::{Error, Result};
@@ -46,9 +46,9 @@ pub(super) fn look(store: &Store, packing: &Packing, options: &ScanOptions<'_>) 
         return Ok(Look::Content(size));
     }
     // One descriptor for all that follows.
-    let _open = store.reader().map_err(|error| Error::io("cannot open", error))?;
+    let store = &store.held().map_err(|error| Error::io("cannot open", error))?;
     // Whatever is wrong comes up again, and is reported, when the entry is loaded.
-    let Ok((head, gzipped)) = head(store, packing, options) else { return Ok(Look::Content(size)) };
+    let Ok((head, gzip)) = head(store, packing, options) else { return Ok(Look::Content(size)) };
     Ok(if ZIP_STARTS.iter().any(|start| head.starts_with(start)) {
         Look::Archive(ArchiveKind::Zip)
     } else if is_tar(&head) {
@@ -57,8 +57,8 @@ pub(super) fn look(store: &Store, packing: &Packing, options: &ScanOptions<'_>) 
         Look::Archive(ArchiveKind::Zip)
     } else if let Some((_, what)) = FOREIGN.iter().find(|(start, _)| head.starts_with(start)) {
         Look::Foreign(what)
-    } else if gzipped {
-        Look::Content(gzip_hint(store, packing, size)?)
+    } else if let Some(gzip) = gzip {
+        Look::Content(gzip_hint(gzip, size)?)
     } else {
         Look::Content(size)
     })
@@ -72,28 +72,27 @@ pub(super) fn announced(store: &Store, packing: &Packing) -> u64 {
     }
 }
 
-/// The first bytes of the content, and whether it is gzipped.
-fn head(store: &Store, packing: &Packing, options: &ScanOptions<'_>) -> Result<(Vec<u8>, bool)> {
+/// A gzip stream that is looked into, when it lies in a store as it is.
+type Gzip = Option<Store>;
+
+/// The first bytes of the content, and the stream when it is gzipped.
+fn head(store: &Store, packing: &Packing, options: &ScanOptions<'_>) -> Result<(Vec<u8>, Option<Gzip>)> {
     let mut head = [0; HEAD];
     if let Packing::Plain = packing {
         // The bulk of files is neither gzipped nor an archive: one read says so.
         let got = store.read_at(0, &mut head).map_err(|error| Error::io("cannot read", error))?;
         if !is_gzip(&head[..got]) {
-            return Ok((head[..got].to_vec(), false));
+            return Ok((head[..got].to_vec(), None));
         }
     }
     let mut unpacked = unpack(store, packing, options, Extent::Head)?;
     let got = fill(&mut *unpacked.reader, &mut head)?;
-    Ok((head[..got].to_vec(), unpacked.gzip_layers > 0))
+    Ok((head[..got].to_vec(), (unpacked.gzip_layers > 0).then_some(unpacked.part)))
 }
 
 /// About how many bytes gzipped content has, which itself has `size` bytes.
-fn gzip_hint(store: &Store, packing: &Packing, size: u64) -> Result<u64> {
-    let part = match packing {
-        Packing::Plain => Some(store.clone()),
-        Packing::Member(member) => stored_part(store, member)?,
-    };
-    match part {
+fn gzip_hint(gzip: Gzip, size: u64) -> Result<u64> {
+    match gzip {
         Some(part) => Ok(gzip_size(&part)?.min(most_unpacked(size)).max(size)),
         // Recordings in text formats compress about so much.
         None => Ok(size.saturating_mul(8)),

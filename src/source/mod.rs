@@ -137,4 +137,6 @@ pub struct Scan {
     pub notes: Notes,
     /// The archives among the inputs.
     pub archives: Vec<ArchiveInfo>,
+    /// Archives that stay open as long as this: opening one for each of its members takes long.
+    open: Vec<store::Store>,
 }

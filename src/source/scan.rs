@@ -27,6 +27,8 @@ const AGAIN: Code = Code::info("source.walked_already");
 
 /// Sources that are looked at together.
 const AT_ONCE: usize = 4096;
+/// Archives that stay open after the scan; a folder may hold ten thousand.
+const MOST_OPEN: usize = 16;
 /// Archives inside archives are followed by recursion, so that the limit has a limit.
 const DEEPEST: u32 = 16;
 /// Finds everything that can be read, in a fixed order: inputs as given, folders in byte order of names, archives in the
@@ -185,7 +187,7 @@ impl Scanner<'_> {
         depth: u32,
     ) -> Result<Option<u64>> {
         // One descriptor for all that follows.
-        let _open = store.reader().map_err(|error| Error::io("cannot open", error))?;
+        let open = store.held().map_err(|error| Error::io("cannot open", error))?;
         let size = announced(store, packing);
         let limits = self.options.limits;
         if depth > limits.nested_archives.min(DEEPEST) {
@@ -208,6 +210,9 @@ impl Scanner<'_> {
             ArchiveKind::Tar => self.tar(&store, name, depth)?,
         }
         let entries = (self.scan.entries.len() - before) as u64;
+        if depth == 0 && self.scan.open.len() < MOST_OPEN {
+            self.scan.open.push(open);
+        }
         if let Some(info) = self.scan.archives.get_mut(at) {
             info.entries = entries;
         }

@@ -1,6 +1,7 @@
 //! Where stored bytes lie: a file on disk, a piece of memory or the spool, each as a range with positioned reads.
 //! A store is cheap to clone, and its readers do not disturb each other, so every worker reads from the same archive.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -22,14 +23,20 @@ enum Data {
         path: Box<Path>,
         open: Mutex<Weak<File>>,
     },
-    /// An unlinked spool file, which cannot be opened again.
-    Spool(Arc<File>),
+    /// A file that stays open: the spool, which is unlinked and cannot be opened again, or one that is held.
+    Open(Arc<File>),
     Memory(Vec<u8>),
 }
 
 enum Handle {
     File(Arc<File>),
     Memory(Arc<Data>),
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes from {}", self.0.len, self.0.start)
+    }
 }
 
 impl Store {
@@ -44,7 +51,15 @@ impl Store {
 
     /// A part of the spool file.
     pub(super) fn spool(file: &Arc<File>, start: u64, len: u64) -> Store {
-        Store::new(Arc::new(Data::Spool(file.clone())), start, len)
+        Store::new(Arc::new(Data::Open(file.clone())), start, len)
+    }
+
+    /// The same, open as long as anything that came from it: readers of many parts share the file without asking for it.
+    pub(super) fn held(&self) -> io::Result<Store> {
+        Ok(match self.reader()?.handle {
+            Handle::File(file) => Store::new(Arc::new(Data::Open(file)), self.0.start, self.0.len),
+            Handle::Memory(_) => self.clone(),
+        })
     }
 
     /// Bytes in memory.
@@ -79,7 +94,7 @@ impl Store {
                     }
                 })
             }
-            Data::Spool(file) => Handle::File(file.clone()),
+            Data::Open(file) => Handle::File(file.clone()),
             Data::Memory(_) => Handle::Memory(data.clone()),
         };
         Ok(Range { handle, at: *start, end: start + len, start: *start })
@@ -130,7 +145,7 @@ impl Read for Range {
                     buffer[..n].copy_from_slice(&rest[..n]);
                     n
                 }
-                Data::Path { .. } | Data::Spool(_) => 0,
+                Data::Path { .. } | Data::Open(_) => 0,
             },
         };
         self.at += got as u64;
@@ -186,7 +201,11 @@ mod tests {
         one.read_exact(&mut out).unwrap();
         assert_eq!(&out, b"012");
         drop((one, two));
+        let held = store.held().unwrap().part(4, 3);
         std::fs::remove_file(&path).unwrap();
+        assert_eq!(all(&held), b"456");
+        assert!(store.reader().is_ok());
+        drop(held);
         assert_eq!(store.reader().err().unwrap().kind(), io::ErrorKind::NotFound);
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct TarMember {
 /// True when content begins with a tar header: the check sum over the 512 bytes is right (POSIX, "ustar" part).
 pub(super) fn is_tar(head: &[u8]) -> bool {
     let Some(block) = head.get(..BLOCK as usize) else { return false };
-    block[0] != 0 && octal(&block[148..156]) == Some(checksum(block))
+    block[0] != 0 && octal(&block[148..156]).is_some_and(|stated| stated == checksum(block))
 }
 
 fn checksum(block: &[u8]) -> u64 {

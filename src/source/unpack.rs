@@ -10,7 +10,7 @@ use super::flaw::{End, Flaw, end_of, error_of, fatal, flaw};
 use super::inflate::{Gunzip, Inflate, is_gzip};
 use super::store::Store;
 use super::zip_crypt::decrypt;
-use super::zip_directory::{Lock, Member, data_start};
+use super::zip_directory::{Lock, Member, data_and_head, data_start};
 use crate::error::{Error, Kind, Place, Result};
 use crate::report::Code;
 
@@ -46,6 +46,8 @@ pub(super) struct Unpacked {
     pub(super) hint: u64,
     /// The content itself, when it lies unpacked in a store.
     pub(super) plain: Option<Store>,
+    /// The stored bytes, when they are neither encrypted nor compressed by the archive.
+    pub(super) part: Option<Store>,
 }
 
 /// How much of the content is wanted.
@@ -62,10 +64,10 @@ pub(super) enum Extent {
 /// `Encrypted`, `Unsupported` (compression method), `Limit` (layers of gzip), `Malformed`, `Io`.
 pub(super) fn unpack(store: &Store, packing: &Packing, options: &ScanOptions<'_>, extent: Extent) -> Result<Unpacked> {
     // One descriptor for all that follows.
-    let _open = store.reader().map_err(|error| Error::io("cannot open", error))?;
+    let store = store.held().map_err(|error| Error::io("cannot open", error))?;
     let mut unpacked = match packing {
-        Packing::Plain => plain(store)?,
-        Packing::Member(member) => unzip(store, member, options, extent)?,
+        Packing::Plain => plain(&store)?,
+        Packing::Member(member) => unzip(&store, member, options, extent)?,
     };
     let layers = 1 + options.limits.nested_archives;
     loop {
@@ -97,17 +99,25 @@ pub(super) fn unpack(store: &Store, packing: &Packing, options: &ScanOptions<'_>
 
 fn plain(store: &Store) -> Result<Unpacked> {
     let reader = Box::new(store.reader().map_err(|error| Error::io("cannot open", error))?);
-    Ok(Unpacked { reader, stored: store.len(), gzip_layers: 0, hint: store.len(), plain: Some(store.clone()) })
+    let (plain, part) = (Some(store.clone()), Some(store.clone()));
+    Ok(Unpacked { reader, stored: store.len(), gzip_layers: 0, hint: store.len(), plain, part })
 }
 
 /// The content of a zip member that needs neither decrypting nor inflating.
 pub(super) fn stored_part(store: &Store, member: &Member) -> Result<Option<Store>> {
     let part = store.part(data_start(store, member)?, member.packed);
-    Ok((member.method == 0 && member.lock == Lock::Open && part.len() == member.packed).then_some(part))
+    Ok(is_plain(&part, member).then_some(part))
+}
+
+fn is_plain(part: &Store, member: &Member) -> bool {
+    member.method == 0 && member.lock == Lock::Open && part.len() == member.packed
 }
 
 fn unzip(archive: &Store, member: &Member, options: &ScanOptions<'_>, extent: Extent) -> Result<Unpacked> {
-    let mut data = archive.part(data_start(archive, member)?, member.packed);
+    let most = if extent == Extent::Head && member.lock == Lock::Open { HEAD_BUFFER as usize } else { 0 };
+    let (start, head) = data_and_head(archive, member, most)?;
+    let mut data = archive.part(start, member.packed);
+    let part = is_plain(&data, member).then(|| data.clone());
     let stored = data.len();
     let mut end = None;
     if stored < member.packed {
@@ -119,7 +129,9 @@ fn unzip(archive: &Store, member: &Member, options: &ScanOptions<'_>, extent: Ex
         data = plain;
         end = end.or(flaw);
     }
-    let range = data.reader().map_err(|error| Error::io("cannot read the archive", error))?;
+    let rest = data.part(head.len() as u64, u64::MAX);
+    let rest = rest.reader().map_err(|error| Error::io("cannot read the archive", error))?;
+    let range = Cursor::new(head).chain(rest);
     let capacity = capacity(stored, extent);
     let inflated: Box<dyn Read + Send> = match member.method {
         0 => Box::new(range),
@@ -132,7 +144,7 @@ fn unzip(archive: &Store, member: &Member, options: &ScanOptions<'_>, extent: Ex
     };
     let guarded = Guard::new(inflated, stored, options.limits.expansion_ratio);
     let checked = Checked { inner: guarded, crc: Crc::new(), total: 0, member: member.clone(), end, done: false };
-    Ok(Unpacked { reader: Box::new(checked), stored, gzip_layers: 0, hint: member.unpacked, plain: None })
+    Ok(Unpacked { reader: Box::new(checked), stored, gzip_layers: 0, hint: member.unpacked, plain: None, part })
 }
 
 /// Compression methods that are recognised but not read (APPNOTE 4.4.5).

@@ -10,8 +10,8 @@ use sha2::{Digest as _, Sha256};
 use super::inflate::{Decoder, is_gzip};
 use super::load::CHUNK;
 use super::store::Store;
-use super::unpack::{Packing, RATIO_FROM, stored_part};
-use super::zip_directory::{Lock, data_start};
+use super::unpack::{Packing, RATIO_FROM};
+use super::zip_directory::{Lock, data_and_head};
 use crate::ids::Digest;
 use crate::limits::Limits;
 
@@ -19,6 +19,8 @@ use crate::limits::Limits;
 const LONGEST: u64 = 64 << 20;
 /// A gzip header without name and time (RFC 1952), as for a stream that came without one.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+/// So many bytes tell a gzip stream.
+const GZIP_HEAD: usize = 3;
 /// Check sum and length of the content, at the end.
 const TRAILER: usize = 8;
 
@@ -53,8 +55,7 @@ impl Compressed {
 /// What looks like one deflate stream with its check sum and length, and nothing else.
 pub(super) fn compressed(store: &Store, packing: &Packing) -> Option<Compressed> {
     // One descriptor for all that follows.
-    let _open = store.reader().ok()?;
-    let (part, gzipped) = part_of(store, packing)?;
+    let (part, gzipped) = part_of(&store.held().ok()?, packing)?;
     let stored = part.len();
     let mut gzip = Vec::with_capacity(usize::try_from(stored).ok()? + HEADER.len() + TRAILER);
     if !gzipped {
@@ -82,17 +83,23 @@ pub(super) fn compressed(store: &Store, packing: &Packing) -> Option<Compressed>
 
 /// The stored bytes: a deflate stream, or a whole gzip file (then the second is true).
 fn part_of(store: &Store, packing: &Packing) -> Option<(Store, bool)> {
-    let part = match packing {
-        Packing::Member(member) if member.method == 8 && member.lock == Lock::Open => {
-            let part = store.part(data_start(store, member).ok()?, member.packed);
-            return (part.len() == member.packed && part.len() <= LONGEST).then_some((part, false));
+    let (part, head, deflated) = match packing {
+        Packing::Member(member) if member.lock == Lock::Open && matches!(member.method, 0 | 8) => {
+            let (start, head) = data_and_head(store, member, GZIP_HEAD).ok()?;
+            let part = store.part(start, member.packed);
+            if part.len() < member.packed {
+                return None;
+            }
+            (part, head, member.method == 8)
         }
-        Packing::Member(member) => stored_part(store, member).ok()??,
-        Packing::Plain => store.clone(),
+        Packing::Member(_) => return None,
+        Packing::Plain => {
+            let mut head = vec![0; GZIP_HEAD];
+            store.read_at(0, &mut head).ok()?;
+            (store.clone(), head, false)
+        }
     };
-    let mut head = [0; 3];
-    part.read_at(0, &mut head).ok()?;
-    (is_gzip(&head) && part.len() <= LONGEST).then_some((part, true))
+    (part.len() <= LONGEST && (deflated || is_gzip(&head))).then_some((part, !deflated))
 }
 
 /// The content of a gzip file of one member, when every claim holds and the content is not gzip again.

@@ -346,13 +346,27 @@ impl Common {
 /// # Errors
 /// `Malformed` when there is no local header.
 pub(super) fn data_start(store: &Store, member: &Member) -> Result<u64> {
-    let header = bytes_at(store, member.header, LOCAL_LEN)?;
+    data_and_head(store, member, 0).map(|(start, _)| start)
+}
+
+/// The same, and up to so many of the first stored bytes, as far as they come along with the header: for a look at the start
+/// of a member one read is enough then.
+///
+/// # Errors
+/// As [`data_start`].
+pub(super) fn data_and_head(store: &Store, member: &Member, most: usize) -> Result<(u64, Vec<u8>)> {
+    /// Name and extra fields are rarely longer.
+    const NAMES: usize = 128;
+    let more = if most > 0 { NAMES + most } else { 0 };
+    let mut header = bytes_at(store, member.header, LOCAL_LEN + more)?;
     if header.len() < LOCAL_LEN || !header.starts_with(&LOCAL) {
         let place = Place { byte: Some(member.header), ..Place::NOWHERE };
         return Err(Error::new(Kind::Malformed, "the member is not where the archive's directory says").at(place));
     }
-    let names = u64::from(u16_at(&header, 26)) + u64::from(u16_at(&header, 28));
-    Ok(member.header + LOCAL_LEN as u64 + names)
+    let before = LOCAL_LEN + usize::from(u16_at(&header, 26)) + usize::from(u16_at(&header, 28));
+    header.drain(..before.min(header.len()));
+    header.truncate(usize::try_from(member.packed).unwrap_or(most).min(most));
+    Ok((member.header + before as u64, header))
 }
 
 #[cfg(test)]
