@@ -182,25 +182,30 @@ pub fn convert(
             written.push((Claim::of_activity(activity), write_one(activity, to, path, how)));
             *number += 1;
         }
-        Ok(written)
+        Ok((read.job, written))
     };
     let run = read_all(&plan, &options, progress, &Visit::each(&write_each))?;
-    let (claims, mut written): (Vec<Option<Claim>>, Vec<Written>) = run.results.into_iter().flatten().unzip();
+    let mut jobs: Vec<u32> = Vec::with_capacity(run.results.len());
+    let each = run.results.into_iter().flat_map(|(job, of_job)| {
+        jobs.extend(of_job.iter().map(|_| job as u32));
+        of_job
+    });
+    let (claims, mut written): (Vec<Option<Claim>>, Vec<Written>) = each.unzip();
     // What all others tell of a zone is known only now: those few activities are written again.
     let claims: Claims = claims.into_iter().collect();
-    let corrections: HashMap<(String, u32), (usize, Correction)> = claims
+    let corrections: HashMap<(usize, String, u32), (usize, Correction)> = claims
         .judged(&|i| Ok(written[i].source.clone()), &options)?
         .into_iter()
-        .map(|(i, correction)| ((written[i].source.clone(), written[i].index), (i, correction)))
+        .map(|(i, correction)| ((jobs[i] as usize, written[i].source.clone(), written[i].index), (i, correction)))
         .collect();
     if !corrections.is_empty() {
-        let sources: HashSet<&str> = corrections.keys().map(|(source, _)| source.as_str()).collect();
+        let jobs: HashSet<usize> = corrections.keys().map(|(job, ..)| *job).collect();
         let write_corrected = |read: JobRead| {
             let mut again = Vec::new();
             for mut activity in read.activities {
-                let key = (std::mem::take(&mut activity.origin.source), activity.origin.index);
+                let key = (read.job, std::mem::take(&mut activity.origin.source), activity.origin.index);
                 let found = corrections.get(&key);
-                activity.origin.source = key.0;
+                activity.origin.source = key.1;
                 let Some((i, correction)) = found else { continue };
                 correction.apply(&mut activity);
                 let before = &written[*i];
@@ -210,7 +215,7 @@ pub fn convert(
             }
             Ok(again)
         };
-        let only = |job: usize| plan.names(job).any(|name| sources.contains(name));
+        let only = |job: usize| jobs.contains(&job);
         let visit = Visit { only: &only, ..Visit::each(&write_corrected) };
         let again = read_all(&plan, &options, &|_| (), &visit)?;
         for (i, new) in again.results.into_iter().flatten() {

@@ -1,6 +1,7 @@
 //! Names of what is written: they come from labels inside files and archives, so nothing of them may act as a path.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 
 use crate::formats::{FORMATS, Format};
@@ -30,6 +31,9 @@ pub struct Tree {
     stems: HashMap<String, u32>,
     /// Labels that share the stem of one before them in the same job.
     companions: HashSet<String>,
+    /// Labels whose path would be that of another one, as some characters stand in no path and some file systems do not
+    /// tell cases apart; with a number that makes it their own.
+    alike: HashMap<String, usize>,
     extension: &'static str,
 }
 
@@ -37,10 +41,11 @@ impl Tree {
     /// Plans the names for all sources of a run; each item of `jobs` are the names, relative to what the user named, of
     /// sources that are read together.
     pub fn plan<'a>(jobs: impl Iterator<Item = Vec<&'a str>>, to: &Format) -> Tree {
-        let (mut stems, mut companions) = (HashMap::new(), HashSet::new());
+        let (mut stems, mut companions, mut all) = (HashMap::new(), HashSet::new(), HashSet::new());
         for labels in jobs {
             let mut met = HashSet::new();
-            for &label in &labels {
+            // Inputs may overlap.
+            for &label in labels.iter().filter(|label| all.insert(**label)) {
                 let own = stem(label).to_lowercase();
                 if labels.len() == 1 || met.insert(own.clone()) {
                     *stems.entry(own).or_insert(0) += 1;
@@ -49,21 +54,50 @@ impl Tree {
                 }
             }
         }
-        Tree { stems, companions, extension: to.extensions.first().copied().unwrap_or(to.id) }
+        let extension = to.extensions.first().copied().unwrap_or(to.id);
+        let mut tree = Tree { stems, companions, alike: HashMap::new(), extension };
+        let key = |path: PathBuf| hash_of(&path.to_string_lossy().to_lowercase());
+        let mut paths: Vec<(u64, &str)> = all.into_iter().map(|label| (key(tree.path(label, 0)), label)).collect();
+        paths.sort_unstable();
+        let taken: HashSet<u64> = paths.iter().map(|(path, _)| *path).collect();
+        for alike in paths.chunk_by(|a, b| a.0 == b.0) {
+            let mut number = 1;
+            for (_, label) in alike.iter().skip(1) {
+                loop {
+                    number += 1;
+                    tree.alike.insert((*label).to_owned(), number);
+                    if !taken.contains(&key(tree.path(label, 0))) {
+                        break;
+                    }
+                }
+            }
+        }
+        tree
     }
 
     /// The relative path for activity number `index` of the source `label`.
     pub fn path(&self, label: &str, index: usize) -> PathBuf {
         let stem = stem(label);
-        let shared = self.stems.get(&stem.to_lowercase()).is_some_and(|n| *n > 1) || self.companions.contains(label);
-        let base = if shared { label } else { stem };
         let number = if index == 0 { String::new() } else { format!("-{}", index + 1) };
+        let among = |stem: &str| self.stems.get(&stem.to_lowercase()).copied().unwrap_or(0);
+        let shared = among(stem) > 1 || self.companions.contains(label);
+        // The second of `a.gpx` must not go where the first of `a-2.gpx` goes.
+        let shared = shared || index > 0 && among(&format!("{stem}{number}")) > 0;
+        let base = if shared { label } else { stem };
+        let alike = self.alike.get(label).map_or_else(String::new, |number| format!("-{number}"));
         let parts: Vec<&str> = base.split(['/', '!']).filter(|p| !p.is_empty()).collect();
         let (last, folders) = parts.split_last().unwrap_or((&"activity", &[]));
         let mut path: PathBuf = folders.iter().map(|folder| part(folder)).collect();
-        path.push(format!("{}{number}.{}", part(last), self.extension));
+        path.push(format!("{}{alike}{number}.{}", part(last), self.extension));
         path
     }
+}
+
+/// A hash that is the same in every run.
+pub(super) fn hash_of(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// A label without `.gz` and without the extension of a known format.
@@ -128,6 +162,24 @@ mod tests {
             paths,
             ["d/1.gpx", "d/1.hrm.gpx", "d/2.gpx", "d/day.gpx", "d/3.gpx.gpx", "d/3.hrm.gpx", "d/3.fit.gpx"]
         );
+    }
+
+    #[test]
+    fn no_two_labels_have_one_path() {
+        let labels = ["a:b.fit", "a_b.fit", "A_B.fit", "a_b-2.fit", "r.gpx", "r-2.gpx", "c.fit", "C.tcx"];
+        for order in [[0, 1, 2, 3, 4, 5, 6, 7], [7, 6, 5, 4, 3, 2, 1, 0], [3, 2, 0, 1, 6, 7, 5, 4]] {
+            let jobs = order.iter().map(|&at| vec![labels[at]]);
+            let tree = Tree::plan(jobs.chain([vec!["r.gpx"]]), by_id("gpx").unwrap());
+            let path = |label: &str, index| tree.path(label, index).display().to_string();
+            let paths: Vec<String> = labels.iter().map(|label| path(label, 0)).collect();
+            let mut distinct: Vec<String> = paths.iter().map(|path| path.to_lowercase()).collect();
+            distinct.sort_unstable();
+            distinct.dedup();
+            assert_eq!(distinct.len(), labels.len(), "{paths:?}");
+            assert_eq!(paths[3..], ["a_b-2.gpx", "r.gpx", "r-2.gpx", "c.fit.gpx", "C.tcx.gpx"], "{order:?}");
+            assert_eq!(path("r.gpx", 1), "r.gpx-2.gpx");
+            assert_eq!(path("r-2.gpx", 1), "r-2-2.gpx");
+        }
     }
 
     #[test]

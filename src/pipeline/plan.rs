@@ -1,10 +1,10 @@
 //! The sources of a run, known before the first one is read.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::group::AT_HAND;
 use super::jobs;
+use super::names::hash_of;
 use super::read::ReadOptions;
 use crate::exports::polar::{Told, unclear};
 use crate::exports::{self, Layout};
@@ -30,7 +30,8 @@ impl Plan {
     pub fn new(inputs: &[Input], options: &ReadOptions) -> Plan {
         let scan = scan(inputs, options);
         let roots: Vec<String> = inputs.iter().filter_map(root_of).collect();
-        let distinct = if roots.len() > 1 { distinct(&scan.entries, &roots) } else { HashMap::new() };
+        let mut distinct = if roots.len() > 1 { distinct(&scan.entries, &roots) } else { HashMap::new() };
+        number_namesakes(&scan.entries, &roots, &mut distinct);
         let names: Vec<&str> = scan.entries.iter().map(|entry| &*entry.name).collect();
         let told = |diary: usize| Told { diary, files: files_of(&scan.entries[diary], options) };
         let told: Vec<Told> = unclear(&names).into_iter().map(told).collect();
@@ -47,11 +48,6 @@ impl Plan {
     /// The sources' names relative to what the user named, those that are read together in one list.
     pub fn jobs(&self) -> impl Iterator<Item = Vec<&str>> {
         self.layout.jobs().map(|job| job.files().map(|file| self.label(file)).collect())
-    }
-
-    /// The names of the sources of a job.
-    pub(super) fn names(&self, job: usize) -> impl Iterator<Item = &str> {
-        self.layout.job(job).files().map(|file| &*self.scan.entries[file].name)
     }
 
     /// Says, before anything is read, whether many texts will wait.
@@ -114,12 +110,8 @@ fn distinct(entries: &[Entry], roots: &[String]) -> HashMap<usize, String> {
     // File systems may not tell cases apart.
     let label = |file: usize| label_of(&entries[file].name, roots).1.to_lowercase();
     // Few labels meet another: all are compared by their hashes, those few as they are.
-    let hash = |label: &str| {
-        let mut hasher = DefaultHasher::new();
-        label.hash(&mut hasher);
-        hasher.finish()
-    };
-    let mut hashes: Vec<(u64, u32)> = (0..=u32::MAX).zip(entries).map(|(f, _)| (hash(&label(f as usize)), f)).collect();
+    let mut hashes: Vec<(u64, u32)> =
+        (0..=u32::MAX).zip(entries).map(|(f, _)| (hash_of(&label(f as usize)), f)).collect();
     hashes.sort_unstable();
     let mut of_label: BTreeMap<String, BTreeMap<&str, Vec<usize>>> = BTreeMap::new();
     for alike in hashes.chunk_by(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
@@ -130,7 +122,7 @@ fn distinct(entries: &[Entry], roots: &[String]) -> HashMap<usize, String> {
     let mut made: HashSet<String> = HashSet::new();
     let mut take = |label: &str| {
         let label = label.to_lowercase();
-        hashes.binary_search_by_key(&hash(&label), |(hash, _)| *hash).is_err() && made.insert(label)
+        hashes.binary_search_by_key(&hash_of(&label), |(hash, _)| *hash).is_err() && made.insert(label)
     };
     let mut distinct = HashMap::new();
     for (name, files) in of_label.into_values().filter(|names| names.len() > 1).flatten() {
@@ -140,6 +132,43 @@ fn distinct(entries: &[Entry], roots: &[String]) -> HashMap<usize, String> {
         distinct.extend(files.into_iter().filter_map(|file| Some((file, free.clone()?))));
     }
     distinct
+}
+
+/// Gives the second and further members of one name in one archive labels with a number, as long as they are not the same
+/// content: `a.gpx` and `a-2.gpx`.
+fn number_namesakes(entries: &[Entry], roots: &[String], labels: &mut HashMap<usize, String>) {
+    let mut hashes: Vec<(u64, u32)> = (0..=u32::MAX).zip(entries).map(|(f, entry)| (hash_of(&entry.name), f)).collect();
+    hashes.sort_unstable();
+    let label = |file: usize| label_of(&entries[file].name, roots).1;
+    let is_free = |name: &str| hashes.binary_search_by_key(&hash_of(name), |(hash, _)| *hash).is_err();
+    for alike in hashes.chunk_by(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
+        let (mut number, mut met) = (1, Vec::new());
+        for file in alike.iter().map(|(_, file)| *file as usize) {
+            let entry = &entries[file];
+            let known = met.iter().find(|(known, _): &&(&Entry, Option<String>)| known.is_twin(entry));
+            let own = match known {
+                Some((_, own)) => own.clone(),
+                None if met.is_empty() => None,
+                None => loop {
+                    number += 1;
+                    if is_free(&numbered(&entry.name, number)) {
+                        break Some(numbered(labels.get(&file).map_or(label(file), String::as_str), number));
+                    }
+                },
+            };
+            labels.extend(own.clone().map(|own| (file, own)));
+            if known.is_none() {
+                met.push((entry, own));
+            }
+        }
+    }
+}
+
+/// `rides/a.gpx.gz`, 2 → `rides/a-2.gpx.gz`.
+fn numbered(name: &str, number: usize) -> String {
+    let (folder, file) = name.rsplit_once('/').map_or(("", name), |(folder, _)| name.split_at(folder.len() + 1));
+    let (stem, extension) = file.split_at(file.find('.').filter(|at| *at > 0).unwrap_or(file.len()));
+    format!("{folder}{stem}-{number}{extension}")
 }
 
 /// True when something among the inputs cannot be opened without a password, and none is known.

@@ -74,6 +74,11 @@ impl Entry {
         self.stored.size()
     }
 
+    /// True when another entry of the same name is the same, or a copy: members of an archive may share a name.
+    pub(crate) fn is_twin(&self, other: &Entry) -> bool {
+        self.stored.mark() == other.stored.mark()
+    }
+
     /// True for a member that only a password opens.
     pub fn is_encrypted(&self) -> bool {
         self.stored.is_locked()

@@ -495,3 +495,55 @@ fn sources_of_one_name_in_two_folders_are_two_outputs() {
     let output = paceport(here, &["convert", "a/x.fit", "b/X.fit", "--to", "csv", "--out", "out"]);
     assert_eq!((output.status.code(), tree(&here.join("out")).len()), (Some(0), 2));
 }
+
+#[test]
+fn members_of_one_name_in_an_archive_lose_nothing_and_threads_do_not_matter() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let ride = |day: u32, minutes: u32| {
+        let point = |m| {
+            let lat = 48.0 + f64::from(m) / 1000.0;
+            format!("<trkpt lat=\"{lat:.3}\" lon=\"11.5\"><time>2024-05-{day:02}T07:{m:02}:00Z</time></trkpt>")
+        };
+        let points: String = (0..minutes).map(point).collect();
+        format!(
+            "<gpx version=\"1.1\" creator=\"x\" xmlns=\"http://www.topografix.com/GPX/1/1\"><trk><trkseg>{points}</trkseg></trk></gpx>"
+        )
+    };
+    // The second is the largest: it is read first. The third is the first once more, the last has the number that the
+    // second would get.
+    let rides = [ride(1, 10), ride(2, 50), ride(1, 10), ride(3, 20)];
+    let names = ["r/a.gpx", "r/1.gpx", "r/2.gpx", "r/a-2.gpx"];
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in names.iter().zip(&rides) {
+        archive.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        archive.write_all(text.as_bytes()).unwrap();
+    }
+    // Writers make no such archive, but there are some.
+    let mut bytes = archive.finish().unwrap().into_inner();
+    for at in 0..bytes.len() - 7 {
+        if bytes[at..].starts_with(b"r/1.gpx") || bytes[at..].starts_with(b"r/2.gpx") {
+            bytes[at + 2] = b'a';
+        }
+    }
+    fs::write(here.join("rides.zip"), bytes).unwrap();
+    let want: Vec<(PathBuf, Vec<u8>)> = [("r/a-2.tcx", 3), ("r/a-3.tcx", 1), ("r/a.tcx", 0)]
+        .map(|(path, at)| {
+            fs::write(here.join("one.gpx"), &rides[at]).unwrap();
+            paceport(here, &["convert", "one.gpx", "--to", "tcx", "--out", "one.tcx", "--force"]);
+            (Path::new("rides.zip").join(path), fs::read(here.join("one.tcx")).unwrap())
+        })
+        .into();
+    for arguments in [&["convert"][..], &["convert", "--force"], &["convert", "--merge"]] {
+        for (threads, inputs) in [("1", &["rides.zip"][..]), ("4", &["rides.zip"]), ("8", &["rides.zip", "rides.zip"])]
+        {
+            let all = [arguments, inputs, &["--to", "tcx", "--out", "out", "-j", threads]].concat();
+            let output = paceport(here, &all);
+            assert_eq!(output.status.code(), Some(0), "{all:?}: {}", String::from_utf8_lossy(&output.stderr));
+            let mut files = tree(&here.join("out"));
+            files.sort();
+            assert!(files == want, "{all:?}: {:?}", files.iter().map(|(path, _)| path).collect::<Vec<_>>());
+            fs::remove_dir_all(here.join("out")).unwrap();
+        }
+    }
+}
