@@ -137,13 +137,22 @@ fn distinct(entries: &[Entry], roots: &[String]) -> HashMap<usize, String> {
 /// Gives the second and further members of one name in one archive labels with a number, as long as they are not the same
 /// content: `a.gpx` and `a-2.gpx`.
 fn number_namesakes(entries: &[Entry], roots: &[String], labels: &mut HashMap<usize, String>) {
-    let mut hashes: Vec<(u64, u32)> = (0..=u32::MAX).zip(entries).map(|(f, entry)| (hash_of(&entry.name), f)).collect();
+    let mut hashes: Vec<u64> = entries.iter().map(|entry| hash_of(&entry.name)).collect();
     hashes.sort_unstable();
+    // Nearly always there are none.
+    let twice: HashSet<u64> = hashes.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+    if twice.is_empty() {
+        return;
+    }
+    let mut alike: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (file, entry) in entries.iter().enumerate().filter(|(_, entry)| twice.contains(&hash_of(&entry.name))) {
+        alike.entry(&entry.name).or_default().push(file);
+    }
     let label = |file: usize| label_of(&entries[file].name, roots).1;
-    let is_free = |name: &str| hashes.binary_search_by_key(&hash_of(name), |(hash, _)| *hash).is_err();
-    for alike in hashes.chunk_by(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
+    let is_free = |name: &str| hashes.binary_search(&hash_of(name)).is_err();
+    for files in alike.into_values() {
         let (mut number, mut met) = (1, Vec::new());
-        for file in alike.iter().map(|(_, file)| *file as usize) {
+        for file in files {
             let entry = &entries[file];
             let known = met.iter().find(|(known, _): &&(&Entry, Option<String>)| known.is_twin(entry));
             let own = match known {
