@@ -34,6 +34,9 @@ pub struct Tree {
     /// Labels whose path would be that of another one, as some characters stand in no path and some file systems do not
     /// tell cases apart; with a number that makes it their own.
     alike: HashMap<String, usize>,
+    /// Labels of whose activities the second would go where the first of another label goes (`a.gpx` beside `a-2.gpx`),
+    /// and so many dashes before its number that it does not.
+    dashes: HashMap<String, usize>,
     extension: &'static str,
 }
 
@@ -55,21 +58,36 @@ impl Tree {
             }
         }
         let extension = to.extensions.first().copied().unwrap_or(to.id);
-        let mut tree = Tree { stems, companions, alike: HashMap::new(), extension };
-        let key = |path: PathBuf| hash_of(&path.to_string_lossy().to_lowercase());
-        let mut paths: Vec<(u64, &str)> = all.into_iter().map(|label| (key(tree.path(label, 0)), label)).collect();
+        let mut tree = Tree { stems, companions, alike: HashMap::new(), dashes: HashMap::new(), extension };
+        let mut paths: Vec<(u64, &str)> = all.into_iter().map(|label| (hash_of(&tree.key(label)), label)).collect();
         paths.sort_unstable();
-        let taken: HashSet<u64> = paths.iter().map(|(path, _)| *path).collect();
+        let mut taken: HashSet<u64> = paths.iter().map(|(path, _)| *path).collect();
         for alike in paths.chunk_by(|a, b| a.0 == b.0) {
             let mut number = 1;
             for (_, label) in alike.iter().skip(1) {
                 loop {
                     number += 1;
                     tree.alike.insert((*label).to_owned(), number);
-                    if !taken.contains(&key(tree.path(label, 0))) {
+                    if taken.insert(hash_of(&tree.key(label))) {
                         break;
                     }
                 }
+            }
+        }
+        let before_number = |key: String| {
+            let start = key.trim_end_matches(|c: char| c.is_ascii_digit());
+            (start.len() < key.len()).then(|| hash_of(start))
+        };
+        let mut begun: HashSet<u64> = paths.iter().filter_map(|(_, label)| before_number(tree.key(label))).collect();
+        for (_, label) in &paths {
+            let mut start = tree.key(label) + "-";
+            let mut dashes = 1;
+            while !begun.insert(hash_of(&start)) {
+                start.push('-');
+                dashes += 1;
+            }
+            if dashes > 1 {
+                tree.dashes.insert((*label).to_owned(), dashes);
             }
         }
         tree
@@ -77,19 +95,28 @@ impl Tree {
 
     /// The relative path for activity number `index` of the source `label`.
     pub fn path(&self, label: &str, index: usize) -> PathBuf {
+        let (mut path, last) = self.place(label);
+        let dashes = self.dashes.get(label).copied().unwrap_or(1);
+        let number = if index == 0 { String::new() } else { format!("{}{}", "-".repeat(dashes), index + 1) };
+        path.push(format!("{last}{number}.{}", self.extension));
+        path
+    }
+
+    /// Folders, and the name without number and extension.
+    fn place(&self, label: &str) -> (PathBuf, String) {
         let stem = stem(label);
-        let number = if index == 0 { String::new() } else { format!("-{}", index + 1) };
-        let among = |stem: &str| self.stems.get(&stem.to_lowercase()).copied().unwrap_or(0);
-        let shared = among(stem) > 1 || self.companions.contains(label);
-        // The second of `a.gpx` must not go where the first of `a-2.gpx` goes.
-        let shared = shared || index > 0 && among(&format!("{stem}{number}")) > 0;
+        let shared = self.stems.get(&stem.to_lowercase()).is_some_and(|n| *n > 1) || self.companions.contains(label);
         let base = if shared { label } else { stem };
-        let alike = self.alike.get(label).map_or_else(String::new, |number| format!("-{number}"));
         let parts: Vec<&str> = base.split(['/', '!']).filter(|p| !p.is_empty()).collect();
         let (last, folders) = parts.split_last().unwrap_or((&"activity", &[]));
-        let mut path: PathBuf = folders.iter().map(|folder| part(folder)).collect();
-        path.push(format!("{}{alike}{number}.{}", part(last), self.extension));
-        path
+        let alike = self.alike.get(label).map_or_else(String::new, |number| format!("-{number}"));
+        (folders.iter().map(|folder| part(folder)).collect(), part(last) + &alike)
+    }
+
+    /// What tells its path from others where cases are not told apart.
+    fn key(&self, label: &str) -> String {
+        let (folders, last) = self.place(label);
+        folders.join(last).to_string_lossy().to_lowercase()
     }
 }
 
@@ -166,8 +193,28 @@ mod tests {
 
     #[test]
     fn no_two_labels_have_one_path() {
-        let labels = ["a:b.fit", "a_b.fit", "A_B.fit", "a_b-2.fit", "r.gpx", "r-2.gpx", "c.fit", "C.tcx"];
-        for order in [[0, 1, 2, 3, 4, 5, 6, 7], [7, 6, 5, 4, 3, 2, 1, 0], [3, 2, 0, 1, 6, 7, 5, 4]] {
+        let labels = [
+            "a:b.fit",
+            "a_b.fit",
+            "A_B.fit",
+            "a_b-2.fit",
+            "r.gpx",
+            "r-2.gpx",
+            "c.fit",
+            "C.tcx",
+            "r-.gpx",
+            "s.gpx",
+            "s.gpx.gz",
+            "s.gpx-2.gpx",
+            "CON.gpx",
+            "_CON.gpx",
+            "t .gpx",
+            "t.gpx",
+            "t-3.gpx",
+        ];
+        for turn in 0..labels.len() {
+            let order = (0..labels.len()).map(|at| (at + turn) * if turn % 2 == 0 { 1 } else { 3 } % labels.len());
+            let order: Vec<usize> = order.collect();
             let jobs = order.iter().map(|&at| vec![labels[at]]);
             let tree = Tree::plan(jobs.chain([vec!["r.gpx"]]), by_id("gpx").unwrap());
             let path = |label: &str, index| tree.path(label, index).display().to_string();
@@ -176,9 +223,14 @@ mod tests {
             distinct.sort_unstable();
             distinct.dedup();
             assert_eq!(distinct.len(), labels.len(), "{paths:?}");
-            assert_eq!(paths[3..], ["a_b-2.gpx", "r.gpx", "r-2.gpx", "c.fit.gpx", "C.tcx.gpx"], "{order:?}");
-            assert_eq!(path("r.gpx", 1), "r.gpx-2.gpx");
+            assert_eq!(paths[3..9], ["a_b-2.gpx", "r.gpx", "r-2.gpx", "c.fit.gpx", "C.tcx.gpx", "r-.gpx"], "{order:?}");
+            assert!(path("r.gpx", 1).starts_with("r--"), "r-2.gpx is another one");
             assert_eq!(path("r-2.gpx", 1), "r-2-2.gpx");
+            let mut activities: Vec<String> =
+                labels.iter().flat_map(|label| (0..30).map(|index| path(label, index).to_lowercase())).collect();
+            activities.sort_unstable();
+            activities.dedup();
+            assert_eq!(activities.len(), labels.len() * 30);
         }
     }
 

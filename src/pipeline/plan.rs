@@ -31,7 +31,7 @@ impl Plan {
         let scan = scan(inputs, options);
         let roots: Vec<String> = inputs.iter().filter_map(root_of).collect();
         let mut distinct = if roots.len() > 1 { distinct(&scan.entries, &roots) } else { HashMap::new() };
-        number_namesakes(&scan.entries, &roots, &mut distinct);
+        number_namesakes(&scan, &roots, &mut distinct);
         let names: Vec<&str> = scan.entries.iter().map(|entry| &*entry.name).collect();
         let told = |diary: usize| Told { diary, files: files_of(&scan.entries[diary], options) };
         let told: Vec<Told> = unclear(&names).into_iter().map(told).collect();
@@ -134,9 +134,10 @@ fn distinct(entries: &[Entry], roots: &[String]) -> HashMap<usize, String> {
     distinct
 }
 
-/// Gives the second and further members of one name in one archive labels with a number, as long as they are not the same
-/// content: `a.gpx` and `a-2.gpx`.
-fn number_namesakes(entries: &[Entry], roots: &[String], labels: &mut HashMap<usize, String>) {
+/// Gives the second and further members of one name in one archive labels with a number: `a.gpx` and `a-2.gpx`. Inputs may
+/// overlap: the second one of that name in each of them is the same.
+fn number_namesakes(scan: &Scan, roots: &[String], labels: &mut HashMap<usize, String>) {
+    let entries = &scan.entries;
     let mut hashes: Vec<u64> = entries.iter().map(|entry| hash_of(&entry.name)).collect();
     hashes.sort_unstable();
     // Nearly always there are none.
@@ -144,31 +145,29 @@ fn number_namesakes(entries: &[Entry], roots: &[String], labels: &mut HashMap<us
     if twice.is_empty() {
         return;
     }
-    let mut alike: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (file, entry) in entries.iter().enumerate().filter(|(_, entry)| twice.contains(&hash_of(&entry.name))) {
-        alike.entry(&entry.name).or_default().push(file);
-    }
-    let label = |file: usize| label_of(&entries[file].name, roots).1;
-    let is_free = |name: &str| hashes.binary_search(&hash_of(name)).is_err();
-    for files in alike.into_values() {
-        let (mut number, mut met) = (1, Vec::new());
-        for file in files {
-            let entry = &entries[file];
-            let known = met.iter().find(|(known, _): &&(&Entry, Option<String>)| known.is_twin(entry));
-            let own = match known {
-                Some((_, own)) => own.clone(),
-                None if met.is_empty() => None,
-                None => loop {
-                    number += 1;
-                    if is_free(&numbered(&entry.name, number)) {
-                        break Some(numbered(labels.get(&file).map_or(label(file), String::as_str), number));
-                    }
-                },
-            };
-            labels.extend(own.clone().map(|own| (file, own)));
-            if known.is_none() {
-                met.push((entry, own));
+    let label = |labels: &HashMap<usize, String>, file: usize| {
+        labels.get(&file).cloned().unwrap_or_else(|| label_of(&entries[file].name, roots).1.to_owned())
+    };
+    let mut taken: HashSet<u64> = (0..entries.len()).map(|file| hash_of(&label(labels, file).to_lowercase())).collect();
+    // By name: the labels of the first, second … of an input.
+    let mut of_name: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (input, &first) in scan.firsts.iter().enumerate() {
+        let end = scan.firsts.get(input + 1).copied().unwrap_or(entries.len());
+        let mut met: HashMap<&str, usize> = HashMap::new();
+        for file in (first..end).filter(|&file| twice.contains(&hash_of(&entries[file].name))) {
+            let name = &*entries[file].name;
+            let (own, before) = (of_name.entry(name).or_default(), met.entry(name).or_default());
+            if own.len() == *before {
+                let plain = label(labels, file);
+                let is_free = |label: &String| taken.insert(hash_of(&label.to_lowercase()));
+                let free = match before {
+                    0 => None,
+                    _ => (own.len() + 1..).map(|number| numbered(&plain, number)).find(is_free),
+                };
+                own.push(free.unwrap_or(plain));
             }
+            labels.extend(own.get(*before).filter(|_| *before > 0).map(|own| (file, own.clone())));
+            *before += 1;
         }
     }
 }

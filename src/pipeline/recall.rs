@@ -165,10 +165,10 @@ pub(super) fn each_stored<'h, T: Send>(
         }
         make(stored, cluster).map(Some)
     };
-    let one = |stored: &'h Stored| wanted(stored).then(|| one(stored)).transpose();
+    let one = |stored: &'h Stored| if wanted(stored) { one(stored) } else { Ok(None) };
     for piece in history.activities().chunks(AT_ONCE) {
-        let made: Vec<Option<Option<T>>> = jobs::map(threads, piece, &one).into_iter().collect::<Result<_>>()?;
-        if !made.into_iter().flatten().flatten().all(&mut *each) {
+        let made: Vec<Option<T>> = jobs::map(threads, piece, &one).into_iter().collect::<Result<_>>()?;
+        if !made.into_iter().flatten().all(&mut *each) {
             break;
         }
     }

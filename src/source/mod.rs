@@ -74,11 +74,6 @@ impl Entry {
         self.stored.size()
     }
 
-    /// True when another entry of the same name is the same, or a copy: members of an archive may share a name.
-    pub(crate) fn is_twin(&self, other: &Entry) -> bool {
-        self.stored.mark() == other.stored.mark()
-    }
-
     /// True for a member that only a password opens.
     pub fn is_encrypted(&self) -> bool {
         self.stored.is_locked()
@@ -142,6 +137,8 @@ pub struct Scan {
     pub notes: Notes,
     /// The archives among the inputs.
     pub archives: Vec<ArchiveInfo>,
+    /// For each input its first entry.
+    pub(crate) firsts: Vec<usize>,
     /// Archives that stay open as long as this: opening one for each of its members takes long.
     open: Vec<store::Store>,
 }

@@ -43,6 +43,7 @@ pub fn scan_spread(inputs: &[Input], options: &ScanOptions<'_>, spread: Spread<'
     let mut scanner = Scanner { options, spread, scan, spool, listed: 0, declared: 0 };
     for input in inputs {
         scanner.listed = 0;
+        scanner.scan.firsts.push(scanner.scan.entries.len());
         match input {
             Input::Path(path) => scanner.path(path),
             Input::Stdin(bytes) if bytes.is_empty() => scanner.problem("-", empty()),

@@ -73,11 +73,6 @@ impl Store {
         self.0.len
     }
 
-    /// Where it starts in what it is a part of.
-    pub(super) fn start(&self) -> u64 {
-        self.0.start
-    }
-
     /// A part of this store; what lies beyond its end is cut off.
     pub(super) fn part(&self, start: u64, len: u64) -> Store {
         let start = start.min(self.0.len);

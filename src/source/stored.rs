@@ -39,15 +39,6 @@ impl Stored {
         }
     }
 
-    /// What tells two entries of one name apart: where they lie, or length and check sum of the content.
-    pub(super) fn mark(&self) -> [u64; 2] {
-        match *self {
-            Stored::Plain { ref store, size } => [store.start(), size],
-            Stored::Member { unpacked, crc, .. } => [unpacked.into(), crc.into()],
-            Stored::Rare(ref rare) => [rare.2, rare.1.crc.map_or(rare.1.header, u64::from)],
-        }
-    }
-
     /// The stored bytes and what has to be done with them.
     pub(super) fn unfold(&self) -> (&Store, Packing) {
         match self {

@@ -63,11 +63,11 @@ pub(super) enum Extent {
 /// # Errors
 /// `Encrypted`, `Unsupported` (compression method), `Limit` (layers of gzip), `Malformed`, `Io`.
 pub(super) fn unpack(store: &Store, packing: &Packing, options: &ScanOptions<'_>, extent: Extent) -> Result<Unpacked> {
-    // One descriptor for all that follows.
-    let store = store.held().map_err(|error| Error::io("cannot open", error))?;
+    // One descriptor for all that follows; what outlives it must not keep it.
+    let held = store.held().map_err(|error| Error::io("cannot open", error))?;
     let mut unpacked = match packing {
-        Packing::Plain => plain(&store)?,
-        Packing::Member(member) => unzip(&store, member, options, extent)?,
+        Packing::Plain => plain(store)?,
+        Packing::Member(member) => unzip(&held, member, options, extent)?,
     };
     let layers = 1 + options.limits.nested_archives;
     loop {

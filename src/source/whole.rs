@@ -231,4 +231,21 @@ mod tests {
             assert!(read(archive.clone(), &Packing::Member(lie.clone())).is_none(), "{lie:?}");
         }
     }
+
+    #[test]
+    fn a_gzip_file_in_an_archive_is_kept_as_it_came_however_long_its_name_is() {
+        let file = gzip(8, b"n\0");
+        let mut crc = Crc::new();
+        crc.update(&file);
+        let length = file.len() as u64;
+        let (packed, unpacked, crc) = (length, length, Some(crc.sum()));
+        let member = Member { header: 0, packed, unpacked, crc, method: 0, lock: Lock::Open };
+        for (name, extra) in [(1, 0), (125, 0), (126, 0), (127, 0), (128, 0), (129, 0), (1, 128), (65_535, 65_535)] {
+            let lengths = [u16::to_le_bytes(name), u16::to_le_bytes(extra)].concat();
+            let names = vec![b'x'; usize::from(name) + usize::from(extra)];
+            let archive = [&b"PK\x03\x04"[..], &[0; 22], &lengths, &names, &file].concat();
+            let (bytes, came) = read(archive, &Packing::Member(member.clone())).unwrap();
+            assert_eq!((bytes.as_slice(), &came.gzip, came.gzipped), (&b"hi"[..], &file, true), "{name}, {extra}");
+        }
+    }
 }

@@ -349,8 +349,8 @@ pub(super) fn data_start(store: &Store, member: &Member) -> Result<u64> {
     data_and_head(store, member, 0).map(|(start, _)| start)
 }
 
-/// The same, and up to so many of the first stored bytes, as far as they come along with the header: for a look at the start
-/// of a member one read is enough then.
+/// The same, and so many of the first stored bytes, fewer only where there are no more: for a look at the start of a member
+/// one read is nearly always enough.
 ///
 /// # Errors
 /// As [`data_start`].
@@ -364,9 +364,12 @@ pub(super) fn data_and_head(store: &Store, member: &Member, most: usize) -> Resu
         return Err(Error::new(Kind::Malformed, "the member is not where the archive's directory says").at(place));
     }
     let before = LOCAL_LEN + usize::from(u16_at(&header, 26)) + usize::from(u16_at(&header, 28));
+    let start = member.header + before as u64;
+    let most = usize::try_from(member.packed).unwrap_or(most).min(most);
     header.drain(..before.min(header.len()));
-    header.truncate(usize::try_from(member.packed).unwrap_or(most).min(most));
-    Ok((member.header + before as u64, header))
+    header.truncate(most);
+    let head = if header.len() < most { bytes_at(store, start, most)? } else { header };
+    Ok((start, head))
 }
 
 #[cfg(test)]

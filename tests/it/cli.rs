@@ -510,40 +510,78 @@ fn members_of_one_name_in_an_archive_lose_nothing_and_threads_do_not_matter() {
             "<gpx version=\"1.1\" creator=\"x\" xmlns=\"http://www.topografix.com/GPX/1/1\"><trk><trkseg>{points}</trkseg></trk></gpx>"
         )
     };
-    // The second is the largest: it is read first. The third is the first once more, the last has the number that the
-    // second would get.
-    let rides = [ride(1, 10), ride(2, 50), ride(1, 10), ride(3, 20)];
-    let names = ["r/a.gpx", "r/1.gpx", "r/2.gpx", "r/a-2.gpx"];
-    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, text) in names.iter().zip(&rides) {
-        archive.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
-        archive.write_all(text.as_bytes()).unwrap();
-    }
-    // Writers make no such archive, but there are some.
-    let mut bytes = archive.finish().unwrap().into_inner();
-    for at in 0..bytes.len() - 7 {
-        if bytes[at..].starts_with(b"r/1.gpx") || bytes[at..].starts_with(b"r/2.gpx") {
-            bytes[at + 2] = b'a';
+    // Writers make no archive in which a name is there twice, but there are some: each digit becomes a letter.
+    let archive = |path: &str, members: &[(&str, &String)]| {
+        let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        for (name, text) in members {
+            archive.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+            archive.write_all(text.as_bytes()).unwrap();
         }
-    }
-    fs::write(here.join("rides.zip"), bytes).unwrap();
-    let want: Vec<(PathBuf, Vec<u8>)> = [("r/a-2.tcx", 3), ("r/a-3.tcx", 1), ("r/a.tcx", 0)]
-        .map(|(path, at)| {
-            fs::write(here.join("one.gpx"), &rides[at]).unwrap();
-            paceport(here, &["convert", "one.gpx", "--to", "tcx", "--out", "one.tcx", "--force"]);
-            (Path::new("rides.zip").join(path), fs::read(here.join("one.tcx")).unwrap())
-        })
-        .into();
+        let mut bytes = archive.finish().unwrap().into_inner();
+        for at in 0..bytes.len() - 7 {
+            if bytes[at..].starts_with(b"r/1.gpx") || bytes[at..].starts_with(b"r/2.gpx") {
+                bytes[at + 2] = b'a';
+            }
+        }
+        fs::create_dir_all(here.join(path).parent().unwrap()).unwrap();
+        fs::write(here.join(path), bytes).unwrap();
+    };
+    // The second is the largest: it is read first. The last has the number that the second would get.
+    let rides = [ride(1, 10), ride(2, 50), ride(4, 10), ride(3, 20)];
+    let [one, two, three, four] = &rides;
+    archive("rides.zip", &[("r/a.gpx", one), ("r/1.gpx", two), ("r/2.gpx", three), ("r/a-2.gpx", four)]);
+    archive("x/t.zip", &[("r/a.gpx", one), ("r/1.gpx", two)]);
+    archive("y/t.zip", &[("r/a-2.gpx", four)]);
+    let converted = |at: usize| {
+        fs::write(here.join("one.gpx"), &rides[at]).unwrap();
+        paceport(here, &["convert", "one.gpx", "--to", "tcx", "--out", "one.tcx", "--force"]);
+        fs::read(here.join("one.tcx")).unwrap()
+    };
+    let want = |archive: &str, files: &[(&str, usize)]| -> Vec<(PathBuf, Vec<u8>)> {
+        files.iter().map(|(path, at)| (Path::new(archive).join(path), converted(*at))).collect()
+    };
+    let rides_of_one = want("rides.zip", &[("r/a-2.tcx", 3), ("r/a-3.tcx", 1), ("r/a-4.tcx", 2), ("r/a.tcx", 0)]);
+    let rides_of_two = want("t.zip", &[("r/a-2.tcx", 3), ("r/a-3.tcx", 1), ("r/a.tcx", 0)]);
     for arguments in [&["convert"][..], &["convert", "--force"], &["convert", "--merge"]] {
-        for (threads, inputs) in [("1", &["rides.zip"][..]), ("4", &["rides.zip"]), ("8", &["rides.zip", "rides.zip"])]
-        {
+        for (threads, inputs, want) in [
+            ("1", &["rides.zip"][..], &rides_of_one),
+            ("4", &["rides.zip"], &rides_of_one),
+            ("8", &["rides.zip", "rides.zip"], &rides_of_one),
+            ("4", &["x/t.zip", "y/t.zip"], &rides_of_two),
+            ("4", &["y/t.zip", "x/t.zip"], &rides_of_two),
+        ] {
             let all = [arguments, inputs, &["--to", "tcx", "--out", "out", "-j", threads]].concat();
             let output = paceport(here, &all);
             assert_eq!(output.status.code(), Some(0), "{all:?}: {}", String::from_utf8_lossy(&output.stderr));
             let mut files = tree(&here.join("out"));
             files.sort();
-            assert!(files == want, "{all:?}: {:?}", files.iter().map(|(path, _)| path).collect::<Vec<_>>());
+            assert!(files == *want, "{all:?}: {:?}", files.iter().map(|(path, _)| path).collect::<Vec<_>>());
             fs::remove_dir_all(here.join("out")).unwrap();
         }
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn more_archives_than_descriptors_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let ride = fs::read(super::fixtures::root().join("tour/watch/2024-05-01.fit")).unwrap();
+    fs::create_dir(here.join("in")).unwrap();
+    for number in 0..100 {
+        let mut zip = zip::ZipWriter::new(fs::File::create(here.join(format!("in/{number}.zip"))).unwrap());
+        zip.start_file(format!("{number}.fit"), zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(&ride).unwrap();
+        zip.finish().unwrap();
+        let mut tar = tar::Builder::new(fs::File::create(here.join(format!("in/{number}.tar"))).unwrap());
+        let mut header = tar::Header::new_gnu();
+        header.set_size(ride.len() as u64);
+        tar.append_data(&mut header, format!("{number}.fit"), &*ride).unwrap();
+        tar.finish().unwrap();
+    }
+    let program = env!("CARGO_BIN_EXE_paceport");
+    let few = format!("ulimit -n 64 && exec '{program}' convert -q -j 2 --json in --to gpx --out out");
+    let output = Command::new("sh").args(["-c", &few]).current_dir(here).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(tree(&here.join("out")).len(), 200);
 }
