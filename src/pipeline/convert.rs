@@ -152,7 +152,7 @@ impl Written {
 /// Reads every source and writes each activity as `to`.
 ///
 /// # Errors
-/// When `to` cannot be written at all, or threads cannot be started; what is wrong with one source or file is in its
+/// When `to` cannot be written at all; what is wrong with one source or file is in its
 /// report.
 pub fn convert(
     inputs: &[Input],
@@ -185,18 +185,15 @@ pub fn convert(
         Ok((read.job, written))
     };
     let run = read_all(&plan, &options, progress, &Visit::each(&write_each))?;
-    let mut jobs: Vec<u32> = Vec::with_capacity(run.results.len());
-    let each = run.results.into_iter().flat_map(|(job, of_job)| {
-        jobs.extend(of_job.iter().map(|_| job as u32));
-        of_job
-    });
+    let job_of: Vec<u32> = run.results.iter().flat_map(|(job, all)| all.iter().map(|_| *job as u32)).collect();
+    let each = run.results.into_iter().flat_map(|(_, all)| all);
     let (claims, mut written): (Vec<Option<Claim>>, Vec<Written>) = each.unzip();
     // What all others tell of a zone is known only now: those few activities are written again.
     let claims: Claims = claims.into_iter().collect();
     let corrections: HashMap<(usize, String, u32), (usize, Correction)> = claims
         .judged(&|i| Ok(written[i].source.clone()), &options)?
         .into_iter()
-        .map(|(i, correction)| ((jobs[i] as usize, written[i].source.clone(), written[i].index), (i, correction)))
+        .map(|(i, correction)| ((job_of[i] as usize, written[i].source.clone(), written[i].index), (i, correction)))
         .collect();
     if !corrections.is_empty() {
         let jobs: HashSet<usize> = corrections.keys().map(|(job, ..)| *job).collect();

@@ -36,7 +36,7 @@ impl Wanted<'_> {
 /// Writes workouts of a history as files of a format, named by local start. `wanted` looks at the base of each.
 ///
 /// # Errors
-/// When the format is only read, or threads cannot be started; what is wrong with one workout is in its report.
+/// When the format is only read; what is wrong with one workout is in its report.
 pub fn export(
     history: &History,
     wanted: &(dyn Fn(&Stored) -> bool + Sync),
@@ -123,7 +123,7 @@ fn clear<T>(places: &[usize], read: Vec<Result<T>>, fail: &mut dyn FnMut(usize, 
 /// Each is named as in the history, without the `.gz`. `wanted` looks at the base of each workout.
 ///
 /// # Errors
-/// When a journal line cannot be understood, or threads cannot be started; what is wrong with one original is in its
+/// When a journal line cannot be understood; what is wrong with one original is in its
 /// report.
 pub fn export_originals(
     history: &History,

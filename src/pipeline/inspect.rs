@@ -36,7 +36,7 @@ impl Inspected {
 /// same workout is not looked for, as that takes more time than all else.
 ///
 /// # Errors
-/// When threads cannot be started or the temporary file not be written; what is wrong with a source is in its report.
+/// When the temporary file cannot be written; what is wrong with a source is in its report.
 pub fn inspect(inputs: &[Input], options: &ReadOptions, progress: &(dyn Fn(Progress<'_>) + Sync)) -> Result<Inspected> {
     let plan = Plan::new(inputs, options);
     let waiting = Waiting::made(source::nameless);

@@ -116,7 +116,7 @@ pub struct Run<T> {
 /// The metadata tables of exports are read first; what is left of them in the end counts as activities, too.
 ///
 /// # Errors
-/// When threads cannot be started, or the first error of `visit.work`; what is wrong with a source is in its report.
+/// The first error of `visit.work`; what is wrong with a source is in its report.
 pub fn read_all<T: Send>(
     plan: &Plan,
     options: &ReadOptions,

@@ -30,7 +30,7 @@ pub(super) fn pieces<T>(mut rest: &[T], least: usize, original: impl Fn(&T) -> D
 /// Reads activities of a history again and lets `work` make something of each, in the order of `wanted`.
 ///
 /// # Errors
-/// When threads cannot be started; what is wrong with one original is the result of its activities.
+/// None in practice; what is wrong with one original is the result of its activities.
 pub(super) fn each_of<T: Send>(
     shelf: &Shelf<'_>,
     wanted: Vec<Summary>,
@@ -103,7 +103,7 @@ pub struct Member {
 /// `wanted` looks at the base of each. `threads` is one a core when it is 0.
 ///
 /// # Errors
-/// `History` when a journal line cannot be understood; `Internal` when threads cannot be started.
+/// `History` when a journal line cannot be understood.
 pub fn each_workout<T: Send>(
     history: &History,
     threads: usize,

@@ -31,7 +31,7 @@ struct Wants {
 /// Runs `work` for each set on the workers' threads, as [`jobs::run`] does; `work` recalls with [`Shelf::recall`].
 ///
 /// # Errors
-/// When a journal line cannot be understood or threads cannot be started, or the first error of `consume`.
+/// When a journal line cannot be understood, or the first error of `consume`.
 pub(super) fn each_set<T: Send>(
     shelf: &mut Shelf<'_>,
     sets: &[&[ActivityId]],
