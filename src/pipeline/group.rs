@@ -8,7 +8,6 @@ use std::thread;
 
 use serde::{Deserialize, Serialize};
 
-use super::jobs::no_thread;
 use super::known::Known;
 use super::merge::{merged_summary, settled};
 use super::read::ReadOptions;
@@ -126,6 +125,7 @@ pub(super) fn commit_and_group(
     let derived = writer.derived()?;
     let known = Known::before(&derived, fresh.iter().map(|new| new.candidate.id))?;
     let (waiting, end) = (writer.waiting(), writer.derived_end(&derived));
+    let no_thread = |reason| Error::new(Kind::Internal, format!("cannot start threads: {reason}"));
     let (committed, judged) = thread::scope(|scope| {
         let judge = || Ok::<_, Error>(Judged::of(&known, fresh, &waiting)?.kept_at(&end));
         let judging = thread::Builder::new().spawn_scoped(scope, judge).map_err(no_thread)?;

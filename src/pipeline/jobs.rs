@@ -112,11 +112,6 @@ fn together(threads: usize, things: usize, work: &(dyn Fn() + Sync)) {
     });
 }
 
-/// The system gives no more threads.
-pub(super) fn no_thread(reason: impl std::fmt::Display) -> Error {
-    Error::new(Kind::Internal, format!("cannot start threads: {reason}"))
-}
-
 thread_local! {
     static CAUGHT: Cell<bool> = const { Cell::new(false) };
 }

@@ -128,7 +128,7 @@ pub(super) fn hash_of(text: &str) -> u64 {
 }
 
 /// A label without `.gz` and without the extension of a known format.
-fn stem(label: &str) -> &str {
+pub(super) fn stem(label: &str) -> &str {
     let plain = match label.len().checked_sub(3).and_then(|at| label.split_at_checked(at)) {
         Some((plain, gz)) if gz.eq_ignore_ascii_case(".gz") => plain,
         _ => label,

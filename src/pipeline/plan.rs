@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::group::AT_HAND;
 use super::jobs;
-use super::names::hash_of;
+use super::names::{hash_of, stem};
 use super::read::ReadOptions;
 use crate::exports::polar::{Told, unclear};
 use crate::exports::{self, Layout};
@@ -172,14 +172,24 @@ fn number_namesakes(scan: &Scan, roots: &[String], labels: &mut HashMap<usize, S
     }
 }
 
-/// `rides/a.gpx.gz`, 2 → `rides/a-2.gpx.gz`.
-fn numbered(name: &str, number: usize) -> String {
-    let (folder, file) = name.rsplit_once('/').map_or(("", name), |(folder, _)| name.split_at(folder.len() + 1));
-    let (stem, extension) = file.split_at(file.find('.').filter(|at| *at > 0).unwrap_or(file.len()));
-    format!("{folder}{stem}-{number}{extension}")
+/// `rides/2024.05.01.gpx.gz`, 2 → `rides/2024.05.01-2.gpx.gz`.
+fn numbered(label: &str, number: usize) -> String {
+    let (stem, extension) = label.split_at(stem(label).len());
+    format!("{stem}-{number}{extension}")
 }
 
 /// True when something among the inputs cannot be opened without a password, and none is known.
 pub fn wants_password(inputs: &[Input], options: &ReadOptions) -> bool {
     options.password.is_none() && scan(inputs, options).entries.iter().any(Entry::is_encrypted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_stands_in_front_of_the_extension_alone() {
+        let numbered = ["r/a.gpx.gz", "2024.05.01 ride.fit", "x.zip!/b.d/c", ".gpx", "a.txt"].map(|l| numbered(l, 2));
+        assert_eq!(numbered, ["r/a-2.gpx.gz", "2024.05.01 ride-2.fit", "x.zip!/b.d/c-2", ".gpx-2", "a.txt-2"]);
+    }
 }
