@@ -151,8 +151,8 @@ pub(super) struct Point {
 /// What a segment holds.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Segment {
-    /// Committed lines in order.
-    pub lines: Vec<Line>,
+    /// How many lines are committed.
+    pub lines: usize,
     /// Lines that cannot be believed: number and reason.
     pub faults: Vec<(usize, Fault)>,
     /// Batches that state more lines than there are: number of the head, lines missing.
@@ -212,8 +212,8 @@ pub(super) fn read_segment(
 /// A segment being read.
 struct Scan {
     segment: Segment,
-    /// Batches: place in the lines, lines that follow as stated.
-    heads: Vec<(usize, usize)>,
+    /// Batches: head, lines before it, lines that follow as stated.
+    heads: Vec<(Line, usize, usize)>,
     /// Lines taken so far.
     n: usize,
     /// Number of the last line whose seal fits.
@@ -252,12 +252,12 @@ impl Scan {
         match checked {
             Ok(kind) => {
                 let line = Line { n: self.n, number: keep.number, at, length: text.len(), kind };
-                if kind == LineKind::Batch {
-                    self.heads.push((self.segment.lines.len(), batch(text).map_or(0, |batch| batch.lines)));
-                }
                 each(&line, text);
                 self.last = keep.number;
-                self.segment.lines.push(line);
+                if kind == LineKind::Batch {
+                    self.heads.push((line, self.segment.lines, batch(text).map_or(0, |batch| batch.lines)));
+                }
+                self.segment.lines += 1;
             }
             Err(fault) => self.segment.faults.push((self.n, fault)),
         }
@@ -266,9 +266,8 @@ impl Scan {
     /// Finds batches that lack lines, and cuts the last one when it was never committed.
     fn settle(mut self, last: bool) -> Segment {
         let mut end = self.segment.keep.number + 1;
-        for (k, &(i, stated)) in self.heads.iter().enumerate().rev() {
-            let Some(head) = self.segment.lines.get(i).cloned() else { continue };
-            let missing = (head.number + 1).saturating_add(stated).saturating_sub(end);
+        for (k, (head, before, stated)) in self.heads.iter().enumerate().rev() {
+            let missing = (head.number + 1).saturating_add(*stated).saturating_sub(end);
             end = head.number;
             if missing == 0 {
                 continue;
@@ -277,7 +276,7 @@ impl Scan {
             if last && k + 1 == self.heads.len() && whole {
                 self.segment.keep = Point { at: head.at, number: head.number - 1 };
                 self.segment.open_end = false;
-                self.segment.lines.truncate(i);
+                self.segment.lines = *before;
             } else {
                 self.segment.short.push((head.n, missing));
             }
@@ -317,7 +316,7 @@ mod tests {
     fn read(bytes: &[u8], last: bool) -> Segment {
         let mut met = 0;
         let segment = read_segment(&mut &bytes[..], Point::default(), last, &mut |_, _| met += 1).unwrap();
-        assert!(met >= segment.lines.len());
+        assert!(met >= segment.lines);
         segment
     }
 
@@ -354,11 +353,7 @@ mod tests {
                 _ if length >= first => (first, 4, false),
                 _ => (0, 0, false),
             };
-            assert_eq!(
-                (segment.keep.at, segment.lines.len(), segment.open_end),
-                (at as u64, lines, open_end),
-                "{length}"
-            );
+            assert_eq!((segment.keep.at, segment.lines, segment.open_end), (at as u64, lines, open_end), "{length}");
             assert_eq!((segment.length, segment.faults.len(), segment.short.len()), (length as u64, 0, 0), "{length}");
         }
         let zeros = [&whole[..first + 9], &[0; 4096]].concat();
@@ -379,7 +374,7 @@ mod tests {
                 bytes[at] = byte;
                 let segment = read(&bytes, true);
                 assert_eq!(segment.keep.at, whole.len() as u64, "byte {at} as {byte}");
-                let lost = 7 - segment.lines.len();
+                let lost = 7 - segment.lines;
                 let named = segment.faults.len();
                 assert!((1..=2).contains(&lost) && (1..=2).contains(&named), "byte {at} as {byte}: {segment:?}");
             }
@@ -392,14 +387,14 @@ mod tests {
         let lines = text_lines(&whole);
         let without = [lines[0], lines[1], lines[3], lines[4], lines[5], lines[6]].concat();
         let segment = read(&without, true);
-        assert_eq!((segment.faults, segment.lines.len()), (vec![(3, Fault::Moved(4))], 6));
+        assert_eq!((segment.faults, segment.lines), (vec![(3, Fault::Moved(4))], 6));
         assert_eq!(segment.keep, Point { at: without.len() as u64, number: 7 });
         let swapped = [lines[0], lines[2], lines[1], lines[3], lines[4], lines[5], lines[6]].concat();
         assert_eq!(read(&swapped, true).faults, [(2, Fault::Moved(3)), (3, Fault::Moved(2))]);
         let edited = String::from_utf8(whole.clone()).unwrap().replacen("[1,", "[9,", 1);
         assert_eq!(read(edited.as_bytes(), true).faults, [(3, Fault::Edited)]);
         let headless = [&lines[1..4].concat()[..], &lines[4..].concat()[..]].concat();
-        assert_eq!(read(&headless, true).lines.len(), 6);
+        assert_eq!(read(&headless, true).lines, 6);
     }
 
     #[test]

@@ -278,6 +278,7 @@ fn said_in(kind: LineKind, json: &str, text: Text, sports: &mut Sports) -> Optio
         LineKind::Activity => Said::Activity(Box::new(activity(json, text, sports)?)),
         LineKind::Cluster => {
             let ClusterHead { verdict, base, members } = serde_json::from_str(json).ok()?;
+            let members = members.into_vec();
             Said::Cluster(Box::new(StoredCluster { verdict, base, members, text }))
         }
         LineKind::Unknown => Said::Unknown(Box::new(text)),
@@ -294,7 +295,8 @@ pub(super) fn stream_of(digest: Digest) -> u64 {
 struct ClusterHead {
     verdict: Verdict,
     base: ActivityId,
-    members: Vec<ActivityId>,
+    /// Without room for more: a history may hold tens of thousands.
+    members: Box<[ActivityId]>,
 }
 
 fn activity(json: &str, text: Text, sports: &mut Sports) -> Option<Stored> {

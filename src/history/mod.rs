@@ -166,7 +166,7 @@ impl History {
         let (segment, said) = parse::parsed(length, &file, |each| journal::read_segment(&mut input, from, last, each));
         let segment = segment.map_err(failed)?;
         self.state.reserve(said.iter().flatten());
-        let said = said.into_iter().flatten().take(segment.lines.len());
+        let said = said.into_iter().flatten().take(segment.lines);
         let play = |state: &mut State| state.play(said);
         let seals = segment.faults.iter().map(|&(n, fault)| (n, LineFault::Seal(fault)));
         let short = segment.short.iter().map(|&(n, missing)| (n, LineFault::Short(missing)));

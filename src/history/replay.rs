@@ -177,7 +177,7 @@ impl State {
         let at = |&at: &u32| self.originals.get(at as usize).map_or(0, |kept| kept.stream);
         let by_stream = self.by_stream.get_or_init(|| {
             let mut places: Vec<u32> = (0..self.originals.len() as u32).filter(|place| at(place) != 0).collect();
-            places.sort_by_cached_key(at);
+            places.sort_unstable_by_key(at);
             places
         });
         let wanted = stream_of(*stream);
@@ -211,13 +211,18 @@ impl State {
 
     /// Makes room for what lines say, no more than it takes.
     pub fn reserve<'a>(&mut self, said: impl Iterator<Item = &'a Said>) {
-        let (mut activities, mut originals) = (0, 0);
+        let (mut activities, mut originals, mut clusters) = (0, 0, 0);
         for said in said {
-            activities += usize::from(matches!(said, Said::Activity(_)));
-            originals += usize::from(matches!(said, Said::Original(_) | Said::Reread(_)));
+            match said {
+                Said::Activity(_) => activities += 1,
+                Said::Original(_) | Said::Reread(_) => originals += 1,
+                Said::Cluster(_) => clusters += 1,
+                _ => {}
+            }
         }
         self.activities.reserve_exact(activities);
         self.originals.reserve_exact(originals);
+        self.said_clusters.reserve_exact(clusters);
     }
 
     /// Takes over what committed lines say, in order. Returns the numbers of lines that say nothing usable.
