@@ -304,7 +304,8 @@ impl Writer {
         }
         self.slots += 1;
         let alone = Temporary::Alone(self.slots);
-        if self.slots as usize <= self.watch.from_files || self.originals.contains_key(digest) {
+        let few = self.expected.max(self.slots as usize) <= self.watch.from_files;
+        if few || self.originals.contains_key(digest) {
             return Ok(alone);
         }
         let root = &self.history.root;
@@ -481,6 +482,27 @@ mod tests {
         let healed = only(&writer);
         assert_eq!((&healed.path, healed.names.join(" ")), (&path, "ours.gpx theirs.gpx".into()));
         assert_eq!(writer.read_original(&digest_of(TEXT)).unwrap(), TEXT);
+    }
+
+    #[test]
+    fn of_many_that_are_expected_none_waits_alone() {
+        for (expected, disk, alone) in [
+            (0, FaultyDisk::sound_as_a_whole(), true),
+            (2, FaultyDisk::sound_as_a_whole(), false),
+            (2, FaultyDisk::sound(), true),
+        ] {
+            let folder = scratch();
+            let mut writer = Writer::open(&folder.path().join("h"), false, disk).unwrap();
+            writer.expect_originals(expected);
+            let names = ["a.gpx".to_owned()];
+            let one = original(&names, None);
+            let slot = writer.admit(&one).unwrap().unwrap();
+            assert_eq!(matches!(slot.file, Temporary::Alone(_)), alone, "{expected} expected");
+            let filled = slot.fill(&one.pack().unwrap()).unwrap();
+            writer.take(&one, filled).unwrap();
+            writer.commit().unwrap();
+            assert_eq!(writer.read_original(&digest_of(TEXT)).unwrap(), TEXT);
+        }
     }
 
     #[test]

@@ -72,6 +72,10 @@ impl Writer {
 /// Imports a few recordings: three new ones, copies of one under another name, a merge, a doubt and a decision.
 pub fn import(root: &Path, disk: Box<dyn Disk>, batch: &str) -> crate::Result<()> {
     let mut writer = Writer::open(root, false, disk)?;
+    if batch == "b" {
+        // Of a disk that is waited for as a whole all wait in folders then, not only those after the first.
+        writer.expect_originals(4);
+    }
     let mut ids = Vec::new();
     for i in 0..3 {
         // Some texts are longer than a disk block, so that a torn file may be one of several blocks.

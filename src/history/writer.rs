@@ -35,6 +35,8 @@ pub struct Writer {
     pub(super) has_incoming: bool,
     /// How many places were given to originals.
     pub(super) slots: u32,
+    /// How many may be wanted.
+    pub(super) expected: usize,
     pub(super) folders: Folders,
     /// When new files are waited for as a whole.
     pub(super) watch: Watch,
@@ -109,7 +111,7 @@ impl Writer {
         let disk: Arc<dyn Disk> = Arc::from(disk);
         let waiting = Arc::new(Waiting::at(root, &disk));
         let has_originals = root.join(layout::ORIGINALS).exists();
-        let (has_incoming, slots, watch, ahead) = (false, 0, Watch::NOT, Ahead::default());
+        let (has_incoming, slots, expected, watch, ahead) = (false, 0, 0, Watch::NOT, Ahead::default());
         let folders = Folders::default();
         let mut writer = Writer {
             history,
@@ -119,6 +121,7 @@ impl Writer {
             has_originals,
             has_incoming,
             slots,
+            expected,
             folders,
             watch,
             ahead,
@@ -191,6 +194,11 @@ impl Writer {
     /// The same for an activity of an original.
     pub fn put_activity(&mut self, line: ActivityLine) {
         self.said.activities.push(line);
+    }
+
+    /// So many originals may come: when these are many, none of them has to be moved alone at the commit.
+    pub fn expect_originals(&mut self, count: usize) {
+        self.expected = count;
     }
 
     /// Makes room for so many activities, no more than it takes.

@@ -205,6 +205,11 @@ impl<'e> Judged<'e> {
             },
             Some(at) => new[at].fingerprint(waiting),
         })?;
+        // Those of pairs are asked for again; the others are freed here, while the disk is waited for.
+        if new.iter().any(|new| new.at_hand.is_some()) {
+            let paired: HashSet<ActivityId> = pairs.iter().flat_map(|pair| [pair.first, pair.second]).collect();
+            new.iter_mut().filter(|new| !paired.contains(&new.candidate.id)).for_each(|new| new.at_hand = None);
+        }
         Ok(Judged { new, pairs, kept: Ok(None) })
     }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::absorb::{self, Absorbed};
 use super::group::{Fresh, commit_and_group, foresee};
 use super::job::JobRead;
+use super::jobs;
 use super::left::{AtHand, Left, New};
 use super::plan::Plan;
 use super::read::{Progress, ReadOptions, Run, Visit, read_all};
@@ -169,7 +170,12 @@ pub fn import(
     let (histories, inputs) = absorb::split(inputs)?;
     // Where nothing can be read nothing is kept: a mistyped name leaves no empty history behind.
     let nothing = histories.is_empty() && !inputs.iter().any(Input::exists) && !History::is_at(root);
-    let sink = if nothing { Sink::Dry(None) } else { Sink::open(root, how)? };
+    let options = ReadOptions { once: true, apart: Some(root.to_owned()), ..options.clone() };
+    let open = || if nothing { Ok(Sink::Dry(None)) } else { Sink::open(root, how) };
+    // Making a history is mostly waiting for the disk. Reading one takes memory, and a plan does so, too.
+    let threads = if History::is_at(root) { 1 } else { options.workers.threads };
+    let (sink, plan) = jobs::both(threads, &open, || Plan::new(&inputs, &options));
+    let sink = sink?;
     let mut told = how.tell.then(Told::new);
     let mut absorbed = Absorbed::default();
     for other in &histories {
@@ -181,9 +187,11 @@ pub fn import(
             Sink::Dry(_) => absorbed.take(other, None, told.as_mut(), &|digest| sink.has(digest))?,
         }
     }
-    let options = ReadOptions { once: true, ..options.clone() };
-    let plan = Plan::new(&inputs, &options);
     let waiting = &sink.waiting();
+    sink.put(|writer| {
+        writer.expect_originals(plan.jobs().count());
+        Ok(())
+    })?;
     plan.announce(waiting);
     told.iter().for_each(|told| plan.announce(told.waiting()));
     let at_hand = AtHand::default();

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::num::NonZero;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -112,6 +112,16 @@ fn together(threads: usize, things: usize, work: &(dyn Fn() + Sync)) {
     });
 }
 
+/// Does two things at once where there are threads for it, else `beside` first.
+pub(super) fn both<A: Send, B>(threads: usize, beside: &(dyn Fn() -> A + Sync), here: impl FnOnce() -> B) -> (A, B) {
+    thread::scope(|scope| {
+        let started = if threads == 1 { None } else { thread::Builder::new().spawn_scoped(scope, beside).ok() };
+        let Some(started) = started else { return (beside(), here()) };
+        let here = here();
+        (started.join().unwrap_or_else(|panic| resume_unwind(panic)), here)
+    })
+}
+
 thread_local! {
     static CAUGHT: Cell<bool> = const { Cell::new(false) };
 }
@@ -170,6 +180,16 @@ mod tests {
             let met = Mutex::new(vec![0; count]);
             spread(threads)(count, &|number| met.lock().unwrap()[number] += 1);
             assert_eq!(met.into_inner().unwrap(), vec![1; count]);
+        }
+    }
+
+    #[test]
+    fn two_things_are_done_at_once_where_there_are_threads() {
+        let here = thread::current().id();
+        for (threads, at_once) in [(1, false), (2, true), (0, true)] {
+            let beside = || thread::current().id();
+            let (of_beside, of_here) = both(threads, &beside, beside);
+            assert_eq!((of_here, of_beside != here), (here, at_once), "{threads} threads");
         }
     }
 

@@ -86,7 +86,7 @@ fn files_of(diary: &Entry, options: &ReadOptions) -> Vec<String> {
 }
 
 fn scan(inputs: &[Input], options: &ReadOptions) -> Scan {
-    source::scan_spread(inputs, &options.scan(), &jobs::spread(options.workers.threads))
+    source::scan_spread(inputs, &options.scan(), options.apart.as_deref(), &jobs::spread(options.workers.threads))
 }
 
 /// What stands before a label in the names of an input's entries: the named folder, or the folder of the named file.

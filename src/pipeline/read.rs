@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::giant::{self, Head};
@@ -37,6 +38,8 @@ pub struct ReadOptions {
     pub home: ZoneChoice,
     /// Read equal contents once; the others are reported as duplicates.
     pub once: bool,
+    /// A folder that is no source though it may be inside of one: the history that an import fills.
+    pub apart: Option<PathBuf>,
 }
 
 impl Default for ReadOptions {
@@ -48,6 +51,7 @@ impl Default for ReadOptions {
             settle: SettleOptions::default(),
             home: ZoneChoice::Auto,
             once: true,
+            apart: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::flaw::Flaw;
@@ -13,7 +13,7 @@ use super::store::Store;
 use super::stored::Stored;
 use super::tar_directory::{self, TarMember};
 use super::unpack::{Extent, Packing, stored_part, unpack};
-use super::walk::{Found, name_of, walk};
+use super::walk::{Found, name_of, real_path, walk};
 use super::zip_directory::{self, Directory, Listed, Lock, What, too_many};
 use super::{ArchiveInfo, ArchiveKind, Damaged, Entry, Input, Problem, Scan, ScanOptions, zip_salvage};
 use crate::error::{Error, Kind, Place, Result};
@@ -34,13 +34,15 @@ const DEEPEST: u32 = 16;
 /// Finds everything that can be read, in a fixed order: inputs as given, folders in byte order of names, archives in the
 /// order of their directories. Nothing stops a scan: what cannot be read is a problem.
 pub fn scan(inputs: &[Input], options: &ScanOptions<'_>) -> Scan {
-    scan_spread(inputs, options, &|count, each| (0..count).for_each(each))
+    scan_spread(inputs, options, None, &|count, each| (0..count).for_each(each))
 }
 
-/// As [`scan`]; `spread` runs a function for each number below a count, in any order or at the same time.
-pub fn scan_spread(inputs: &[Input], options: &ScanOptions<'_>, spread: Spread<'_>) -> Scan {
+/// As [`scan`]; a folder `apart` is not walked, and `spread` runs a function for each number below a count, in any order or
+/// at the same time.
+pub fn scan_spread(inputs: &[Input], options: &ScanOptions<'_>, apart: Option<&Path>, spread: Spread<'_>) -> Scan {
     let (scan, spool) = (Scan::default(), Spool::default());
-    let mut scanner = Scanner { options, spread, scan, spool, listed: 0, declared: 0 };
+    let apart = apart.and_then(real_path);
+    let mut scanner = Scanner { options, apart, spread, scan, spool, listed: 0, declared: 0 };
     for input in inputs {
         scanner.listed = 0;
         scanner.scan.firsts.push(scanner.scan.entries.len());
@@ -67,6 +69,8 @@ pub type Spread<'a> = &'a dyn Fn(usize, &(dyn Fn(usize) + Sync));
 
 struct Scanner<'a> {
     options: &'a ScanOptions<'a>,
+    /// Canonical.
+    apart: Option<PathBuf>,
     spread: Spread<'a>,
     scan: Scan,
     spool: Spool,
@@ -105,7 +109,8 @@ impl Scanner<'_> {
 
     fn folder(&mut self, path: &Path) {
         let mut some: Vec<Found> = Vec::new();
-        walk(path, &mut |found| {
+        let apart = self.apart.clone();
+        walk(path, apart.as_deref(), &mut |found| {
             some.push(found);
             if some.len() == AT_ONCE {
                 self.all_found(&mut some);

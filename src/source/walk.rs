@@ -27,14 +27,21 @@ pub(super) fn name_of(path: &Path) -> String {
     if std::path::MAIN_SEPARATOR == '/' { text.into_owned() } else { text.replace(std::path::MAIN_SEPARATOR, "/") }
 }
 
-/// Walks everything below `root` and calls `meet` in order. Folders behind links come last, so that a real folder is
-/// named by its own path.
-pub(super) fn walk(root: &Path, meet: &mut dyn FnMut(Found)) {
+/// The canonical path of a folder, which may still be to be made.
+pub fn real_path(path: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    path.ancestors().find_map(|there| Some(fs::canonicalize(there).ok()?.join(path.strip_prefix(there).ok()?)))
+}
+
+/// Walks everything below `root` and calls `meet` in order, but for what is below the canonical path `apart`. Folders behind
+/// links come last, so that a real folder is named by its own path.
+pub(super) fn walk(root: &Path, apart: Option<&Path>, meet: &mut dyn FnMut(Found)) {
     let mut walked = BTreeSet::new();
     let mut linked = std::collections::VecDeque::from([(root.to_owned(), name_of(root))]);
     while let Some((path, name)) = linked.pop_front() {
         match fs::canonicalize(&path) {
-            Ok(real) => tree(path, name, real, &mut walked, &mut linked, meet),
+            Ok(real) if apart == Some(&real) => {}
+            Ok(real) => tree((path, name, real), apart, &mut walked, &mut linked, meet),
             Err(error) => meet(Found::Failed { name, error }),
         }
     }
@@ -48,9 +55,8 @@ struct Item {
 }
 
 fn tree(
-    path: PathBuf,
-    name: String,
-    real: PathBuf,
+    (path, name, real): (PathBuf, String, PathBuf),
+    apart: Option<&Path>,
     walked: &mut BTreeSet<PathBuf>,
     linked: &mut std::collections::VecDeque<(PathBuf, String)>,
     meet: &mut dyn FnMut(Found),
@@ -84,7 +90,10 @@ fn tree(
             let file_name = item.file_name();
             let folder = item.file_type().is_ok_and(|kind| kind.is_dir());
             let name = format!("{}/{}", name.trim_end_matches('/'), file_name.to_string_lossy());
-            stack.push(Item { path: item.path(), name, real: folder.then(|| real.join(&file_name)) });
+            let real = folder.then(|| real.join(&file_name));
+            if apart.is_none() || real.as_deref() != apart {
+                stack.push(Item { path: item.path(), name, real });
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::cli::{lines, paceport, tree};
 use super::fixtures;
@@ -35,6 +35,37 @@ pub fn two_recordings(folder: &Path) -> [PathBuf; 2] {
     fs::write(&a, text).unwrap();
     fs::write(&b, gpx).unwrap();
     [a, b]
+}
+
+#[test]
+fn a_history_inside_of_what_is_imported_is_no_source_of_itself() {
+    let sources = |into: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path();
+        two_recordings(here);
+        let import = ["import", ".", "--into", into, "--json", "-j", "4"];
+        let first: Vec<Value> =
+            lines(&done(here, &import)).into_iter().filter(|line| line["kind"] == "source").collect();
+        assert_eq!(first.len(), 2, "{first:?}");
+        let before = tree(&here.join(into));
+        let run = lines(&done(here, &import)).pop().unwrap();
+        assert_eq!((&run["sources"], &run["duplicate"], &run["notes"]), (&2.into(), &2.into(), &json!([])), "{run}");
+        assert_eq!(tree(&here.join(into)), before, "the same import again");
+        // What is in another folder is a source, whatever it is.
+        let other = lines(&done(here, &["import", ".", "--into", "other", "--json"])).pop().unwrap();
+        assert!(other["sources"].as_u64() > Some(4), "{other}");
+        first
+    };
+    assert_eq!(sources("h"), sources("./new/below/h"));
+    #[cfg(unix)]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        two_recordings(folder.path());
+        done(folder.path(), &["import", ".", "--into", "h"]);
+        std::os::unix::fs::symlink("h", folder.path().join("link")).unwrap();
+        let run = lines(&done(folder.path(), &["import", ".", "--into", "link", "--json"])).pop().unwrap();
+        assert_eq!(run["sources"], 2, "{run}");
+    }
 }
 
 #[test]
