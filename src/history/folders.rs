@@ -1,6 +1,7 @@
 //! Where originals wait for the commit. The first of an import wait alone, each under a name that nobody else has, and get
-//! their names one by one. When they are many, those of one folder of the history to be wait together, under the names that
-//! they will have, and the whole folder gets its name in one step: a month of workouts, instead of thirty files.
+//! their names one by one. When they are many, or many are expected, those of one folder of the history to be wait together,
+//! under the names that they will have, and the whole folder gets its name in one step: a month of workouts, instead of
+//! thirty files.
 
 use std::collections::BTreeMap;
 use std::fs;

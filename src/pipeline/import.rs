@@ -189,7 +189,7 @@ pub fn import(
     }
     let waiting = &sink.waiting();
     sink.put(|writer| {
-        writer.expect_originals(plan.jobs().count());
+        writer.expect_originals(plan.layout.jobs().len());
         Ok(())
     })?;
     plan.announce(waiting);

@@ -28,7 +28,7 @@ pub(super) fn name_of(path: &Path) -> String {
 }
 
 /// The canonical path of a folder, which may still be to be made.
-pub fn real_path(path: &Path) -> Option<PathBuf> {
+pub(super) fn real_path(path: &Path) -> Option<PathBuf> {
     let path = std::path::absolute(path).ok()?;
     path.ancestors().find_map(|there| Some(fs::canonicalize(there).ok()?.join(path.strip_prefix(there).ok()?)))
 }
