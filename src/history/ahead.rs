@@ -1,10 +1,12 @@
 //! Staged files on their way to the disk while more are staged, so that little is left to wait for at the commit.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use super::disk::Disk;
+use super::disk::{Disk, Settled};
+use super::late::Late;
 
 /// Waits for the disk in a thread of its own, one wait at a time.
 #[derive(Default)]
@@ -12,6 +14,8 @@ pub(super) struct Ahead {
     /// Bytes staged since the last wait began.
     bytes: u64,
     running: Option<JoinHandle<io::Result<()>>>,
+    /// Files that are filled meanwhile.
+    pub late: Arc<Late>,
     /// What went wrong. The system says it once.
     failed: Option<io::Error>,
 }
@@ -25,22 +29,31 @@ impl Ahead {
         }
         self.join();
         self.bytes = 0;
+        self.late.begin();
+        let late = self.late.clone();
         // Without a thread all is waited for at the end.
-        self.running = disk.clone().begin_sync_whole();
+        self.running = disk.clone().begin_sync_whole(Box::new(move || late.end()));
+        if self.running.is_none() {
+            self.late.end();
+        }
     }
 
-    /// The end of the waits so far.
+    /// The end of the waits so far; then all is written that was staged in the history at `root`.
     ///
     /// # Errors
-    /// The first that failed.
-    pub fn finish(&mut self) -> io::Result<()> {
+    /// The first that failed. Nothing is left to be written then, either.
+    pub fn finish(&mut self, disk: &dyn Disk, root: &Path) -> Settled {
         self.join();
         self.bytes = 0;
-        self.failed.take().map_or(Ok(()), Err)
+        let waited = self.failed.take().map_or(Ok(()), |error| Err((root.to_owned(), error)));
+        let finished = waited.and_then(|()| self.late.flush(disk));
+        self.late.clear();
+        finished
     }
 
     fn join(&mut self) {
         let Some(running) = self.running.take() else { return };
+        self.late.end();
         let done = running.join().unwrap_or_else(|_| Err(io::Error::other("a thread that waited for the disk died")));
         self.failed = self.failed.take().or(done.err());
     }
@@ -71,8 +84,12 @@ mod tests {
             if *waits == 2 { Err(io::Error::other("injected")) } else { Ok(()) }
         }
 
-        fn begin_sync_whole(self: Arc<Self>) -> Option<JoinHandle<io::Result<()>>> {
-            Some(std::thread::spawn(move || self.sync_whole()))
+        fn begin_sync_whole(self: Arc<Self>, end: Box<dyn FnOnce() + Send>) -> Option<JoinHandle<io::Result<()>>> {
+            Some(std::thread::spawn(move || {
+                let done = self.sync_whole();
+                end();
+                done
+            }))
         }
     }
 
@@ -82,7 +99,8 @@ mod tests {
         let disk: Arc<dyn Disk> = counting.clone();
         let mut ahead = Ahead::default();
         ahead.staged(PIECE - 1, PIECE, &disk);
-        ahead.finish().unwrap();
+        let root = Path::new("h");
+        ahead.finish(&*disk, root).unwrap();
         assert_eq!(*counting.0.lock().unwrap(), 0, "too little to wait for");
         for waits in 1..=3 {
             ahead.staged(PIECE, PIECE, &disk);
@@ -91,7 +109,8 @@ mod tests {
             }
             assert_eq!(*counting.0.lock().unwrap(), waits);
         }
-        assert_eq!(ahead.finish().unwrap_err().to_string(), "injected", "though a later wait succeeded");
-        ahead.finish().unwrap();
+        let (path, error) = ahead.finish(&*disk, root).unwrap_err();
+        assert_eq!((&*path, &*error.to_string()), (root, "injected"), "though a later wait succeeded");
+        ahead.finish(&*disk, root).unwrap();
     }
 }

@@ -83,8 +83,8 @@ pub(super) trait Disk: Send + Sync {
     /// When a write since [`Disk::watch`] failed.
     fn sync_whole(&self) -> io::Result<()>;
 
-    /// The same in a thread of its own; `None` when there is none.
-    fn begin_sync_whole(self: Arc<Self>) -> Option<JoinHandle<io::Result<()>>>;
+    /// The same in a thread of its own, which calls `end` when it is over; `None` when there is no thread.
+    fn begin_sync_whole(self: Arc<Self>, end: Box<dyn FnOnce() + Send>) -> Option<JoinHandle<io::Result<()>>>;
 
     /// Gives so many files their final names, none before its content is on the disk; `from_to` says which. They are waited
     /// for one by one or as a `whole`: all of the file system of this folder; some may be folders of files then, and the
@@ -224,7 +224,12 @@ impl Disk for RealDisk {
         self.watched.get().and_then(Option::as_ref).map_or(Err(io::ErrorKind::Unsupported.into()), FileSystem::sync)
     }
 
-    fn begin_sync_whole(self: Arc<Self>) -> Option<JoinHandle<io::Result<()>>> {
-        std::thread::Builder::new().spawn(move || self.sync_whole()).ok()
+    fn begin_sync_whole(self: Arc<Self>, end: Box<dyn FnOnce() + Send>) -> Option<JoinHandle<io::Result<()>>> {
+        let sync = move || {
+            let done = self.sync_whole();
+            end();
+            done
+        };
+        std::thread::Builder::new().spawn(sync).ok()
     }
 }

@@ -220,8 +220,8 @@ impl Disk for FaultyDisk {
         self.step(true, half, whole)
     }
 
-    /// At once, so that operations are in one order.
-    fn begin_sync_whole(self: Arc<Self>) -> Option<JoinHandle<io::Result<()>>> {
+    /// At once, so that operations are in one order. Its end shows when it is joined.
+    fn begin_sync_whole(self: Arc<Self>, _: Box<dyn FnOnce() + Send>) -> Option<JoinHandle<io::Result<()>>> {
         self.pending.lock().unwrap().ahead += 1;
         let done = self.sync_whole();
         Some(std::thread::spawn(move || done))

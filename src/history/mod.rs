@@ -28,6 +28,7 @@ mod file_system;
 mod folders;
 mod found;
 mod journal;
+mod late;
 mod layout;
 mod lines;
 mod originals;

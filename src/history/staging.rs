@@ -12,6 +12,7 @@ use super::disk::Disk;
 use super::entry::{Entry, Original, PARSER};
 use super::folders::{Temporary, waiting_folder};
 use super::journal::{self, LineKind};
+use super::late::Late;
 use super::layout::{self, io_error};
 use super::lines::stream_of;
 use super::originals::{NewOriginal, Packed, copy_content, pack_stream};
@@ -113,6 +114,7 @@ impl Staged {
 /// A place for the bytes of an original that was admitted.
 pub struct Slot {
     disk: Arc<dyn Disk>,
+    late: Arc<Late>,
     file: Temporary,
     path: PathBuf,
     /// Where the original will lie, relative to the root.
@@ -133,17 +135,18 @@ pub struct Filled {
 }
 
 impl Slot {
-    /// Writes the bytes of an original.
+    /// Writes the bytes of an original, at the commit at the latest.
     ///
     /// # Errors
-    /// `Io` when the file cannot be written.
+    /// `Io` when the file cannot be written, or another one that was to be written before.
     pub fn fill(self, packed: &Packed<'_>) -> Result<Filled> {
         let Packed { original, file, gzip } = packed;
         let length = original.bytes.len() as u64;
         if let Some(filled) = self.is_there(original, *gzip)? {
             return Ok(filled);
         }
-        self.disk.write(&self.path, file).map_err(|error| io_error("cannot write", &self.path, error))?;
+        let written = self.late.write(&*self.disk, &self.path, file);
+        written.map_err(|(path, error)| io_error("cannot write", &path, error))?;
         Ok(Filled { file: Some(self.file), target: self.target, stored: file.len() as u64, length, gzip: *gzip })
     }
 
@@ -206,7 +209,7 @@ impl Writer {
         let file = self.new_file(&original.digest, &target)?;
         let path = file.path(&self.history.root, &original.digest, &target);
         let there = self.has_originals.then(|| self.history.root.join(&target));
-        Ok(Some(Slot { disk: self.disk.clone(), file, path, target, there }))
+        Ok(Some(Slot { disk: self.disk.clone(), late: self.ahead.late.clone(), file, path, target, there }))
     }
 
     /// Takes an original over whose place was filled.

@@ -304,7 +304,7 @@ mod tests {
             Ok(())
         }
 
-        fn begin_sync_whole(self: Arc<Self>) -> Option<JoinHandle<io::Result<()>>> {
+        fn begin_sync_whole(self: Arc<Self>, _: Box<dyn FnOnce() + Send>) -> Option<JoinHandle<io::Result<()>>> {
             None
         }
 

@@ -241,7 +241,8 @@ impl Writer {
         let staged = std::mem::take(&mut self.originals);
         let (originals, bytes) = (staged.len(), std::mem::take(&mut self.staged_bytes));
         self.has_originals |= !staged.is_empty();
-        self.ahead.finish().map_err(|error| io_error("cannot write", &self.history.root, error))?;
+        let finished = self.ahead.finish(&*self.disk, &self.history.root);
+        finished.map_err(|(path, error)| io_error("cannot write", &path, error))?;
         let Moves { moves, whole, folders } = self.moves(&staged)?;
         let (mut begun, mut put) = (Ok(None), Some((said, staged)));
         let fresh = self.history.end.keep.at >= SEGMENT_BYTES;
