@@ -405,7 +405,9 @@ fn a_rebuild_that_is_interrupted_changes_nothing_or_all() {
 #[test]
 fn a_writer_goes_on_after_any_fault() {
     let put_four = |writer: &mut Writer, batch: &str| {
-        let put_one = |i| put(writer, &format!("{batch}/{i}.gpx"), format!("{batch} {i}").as_bytes(), 1);
+        // Long enough that the disk is waited for after the first, and the others are written later.
+        let text = |i| format!("{batch} {i} {}", (0..500).map(|n| format!("{n:x}")).collect::<String>());
+        let put_one = |i| put(writer, &format!("{batch}/{i}.gpx"), text(i).as_bytes(), 1);
         // In this order a folder of one batch waits for another month than that of the same number of the other.
         (0..4).rev().map(put_one).take_while(Result::is_ok).count()
     };
