@@ -13,7 +13,7 @@ use super::file_system::FileSystem;
 const WAITING: usize = 32;
 /// From so many files on a file system is waited for as a whole. It takes what others write with it.
 const MANY: usize = 256;
-/// So many new bytes are worth a wait ahead of the end: each stops the writers for a moment.
+/// So many new bytes are worth a wait ahead of the end.
 const PIECE: u64 = 48 << 20;
 
 /// Writes what goes into a file, piece by piece.
