@@ -169,13 +169,17 @@ pub fn import(
 ) -> Result<Imported> {
     let (histories, inputs) = absorb::split(inputs)?;
     // Where nothing can be read nothing is kept: a mistyped name leaves no empty history behind.
-    let nothing = histories.is_empty() && !inputs.iter().any(Input::exists) && !History::is_at(root);
+    let made = History::is_at(root);
+    let nothing = histories.is_empty() && !inputs.iter().any(Input::exists) && !made;
     let options = ReadOptions { once: true, apart: Some(root.to_owned()), ..options.clone() };
     let open = || if nothing { Ok(Sink::Dry(None)) } else { Sink::open(root, how) };
+    if !made && !nothing {
+        // A folder of something else is told before anything is read.
+        History::open_if_made(root)?;
+    }
     // Making a history is mostly waiting for the disk. Reading one takes memory, and a plan does so, too.
-    let threads = if History::is_at(root) { 1 } else { options.workers.threads };
-    let (sink, plan) = jobs::both(threads, &open, || Plan::new(&inputs, &options));
-    let sink = sink?;
+    let threads = if made { 1 } else { options.workers.threads };
+    let (sink, plan) = jobs::both(threads, &open, || Plan::new(&inputs, &options))?;
     let mut told = how.tell.then(Told::new);
     let mut absorbed = Absorbed::default();
     for other in &histories {

@@ -113,12 +113,19 @@ fn together(threads: usize, things: usize, work: &(dyn Fn() + Sync)) {
 }
 
 /// Does two things at once where there are threads for it, else `beside` first.
-pub(super) fn both<A: Send, B>(threads: usize, beside: &(dyn Fn() -> A + Sync), here: impl FnOnce() -> B) -> (A, B) {
+///
+/// # Errors
+/// That of `beside`.
+pub(super) fn both<A: Send, B>(
+    threads: usize,
+    beside: &(dyn Fn() -> Result<A> + Sync),
+    here: impl FnOnce() -> B,
+) -> Result<(A, B)> {
     thread::scope(|scope| {
         let started = if threads == 1 { None } else { thread::Builder::new().spawn_scoped(scope, beside).ok() };
-        let Some(started) = started else { return (beside(), here()) };
+        let Some(started) = started else { return Ok((beside()?, here())) };
         let here = here();
-        (started.join().unwrap_or_else(|panic| resume_unwind(panic)), here)
+        Ok((started.join().unwrap_or_else(|panic| resume_unwind(panic))?, here))
     })
 }
 
@@ -187,10 +194,13 @@ mod tests {
     fn two_things_are_done_at_once_where_there_are_threads() {
         let here = thread::current().id();
         for (threads, at_once) in [(1, false), (2, true), (0, true)] {
-            let beside = || thread::current().id();
-            let (of_beside, of_here) = both(threads, &beside, beside);
+            let id = || thread::current().id();
+            let (of_beside, of_here) = both(threads, &|| Ok(id()), id).unwrap();
             assert_eq!((of_here, of_beside != here), (here, at_once), "{threads} threads");
         }
+        let failed = || Err::<(), _>(Error::new(Kind::Io, "locked"));
+        assert!(both(2, &failed, || ()).is_err());
+        assert!(both(1, &failed, || unreachable!("the first one failed")).is_err());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::label::is_clutter;
 
@@ -30,17 +30,26 @@ pub(super) fn name_of(path: &Path) -> String {
 /// The canonical path of a folder, which may still be to be made.
 pub(super) fn real_path(path: &Path) -> Option<PathBuf> {
     let path = std::path::absolute(path).ok()?;
-    path.ancestors().find_map(|there| Some(fs::canonicalize(there).ok()?.join(path.strip_prefix(there).ok()?)))
+    let (mut real, missing) =
+        path.ancestors().find_map(|there| Some((fs::canonicalize(there).ok()?, path.strip_prefix(there).ok()?)))?;
+    // What is to be made is no link.
+    for part in missing.components() {
+        match part {
+            Component::ParentDir => _ = real.pop(),
+            part => real.push(part),
+        }
+    }
+    Some(real)
 }
 
-/// Walks everything below `root` and calls `meet` in order, but for what is below the canonical path `apart`. Folders behind
-/// links come last, so that a real folder is named by its own path.
+/// Walks everything below `root` and calls `meet` in order, but for the folder with the canonical path `apart`, and links to
+/// what is below it. Folders behind links come last, so that a real folder is named by its own path.
 pub(super) fn walk(root: &Path, apart: Option<&Path>, meet: &mut dyn FnMut(Found)) {
     let mut walked = BTreeSet::new();
     let mut linked = std::collections::VecDeque::from([(root.to_owned(), name_of(root))]);
     while let Some((path, name)) = linked.pop_front() {
         match fs::canonicalize(&path) {
-            Ok(real) if apart == Some(&real) => {}
+            Ok(real) if apart.is_some_and(|apart| real == apart || path != root && real.starts_with(apart)) => {}
             Ok(real) => tree((path, name, real), apart, &mut walked, &mut linked, meet),
             Err(error) => meet(Found::Failed { name, error }),
         }
@@ -109,5 +118,20 @@ fn file(
         Ok(data) if data.is_file() => meet(Found::File { path, name, len: data.len() }),
         Ok(_) => meet(Found::Special { name }),
         Err(error) => meet(Found::Failed { name, error }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_still_to_be_made_has_the_path_that_it_will_have() {
+        let folder = tempfile::tempdir().unwrap();
+        let there = fs::canonicalize(folder.path()).unwrap();
+        let real = |path: &str| real_path(&folder.path().join(path)).unwrap();
+        assert_eq!(real(""), there);
+        assert_eq!(real("h"), there.join("h"));
+        assert_eq!(real("new/../h/./below/"), there.join("h/below"));
     }
 }

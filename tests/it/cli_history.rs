@@ -57,6 +57,7 @@ fn a_history_inside_of_what_is_imported_is_no_source_of_itself() {
         first
     };
     assert_eq!(sources("h"), sources("./new/below/h"));
+    assert_eq!(sources("h"), sources("new/../h"));
     #[cfg(unix)]
     {
         let folder = tempfile::tempdir().unwrap();
@@ -65,6 +66,9 @@ fn a_history_inside_of_what_is_imported_is_no_source_of_itself() {
         std::os::unix::fs::symlink("h", folder.path().join("link")).unwrap();
         let run = lines(&done(folder.path(), &["import", ".", "--into", "link", "--json"])).pop().unwrap();
         assert_eq!(run["sources"], 2, "{run}");
+        std::os::unix::fs::symlink("h/originals", folder.path().join("inner")).unwrap();
+        let run = lines(&done(folder.path(), &["import", ".", "--into", "h", "--json"])).pop().unwrap();
+        assert_eq!(run["sources"], 2, "what is behind a link is its own as well: {run}");
     }
 }
 
