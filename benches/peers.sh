@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Whole processes against GPSBabel, the reference converter, in turn. Prints a table of ratios; README.md says what they mean.
+# Whole processes against GPSBabel, the reference converter, and published tools in Rust and Python, in turn. Prints tables of
+# ratios; README.md says what they mean. What is missing is installed, but for GPSBabel below target; what cannot be is left out.
 #   benches/peers.sh [ROUNDS]     PACEPORT_PROGRAM=… measures that program instead of target/release/paceport
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -45,3 +46,26 @@ pair "100,000 points TCX → GPX" 0.35 cpu "$rounds" \
     "$(ours 1 "$in/100k.tcx" gpx gpx)" "$(babel gtrnctr "$in/100k.tcx" gpx,garminextensions=1 gpx)"
 pair "$what FIT → GPX, -j 2, GPSBabel in a loop" 0.15 wall "$rounds" "$(ours 2 "$many" gpx folder)" "$(babel_all "$many" 1)"
 pair "$what FIT → GPX, -j 2, GPSBabel by xargs -P2" 0.3 wall "$rounds" "$(ours 2 "$many" gpx folder)" "$(babel_all "$many" 2)"
+
+# They keep less: those in Rust no sensors at all, fit2gpx in Python only heart rate and cadence of them.
+tools=$(realpath -m target/bench-tools)
+mkdir -p "$tools"
+[ -x "$tools/bin/fit2gpx" ] || cargo install -q fit2gpx --version 0.6.2 --locked --root "$tools" >/dev/null 2>&1 || true
+# fit2gpx asks for a pandas that needs an older numpy, and does not ask for lxml.
+[ -x "$tools/python/bin/gpxinfo" ] || { python3 -m venv "$tools/python" &&
+    "$tools/python/bin/pip" install -q fit2gpx==1.0.0 fit2gpx-lightning==0.1.2 lxml 'numpy<2' gpxpy; } >/dev/null 2>&1 || true
+published() { # NAME PROGRAM FIGURE OURS THEIRS
+    if [ -x "$2" ]; then pair "$1" - "$3" "$rounds" "$4" "$5"; else echo "| $1 | | not installed | | |"; fi
+}
+cp "$in/100k.fit" "$out/one.fit"
+one() { ours 1 "$in/100k.fit" gpx gpx; }
+echo
+echo "| whole process, paceport / published tool | bar | ratio | met | medians |"
+echo "|---|---|---|---|---|"
+published "100,000 records FIT → GPX, fit2gpx 0.6.2 (Rust)" "$tools/bin/fit2gpx" cpu "$(one)" "'$tools/bin/fit2gpx' -o '$out/one.fit'"
+python=$tools/python/bin
+published "the same, fit2gpx-lightning 0.1.2 (Rust in Python)" "$python/gpxinfo" cpu "$(one)" \
+    "'$python/python3' -c 'import sys, fit2gpx_lightning as f; f.fit_to_gpx(*sys.argv[1:])' '$in/100k.fit' '$out/two.gpx'"
+published "the same, fit2gpx 1.0.0 (Python)" "$python/fit2gpx" cpu "$(one)" "'$python/fit2gpx' '$in/100k.fit' '$out/three.gpx'"
+published "100,000 points GPX read, gpxinfo of gpxpy (Python)" "$python/gpxinfo" cpu \
+    "'$program' inspect -q -j 1 '$in/100k.gpx'" "'$python/gpxinfo' '$in/100k.gpx'"
